@@ -1,0 +1,212 @@
+//! Which checks there are, and how a scenario tunes them or turns them off.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Span;
+
+/// A check, by the id that findings and documents use.
+#[derive(
+    Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum CheckId {
+    /// A command was redirected more often than `max_hops`.
+    Bounce,
+    /// A write was acknowledged and is gone.
+    LostWrite,
+    /// Two nodes accept writes at one instant.
+    TwoPrimaries,
+    /// No node accepts writes for longer than a bound.
+    NoPrimary,
+    /// A command is unfinished long after the last fault healed.
+    StuckClient,
+    /// An error that tells of the failover reached an application.
+    ErrorSurfaced,
+    /// A client or a node opens connections too fast.
+    ConnectionStorm,
+    /// The run would have run away; it is inconclusive.
+    BudgetExceeded,
+}
+
+impl CheckId {
+    /// Every check.
+    pub const ALL: [CheckId; 8] = [
+        CheckId::Bounce,
+        CheckId::LostWrite,
+        CheckId::TwoPrimaries,
+        CheckId::NoPrimary,
+        CheckId::StuckClient,
+        CheckId::ErrorSurfaced,
+        CheckId::ConnectionStorm,
+        CheckId::BudgetExceeded,
+    ];
+
+    /// The id, as in scenarios and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            CheckId::Bounce => "bounce",
+            CheckId::LostWrite => "lost-write",
+            CheckId::TwoPrimaries => "two-primaries",
+            CheckId::NoPrimary => "no-primary",
+            CheckId::StuckClient => "stuck-client",
+            CheckId::ErrorSurfaced => "error-surfaced",
+            CheckId::ConnectionStorm => "connection-storm",
+            CheckId::BudgetExceeded => "budget-exceeded",
+        }
+    }
+}
+
+/// A scenario's checks: an entry tunes a check, `"enabled": false` turns it off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[derive(Default)]
+pub struct CheckConfig {
+    /// `bounce`
+    pub bounce: Bounce,
+    /// `lost-write`
+    pub lost_write: Toggle,
+    /// `two-primaries`
+    pub two_primaries: TwoPrimaries,
+    /// `no-primary`
+    pub no_primary: NoPrimary,
+    /// `stuck-client`
+    pub stuck_client: StuckClient,
+    /// `error-surfaced`
+    pub error_surfaced: ErrorSurfaced,
+    /// `connection-storm`
+    pub connection_storm: ConnectionStorm,
+}
+
+/// A check with nothing to tune.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Toggle {
+    /// Whether the check is on.
+    pub enabled: bool,
+}
+
+impl Default for Toggle {
+    fn default() -> Self {
+        Toggle { enabled: true }
+    }
+}
+
+/// `bounce`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bounce {
+    /// Whether the check is on.
+    pub enabled: bool,
+    /// Redirects in a row that one command may meet.
+    pub max_hops: u32,
+}
+
+impl Default for Bounce {
+    fn default() -> Self {
+        Bounce {
+            enabled: true,
+            max_hops: 1,
+        }
+    }
+}
+
+/// `two-primaries`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TwoPrimaries {
+    /// Whether the check is on.
+    pub enabled: bool,
+    /// How long two primaries may stand side by side.
+    pub allowed_for: Span,
+}
+
+impl Default for TwoPrimaries {
+    fn default() -> Self {
+        TwoPrimaries {
+            enabled: true,
+            allowed_for: Span::ZERO,
+        }
+    }
+}
+
+/// `no-primary`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct NoPrimary {
+    /// Whether the check is on.
+    pub enabled: bool,
+    /// How long there may be no primary.
+    pub allowed_for: Span,
+}
+
+impl Default for NoPrimary {
+    fn default() -> Self {
+        NoPrimary {
+            enabled: true,
+            allowed_for: Span::secs(5),
+        }
+    }
+}
+
+/// `stuck-client`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StuckClient {
+    /// Whether the check is on.
+    pub enabled: bool,
+    /// How long after the last fault healed (and no earlier than it was issued) a command may
+    /// be unfinished.
+    pub within: Span,
+}
+
+impl Default for StuckClient {
+    fn default() -> Self {
+        StuckClient {
+            enabled: true,
+            within: Span::secs(10),
+        }
+    }
+}
+
+/// `error-surfaced`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ErrorSurfaced {
+    /// Whether the check is on.
+    pub enabled: bool,
+    /// Kinds that do not count, by code: `READONLY`, `UNBLOCKED`, `REDIRECT`, `TIMEOUT`, …
+    pub ignore: Vec<String>,
+}
+
+impl Default for ErrorSurfaced {
+    fn default() -> Self {
+        ErrorSurfaced {
+            enabled: true,
+            ignore: Vec::new(),
+        }
+    }
+}
+
+/// `connection-storm`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConnectionStorm {
+    /// Whether the check is on.
+    pub enabled: bool,
+    /// Connections that one client or node may open …
+    pub max_opened: u32,
+    /// … in any interval this long.
+    pub within: Span,
+}
+
+impl Default for ConnectionStorm {
+    fn default() -> Self {
+        ConnectionStorm {
+            enabled: true,
+            max_opened: 50,
+            within: Span::secs(1),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Client policies as data: what a library does with redirects, errors, time-outs and
+//! connections. A preset is a named set of these parameters.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Span;
+
+/// What a client library does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Whether the library says `CLIENT CAPA redirect` on each new connection.
+    pub capa: bool,
+    /// Whether it says `READONLY` on each new connection.
+    pub readonly: bool,
+    /// What it does with a redirect.
+    pub redirect: RedirectAction,
+    /// Redirects that one command may follow before the error reaches the application; absent
+    /// for no limit.
+    pub max_redirects: Option<u32>,
+    /// How long one command may go on being redirected and retried; absent for no limit.
+    pub redirect_deadline: Option<Span>,
+    /// Before each follow of a redirect.
+    pub redirect_delay: Backoff,
+    /// Waits, with jitter, before following a redirect that points back to a node which has
+    /// already redirected this command (the bounce guard); absent for none.
+    pub bounce_guard: Option<Backoff>,
+    /// Whether a redirect moves one command or the whole client.
+    pub scope: Scope,
+    /// How the redirect's target is reached.
+    pub reach: Reach,
+    /// How long an abandoned connection stays open.
+    pub linger: Span,
+    /// Whether a redirect that arrives on a connection which has since been abandoned is
+    /// ignored (the command is sent again to the present primary).
+    pub stale_filter: bool,
+    /// Whether redirects are sent to the same node again (a mapping that knows only one node).
+    pub same_node_only: bool,
+    /// How long a connection attempt may take.
+    pub dial_timeout: Span,
+    /// Between failed connection attempts.
+    pub dial_backoff: Backoff,
+    /// Failed connection attempts for one command before the error reaches the application;
+    /// absent for no limit.
+    pub dial_attempts: Option<u32>,
+    /// How long a reply may take.
+    pub command_timeout: Span,
+    /// Times that a command is sent again after a time-out or a lost connection.
+    pub timeout_resends: u32,
+    /// What it does with `-READONLY`.
+    pub on_readonly: ErrorAction,
+    /// What it does with other errors that tell of a failover (`-UNBLOCKED`, `-LOADING`,
+    /// `-MASTERDOWN`).
+    pub on_transient: ErrorAction,
+    /// How often the client asks its node `ROLE` by itself; absent for never. A node that
+    /// says it is a replica sends the client on to its primary.
+    pub refresh: Option<Span>,
+    /// How much of a pipeline is sent again when one of its commands is redirected.
+    pub batch: Batch,
+    /// What the application does when a redirect is surfaced to it as an error.
+    pub application: Application,
+}
+
+/// What a library does with a redirect.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RedirectAction {
+    /// Follows it.
+    Follow,
+    /// Reports it to the application as an error.
+    Surface,
+}
+
+/// What follows a redirect.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scope {
+    /// The redirected command alone; the client's idea of the primary stays.
+    Command,
+    /// The whole client.
+    Client,
+}
+
+/// How the target of a redirect is reached.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// By the connections kept open to each node.
+    Warm,
+    /// By a new connection each time; concurrent redirects share one attempt.
+    Dial,
+    /// By a new pool: every connection of the old one is closed.
+    NewPool,
+}
+
+/// How much of a pipeline is sent again.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Batch {
+    /// The redirected commands.
+    Each,
+    /// All of it, its successful part too.
+    Whole,
+    /// The first redirected command and all behind it.
+    FromFirst,
+}
+
+/// What a library does with an error.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ErrorAction {
+    /// Reports it to the application.
+    Surface,
+    /// Sends the command to the same node again.
+    Retry {
+        /// Times.
+        attempts: u32,
+        /// Before each time.
+        backoff: Backoff,
+    },
+    /// Asks the nodes `ROLE` until one says it is a primary, then sends the command there.
+    Rediscover {
+        /// Rounds over all nodes.
+        attempts: u32,
+        /// Between rounds.
+        backoff: Backoff,
+    },
+}
+
+/// What the application does with a surfaced redirect.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Application {
+    /// Gives up.
+    GiveUp,
+    /// Goes where the redirect points, by its own rule.
+    Retry {
+        /// Times.
+        attempts: u32,
+        /// Before each time.
+        backoff: Backoff,
+    },
+}
+
+/// How long to wait before attempt k (from zero): uniformly from `low` to
+/// max(`low`, min(`base` × `factor`^k, `high`)), or `low` exactly where that is no more.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Backoff {
+    /// The shortest wait.
+    pub low: Span,
+    /// The longest wait.
+    pub high: Span,
+    /// What grows.
+    pub base: Span,
+    /// By how much.
+    pub factor: u32,
+}
+
+impl Backoff {
+    /// No wait.
+    pub const NONE: Backoff = Backoff {
+        low: Span::ZERO,
+        high: Span::ZERO,
+        base: Span::ZERO,
+        factor: 1,
+    };
+}

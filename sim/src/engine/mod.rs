@@ -1,0 +1,14 @@
+//! The engine: time, chance, the queue and the loop. It knows nothing of Valkey or of networks.
+
+mod chooser;
+mod distribution;
+mod event_loop;
+mod normal_quantiles;
+mod queue;
+mod time;
+
+pub use chooser::{Chooser, Odds, Question, Schedule, StreamId};
+pub use distribution::{Distribution, Table};
+pub use event_loop::{Agenda, Limits, Phase, Stop, TieBreak, World};
+pub use queue::Queue;
+pub use time::{Span, Time};

@@ -1,0 +1,9 @@
+//! The engine and the model of Rebound, a deterministic simulator of Valkey failovers.
+
+pub mod check;
+pub mod client;
+pub mod engine;
+pub mod net;
+pub mod scenario;
+pub mod trace;
+pub mod valkey;

@@ -1,0 +1,13 @@
+//! The network: TCP connections that delay, lose, retransmit, reset and fall silent.
+//!
+//! It knows hosts, paths and bytes-in-order; it knows nothing of Valkey (messages are a type
+//! parameter). A *path* is an ordered pair of hosts: all connections that the first opens to the
+//! second, in both of their directions. So the hand-over connection (old → new) and the
+//! replication link (new → old) of a failover can be slowed, lost or cut apart from each other.
+
+mod types;
+
+pub use types::{
+    Arrival, Closing, ConnId, ConnectFailure, Direction, HostId, NetEvent, Notice, PathProfile,
+    Side, TcpTimers,
+};

@@ -1,0 +1,334 @@
+//! The plan: a scenario with every name resolved and every number checked. What a world is
+//! built from; nothing downstream of it can be wrong.
+
+use crate::check::{CheckConfig, CheckId};
+use crate::client::{Policy, Workload};
+use crate::engine::{Limits, Odds, Span, TieBreak, Time};
+use crate::net::{Direction, HostId, PathProfile, TcpTimers};
+use crate::valkey::{AddressBook, Behaviour, Command, Config, FailoverState, NodeId};
+
+/// A scenario, resolved.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The scenario's name.
+    pub name: String,
+    /// The path that the file was read from, for replay lines; the name where there is none.
+    pub path: String,
+    /// Hash of the scenario file's contents.
+    pub hash: u128,
+    /// What nodes follow unless they name another behaviour.
+    pub behaviour: &'static Behaviour,
+    /// The servers. Node `n` is host `n`.
+    pub nodes: Vec<NodePlan>,
+    /// Every address that can occur.
+    pub addresses: AddressBook,
+    /// The network.
+    pub network: NetworkPlan,
+    /// The client groups. Clients are numbered through all groups; client `c` is host
+    /// `nodes.len() + c`.
+    pub groups: Vec<ClientGroup>,
+    /// What surely happens, in the file's order.
+    pub timeline: Vec<TimelineItem>,
+    /// What may happen.
+    pub faults: Faults,
+    /// Phases and budgets.
+    pub limits: Limits,
+    /// Ties at equal times.
+    pub tie_break: TieBreak,
+    /// The checks.
+    pub checks: CheckConfig,
+    /// What a sweep is expected to find, per behaviour.
+    pub expect: Vec<Expectation>,
+}
+
+/// A server.
+#[derive(Clone, Debug)]
+pub struct NodePlan {
+    /// Its name; also its announced host unless told otherwise.
+    pub name: String,
+    /// Whose replica it is at the start.
+    pub replica_of: Option<NodeId>,
+    /// The behaviour it follows whatever the run's is.
+    pub behaviour: Option<&'static Behaviour>,
+    /// Its configuration.
+    pub config: Config,
+}
+
+/// The network's parameters.
+#[derive(Clone, Debug)]
+pub struct NetworkPlan {
+    /// The kernel's timers.
+    pub tcp: TcpTimers,
+    /// Profiles that paths refer to.
+    pub profiles: Vec<PathProfile>,
+    /// Profiles of paths, later entries overruling earlier ones.
+    pub paths: Vec<PathPlan>,
+}
+
+/// Which paths have which profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathPlan {
+    /// Who opens the connection.
+    pub from: Selector,
+    /// Who accepts it (clients never do).
+    pub to: Selector,
+    /// Profile of the forward direction, by place in [`NetworkPlan::profiles`].
+    pub forward: usize,
+    /// Profile of the backward direction.
+    pub backward: usize,
+}
+
+/// Some hosts.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Selector {
+    /// All of them.
+    All,
+    /// All servers.
+    Nodes,
+    /// One server.
+    Node(NodeId),
+    /// All clients.
+    Clients,
+    /// The clients of a group, by its place in [`Plan::groups`].
+    Group(usize),
+}
+
+/// Clients that are alike.
+#[derive(Clone, Debug)]
+pub struct ClientGroup {
+    /// The group's name.
+    pub name: String,
+    /// How many.
+    pub count: u32,
+    /// Where they start: client `i` of the group at `start[i % start.len()]`.
+    pub start: Vec<NodeId>,
+    /// When they begin: uniformly between these two.
+    pub arrive: (Time, Time),
+    /// The library.
+    pub policy: Policy,
+    /// The application.
+    pub workload: Workload,
+}
+
+/// Something that surely happens.
+#[derive(Clone, Debug)]
+pub struct TimelineItem {
+    /// When.
+    pub occasion: Occasion,
+    /// How long after the occasion.
+    pub after: Span,
+    /// What.
+    pub action: Action,
+}
+
+/// When something happens.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// At a time.
+    At(Time),
+    /// The first time that something is the case (counted from `not_before`).
+    When {
+        /// What.
+        trigger: Trigger,
+        /// Not before this time.
+        not_before: Time,
+    },
+}
+
+/// Something that can be waited for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    /// A node's failover state becomes this.
+    FailoverState(NodeId, FailoverState),
+    /// A node becomes a primary.
+    Promoted(NodeId),
+    /// A node becomes a replica.
+    Demoted(NodeId),
+    /// A node is about to send this message; the action takes place before it is on the wire,
+    /// so a cut or a reset hits it.
+    Sends(NodeId, TriggerMessage),
+    /// A node has taken this message in, before it answers.
+    Receives(NodeId, TriggerMessage),
+}
+
+/// A message of the hand-over that can be waited for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum TriggerMessage {
+    /// `PING` of the handshake.
+    HandshakePing,
+    /// `PSYNC … FAILOVER`.
+    PsyncFailover,
+    /// The answer to `PSYNC … FAILOVER`.
+    PsyncFailoverReply,
+}
+
+/// What happens.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// The operator runs commands on a node's own machine, one after the other.
+    Operator(NodeId, Vec<Command>),
+    /// The paths between two sets of hosts lose everything, in one or both directions, for a
+    /// while: retransmissions go on.
+    Cut {
+        /// Who opens the connections.
+        from: Selector,
+        /// Who accepts them.
+        to: Selector,
+        /// Whether connections opened the other way round are meant as well.
+        both_ways: bool,
+        /// One direction, or both.
+        direction: Option<Direction>,
+        /// How long.
+        lasts: Span,
+    },
+    /// The same, but everything is held and then released in order, at once.
+    Clog {
+        /// Who opens the connections.
+        from: Selector,
+        /// Who accepts them.
+        to: Selector,
+        /// Whether connections opened the other way round are meant as well.
+        both_ways: bool,
+        /// One direction, or both.
+        direction: Option<Direction>,
+        /// How long.
+        lasts: Span,
+    },
+    /// Everything takes this much longer, for a while.
+    Spike {
+        /// Who opens the connections.
+        from: Selector,
+        /// Who accepts them.
+        to: Selector,
+        /// Whether connections opened the other way round are meant as well.
+        both_ways: bool,
+        /// How much longer, one way.
+        extra: Span,
+        /// How long.
+        lasts: Span,
+    },
+    /// More segments are lost, for a while.
+    Loss {
+        /// Who opens the connections.
+        from: Selector,
+        /// Who accepts them.
+        to: Selector,
+        /// Whether connections opened the other way round are meant as well.
+        both_ways: bool,
+        /// The odds.
+        odds: Odds,
+        /// How long.
+        lasts: Span,
+    },
+    /// Open connections are reset; data under way is lost.
+    Reset {
+        /// Who opened them.
+        from: Selector,
+        /// Who accepted them.
+        to: Selector,
+        /// Whether connections opened the other way round are meant as well.
+        both_ways: bool,
+    },
+    /// A process is stopped (SIGSTOP) for a while; its kernel goes on.
+    Pause(NodeId, Span),
+    /// A process takes `factor` times as long for everything, for a while.
+    Slow(NodeId, u32, Span),
+    /// A process dies (its kernel resets its connections), and is started again after a while
+    /// if a time is given.
+    Crash(NodeId, Option<Span>),
+    /// A machine falls silent, and comes back after a while with its process started anew.
+    HostDown(NodeId, Span),
+    /// A dead process is started.
+    Restart(NodeId),
+}
+
+/// Faults that each seed draws its own subset of.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    /// How many may happen in one run at most.
+    pub budget: u32,
+    /// Each is drawn once per run.
+    pub specs: Vec<FaultSpec>,
+}
+
+/// A fault that may happen.
+#[derive(Clone, Debug)]
+pub struct FaultSpec {
+    /// The odds that a run has it.
+    pub odds: Odds,
+    /// It begins uniformly between these two.
+    pub between: (Time, Time),
+    /// Its length is drawn uniformly between these two and replaces that of the action.
+    pub lasts: (Span, Span),
+    /// What.
+    pub action: Action,
+}
+
+/// What a sweep over a scenario is expected to find.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// Under which behaviours.
+    pub behaviours: Vec<&'static Behaviour>,
+    /// What verdict.
+    pub verdict: ExpectedVerdict,
+    /// Checks of which every flagged run must have a finding.
+    pub findings: Vec<CheckId>,
+    /// Checks of which no run may have a finding.
+    pub never: Vec<CheckId>,
+    /// The longest chain of redirects that any run may show.
+    pub max_chain: Option<u32>,
+    /// The longest chain of redirects that some run must reach.
+    pub min_max_chain: Option<u32>,
+}
+
+/// A verdict that a sweep is expected to give.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ExpectedVerdict {
+    /// Every run is clean.
+    Clean,
+    /// Every run is flagged.
+    Flagged,
+    /// At least this many of a thousand runs are flagged, and at most that many.
+    Share {
+        /// At least.
+        least: u32,
+        /// At most.
+        most: u32,
+    },
+}
+
+impl Plan {
+    /// How many clients there are.
+    pub fn clients(&self) -> u32 {
+        self.groups.iter().map(|group| group.count).sum()
+    }
+
+    /// The host of a node.
+    pub fn node_host(&self, node: NodeId) -> HostId {
+        HostId(u32::from(node.0))
+    }
+
+    /// The group of a client and its place in it.
+    pub fn group_of(&self, client: u32) -> (usize, u32) {
+        let mut rest = client;
+        for (place, group) in self.groups.iter().enumerate() {
+            if rest < group.count {
+                return (place, rest);
+            }
+            rest -= group.count;
+        }
+        unreachable!("client {client} is in no group")
+    }
+
+    /// Whether a selector means this host.
+    pub fn selects(&self, selector: Selector, host: HostId) -> bool {
+        let nodes = self.nodes.len() as u32;
+        match selector {
+            Selector::All => true,
+            Selector::Nodes => host.0 < nodes,
+            Selector::Node(node) => host == self.node_host(node),
+            Selector::Clients => host.0 >= nodes,
+            Selector::Group(group) => host.0 >= nodes && self.group_of(host.0 - nodes).0 == group,
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! What is traced.
+
+use crate::client::ClientId;
+use crate::engine::{Span, Time};
+use crate::net::{Closing, ConnId, ConnectFailure, HostId};
+use crate::valkey::{
+    Addr, Belief, CommandKind, ErrorKind, FailoverState, Gate, LinkState, NodeId, ReplId, Reply,
+    Request, Role,
+};
+
+/// Something that happened, and when.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// When.
+    pub at: Time,
+    /// What.
+    pub event: Event,
+}
+
+/// What a message was, for the trace.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum MessageKind {
+    /// A request.
+    Request(Request),
+    /// A reply, with its request's mark.
+    Reply(u32, Reply),
+    /// Replication stream up to this offset.
+    Stream(u64),
+    /// A snapshot.
+    Snapshot,
+}
+
+/// What a gate made of a command.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum GateVerdict {
+    /// All gates passed: executed (or queued in a transaction).
+    Passed,
+    /// Redirected.
+    Redirected(Gate, Addr),
+    /// Postponed.
+    Postponed(Gate),
+    /// Rejected with an error.
+    Rejected(Gate, ErrorKind),
+}
+
+/// How a failover ended, or that it moved on.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum FailoverEnd {
+    /// It goes on.
+    Underway,
+    /// The target accepted.
+    Success,
+    /// `FAILOVER ABORT`.
+    Aborted,
+    /// The time-out passed without FORCE.
+    TimedOut,
+    /// The target refused PSYNC FAILOVER, or the link broke before its answer.
+    Rejected,
+}
+
+/// How a logical command ended.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum CommandOutcome {
+    /// Served.
+    Served,
+    /// An error reply reached the application.
+    Error(ErrorKind),
+    /// A redirect reached the application.
+    Redirect,
+    /// No reply in time, as often as the policy tries.
+    TimedOut,
+    /// The connection was lost, as often as the policy tries.
+    Disconnected,
+    /// No connection could be made, as often as the policy tries.
+    Unreachable,
+}
+
+/// A fault, or its end.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+#[allow(missing_docs)] // explained where they are made, in `net` and in the scenario format
+pub enum FaultKind {
+    Cut,
+    Clog,
+    Spike,
+    Loss,
+    Reset,
+    Drop,
+    Pause,
+    Slow,
+    Crash,
+    Restart,
+    HostDown,
+    HostUp,
+    Healed,
+}
+
+/// One thing that happened.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A connection attempt begins.
+    Dialled {
+        /// The connection.
+        conn: ConnId,
+        /// Who.
+        from: HostId,
+        /// Whom.
+        to: HostId,
+    },
+    /// A connection attempt succeeded, as its initiator sees it.
+    Connected {
+        /// The connection.
+        conn: ConnId,
+        /// Who.
+        from: HostId,
+        /// Whom.
+        to: HostId,
+    },
+    /// A connection attempt failed.
+    ConnectFailed {
+        /// Who.
+        from: HostId,
+        /// Whom.
+        to: HostId,
+        /// Why.
+        why: ConnectFailure,
+    },
+    /// A message arrived.
+    Delivered {
+        /// The connection.
+        conn: ConnId,
+        /// Its sender.
+        from: HostId,
+        /// Its receiver.
+        to: HostId,
+        /// When it was sent.
+        sent_at: Time,
+        /// What it was.
+        message: MessageKind,
+    },
+    /// An end learns that the connection is over.
+    Closed {
+        /// The connection.
+        conn: ConnId,
+        /// The other end.
+        from: HostId,
+        /// Who learns it.
+        to: HostId,
+        /// How it ended.
+        how: Closing,
+    },
+    /// A server answered, postponed or executed a client's command.
+    Gate {
+        /// The server.
+        node: NodeId,
+        /// The peer's host.
+        peer: HostId,
+        /// The command.
+        command: CommandKind,
+        /// What became of it.
+        verdict: GateVerdict,
+        /// What the node believed of itself.
+        belief: Belief,
+    },
+    /// Postponed commands are run again.
+    Released {
+        /// The server.
+        node: NodeId,
+        /// How many.
+        commands: u32,
+    },
+    /// A node's role, link or replication id changed.
+    Role {
+        /// The server.
+        node: NodeId,
+        /// Its role now.
+        role: Role,
+        /// Its primary.
+        primary: Option<Addr>,
+        /// Its link now.
+        link: LinkState,
+        /// Its replication id now.
+        replid: ReplId,
+        /// Its replication offset.
+        offset: u64,
+    },
+    /// A node's failover state changed.
+    Failover {
+        /// The server.
+        node: NodeId,
+        /// Its state now.
+        state: FailoverState,
+        /// The target.
+        target: Option<Addr>,
+        /// How it came.
+        how: FailoverEnd,
+    },
+    /// The operator's command and its reply.
+    Operator {
+        /// The server.
+        node: NodeId,
+        /// The command.
+        command: CommandKind,
+        /// The reply.
+        reply: Reply,
+    },
+    /// An application issues a command.
+    Issued {
+        /// Whose.
+        client: ClientId,
+        /// The command's number with its client.
+        command: u32,
+        /// What it is.
+        kind: CommandKind,
+    },
+    /// A client follows a redirect.
+    Hop {
+        /// Whose.
+        client: ClientId,
+        /// The command's number with its client.
+        command: u32,
+        /// The node that redirected.
+        from: NodeId,
+        /// Where to.
+        to: Addr,
+        /// How many there have been for this command, this one included.
+        hops: u32,
+        /// Whether the target had already redirected this command.
+        bounce: bool,
+        /// What the redirecting node believed of itself.
+        belief: Belief,
+    },
+    /// A command has ended.
+    Ended {
+        /// Whose.
+        client: ClientId,
+        /// The command's number with its client.
+        command: u32,
+        /// What it is.
+        kind: CommandKind,
+        /// How.
+        outcome: CommandOutcome,
+        /// Redirects that it met.
+        hops: u32,
+        /// Redirects that led back.
+        bounces: u32,
+        /// From issue to end.
+        took: Span,
+    },
+    /// A fault begins or ends.
+    Fault {
+        /// What.
+        kind: FaultKind,
+        /// Where from.
+        from: HostId,
+        /// Where to, the same host for faults of a node.
+        to: HostId,
+    },
+}

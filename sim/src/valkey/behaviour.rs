@@ -1,0 +1,240 @@
+//! Behaviours: which server's rules a node follows, as data.
+//!
+//! `processCommand` is a list of gates; the first that stops a command decides. Issue 821 is a
+//! matter of their order, so a version is an order, and a remedy is a changed order or a changed
+//! rule, readable side by side.
+
+/// A check of `processCommand` that can stop a command. Checks that the model cannot meet
+/// (authentication, ACL, memory, disk errors, scripts, cluster mode) are left out.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Gate {
+    /// A command that may not be queued was sent inside MULTI.
+    NoMulti,
+    /// A replica sends a client that declared the capability to its primary
+    /// (8.0.0-rc1, server.c:3905; 8.0.1, server.c:3942).
+    StandaloneRedirect,
+    /// `min-replicas-to-write` is not met (8.0.1, `checkGoodReplicasStatus`).
+    MinReplicas,
+    /// A write on a read-only replica.
+    ReadOnlyReplica,
+    /// A RESP2 subscriber may only say a few things.
+    PubSubContext,
+    /// The link to the primary is down and `replica-serve-stale-data` is `no`.
+    StaleData,
+    /// A snapshot is being loaded.
+    Loading,
+    /// `CLIENT PAUSE`, or the pause of a failover (8.0.1, server.c:4134).
+    ClientPause,
+}
+
+impl Gate {
+    /// The name by which traces and reports call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Gate::NoMulti => "NoMulti",
+            Gate::StandaloneRedirect => "StandaloneRedirect",
+            Gate::MinReplicas => "MinReplicas",
+            Gate::ReadOnlyReplica => "ReadOnlyReplica",
+            Gate::PubSubContext => "PubSubContext",
+            Gate::StaleData => "StaleData",
+            Gate::Loading => "Loading",
+            Gate::ClientPause => "ClientPause",
+        }
+    }
+}
+
+/// What [`Gate::StandaloneRedirect`] does while the node's own failover is in progress.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum WhileInProgress {
+    /// Redirect all the same.
+    Redirect,
+    /// Let the command through to the later gates.
+    FallThrough,
+    /// Postpone it until the failover has ended (`blockPostponeClient`, PR 871).
+    Postpone,
+}
+
+/// What a redirect does to a transaction that is being queued or executed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum RedirectInMulti {
+    /// Nothing: EXEC later runs the rest, and a redirected EXEC leaves the queue standing.
+    LeaveUntouched,
+    /// The transaction is flagged, so that EXEC aborts; a redirected EXEC discards it (PR 895).
+    Spoil,
+}
+
+/// When clients in a blocking command are thrown out by a failover.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum UnblockAt {
+    /// At the demotion (`disconnectAllBlockedClients` in `replicationSetPrimary`, up to 8.1).
+    Demotion,
+}
+
+/// The rules that a node follows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Behaviour {
+    /// Its name in scenarios and on the command line.
+    pub name: &'static str,
+    /// Other names for it.
+    pub aliases: &'static [&'static str],
+    /// What it is, in a sentence.
+    pub summary: &'static str,
+    /// Where its rules were read.
+    pub source: &'static str,
+    /// `processCommand`'s order.
+    pub gates: &'static [Gate],
+    /// Whether `CLIENT CAPA redirect` exists, and READONLY outside cluster mode (8.0).
+    pub capa: bool,
+    /// The redirect while the node's own failover is in progress.
+    pub while_in_progress: WhileInProgress,
+    /// The redirect inside a transaction.
+    pub redirect_in_multi: RedirectInMulti,
+    /// Blocked clients.
+    pub unblock_at: UnblockAt,
+    /// Whether the handshake says `REPLCONF version` (8.0).
+    pub replconf_version: bool,
+}
+
+/// The order of 7.2: no redirect.
+const GATES_7_2: &[Gate] = &[
+    Gate::NoMulti,
+    Gate::MinReplicas,
+    Gate::ReadOnlyReplica,
+    Gate::PubSubContext,
+    Gate::StaleData,
+    Gate::Loading,
+    Gate::ClientPause,
+];
+
+/// The order of 8.0: the redirect stands before everything that looks at the node's state, the
+/// pause last.
+const GATES_8_0: &[Gate] = &[
+    Gate::NoMulti,
+    Gate::StandaloneRedirect,
+    Gate::MinReplicas,
+    Gate::ReadOnlyReplica,
+    Gate::PubSubContext,
+    Gate::StaleData,
+    Gate::Loading,
+    Gate::ClientPause,
+];
+
+/// The order of the proposals that pause before they redirect.
+const GATES_PAUSE_FIRST: &[Gate] = &[
+    Gate::NoMulti,
+    Gate::ClientPause,
+    Gate::StandaloneRedirect,
+    Gate::MinReplicas,
+    Gate::ReadOnlyReplica,
+    Gate::PubSubContext,
+    Gate::StaleData,
+    Gate::Loading,
+];
+
+/// 8.0.0-rc1, the version with the defect, from which the remedies depart.
+const RC1: Behaviour = Behaviour {
+    name: "8.0.0-rc1",
+    aliases: &["none"],
+    summary: "redirects whenever it is a replica, before it looks at pause or failover state: issue 821",
+    source: "8.0.0-rc1 server.c:3771 processCommand, redirect at 3905",
+    gates: GATES_8_0,
+    capa: true,
+    while_in_progress: WhileInProgress::Redirect,
+    redirect_in_multi: RedirectInMulti::LeaveUntouched,
+    unblock_at: UnblockAt::Demotion,
+    replconf_version: true,
+};
+
+/// Every behaviour there is.
+pub static BEHAVIOURS: &[Behaviour] = &[
+    Behaviour {
+        name: "7.2.7",
+        aliases: &["7.2"],
+        summary: "no CLIENT CAPA, no redirects: a replica answers writes with READONLY",
+        source: "7.2.7 server.c:3833 processCommand",
+        gates: GATES_7_2,
+        capa: false,
+        replconf_version: false,
+        ..RC1
+    },
+    RC1,
+    Behaviour {
+        name: "8.0.1",
+        aliases: &["8.0", "8.0.0-rc2"],
+        summary: "postpones while its failover is in progress what it would redirect (PR 871); a redirect spoils a transaction (PR 895)",
+        source: "8.0.1 server.c:3808 processCommand, redirect at 3942",
+        while_in_progress: WhileInProgress::Postpone,
+        redirect_in_multi: RedirectInMulti::Spoil,
+        ..RC1
+    },
+    Behaviour {
+        name: "state-check",
+        aliases: &["8.0.0-rc1+state-check"],
+        summary: "8.0.0-rc1 that does not redirect while its failover is in progress: writes meet READONLY instead",
+        source: "proposed in issue 821; 8.0.0-rc1 with the redirect's condition changed",
+        while_in_progress: WhileInProgress::FallThrough,
+        ..RC1
+    },
+    Behaviour {
+        name: "pause-first",
+        aliases: &["8.0.0-rc1+pause-first"],
+        summary: "8.0.0-rc1 with the pause checked before the redirect: reads, which the pause lets through, still bounce",
+        source: "proposed in issue 821; 8.0.0-rc1 with the order of two checks changed",
+        gates: GATES_PAUSE_FIRST,
+        ..RC1
+    },
+    Behaviour {
+        name: "combined",
+        aliases: &["8.0.0-rc1+combined"],
+        summary: "state-check and pause-first together: writes wait, reads are served by a node that is no primary any more",
+        source: "proposed in issue 821; 8.0.0-rc1 with both changes",
+        gates: GATES_PAUSE_FIRST,
+        while_in_progress: WhileInProgress::FallThrough,
+        ..RC1
+    },
+    Behaviour {
+        name: "merged",
+        aliases: &["8.0.0-rc1+merged"],
+        summary: "8.0.0-rc1 with what was merged for issue 821 (PR 871) and nothing else: what would be redirected waits",
+        source: "8.0.0-rc2 server.c:3808, without PR 895",
+        while_in_progress: WhileInProgress::Postpone,
+        ..RC1
+    },
+];
+
+impl Behaviour {
+    /// The behaviour of that name or alias.
+    pub fn named(name: &str) -> Option<&'static Behaviour> {
+        BEHAVIOURS
+            .iter()
+            .find(|b| b.name == name || b.aliases.contains(&name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_aliases_are_unique() {
+        let mut names: Vec<_> = BEHAVIOURS
+            .iter()
+            .flat_map(|b| b.aliases.iter().chain([&b.name]))
+            .collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+
+    #[test]
+    fn an_order_names_each_gate_once() {
+        for behaviour in BEHAVIOURS {
+            let mut gates = behaviour.gates.to_vec();
+            gates.sort_unstable();
+            gates.dedup();
+            assert_eq!(gates.len(), behaviour.gates.len(), "{}", behaviour.name);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! A server's configuration, with the names and defaults of `valkey.conf`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Span;
+
+/// A server's configuration. Names and defaults are Valkey's (8.0.1, config.c), as far as the
+/// model knows them; the last group is what a real machine decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Config {
+    /// `hz`: ticks of `serverCron` a second.
+    pub hz: u32,
+    /// `repl-ping-replica-period`, in runs of `replicationCron`.
+    pub repl_ping_replica_period: u32,
+    /// `repl-timeout`.
+    pub repl_timeout: Span,
+    /// `repl-diskless-sync-delay`: how long a full resynchronization waits for more replicas.
+    pub repl_diskless_sync_delay: Span,
+    /// `repl-backlog-size`, in bytes.
+    pub repl_backlog_size: u64,
+    /// `replica-serve-stale-data`.
+    pub replica_serve_stale_data: bool,
+    /// `replica-read-only`.
+    pub replica_read_only: bool,
+    /// `min-replicas-to-write`.
+    pub min_replicas_to_write: u32,
+    /// `min-replicas-max-lag`.
+    pub min_replicas_max_lag: Span,
+    /// `maxclients`.
+    pub maxclients: u32,
+    /// How long a command occupies the server.
+    pub service_time: Span,
+    /// How long a turn of the event loop takes beside its commands.
+    pub turn_time: Span,
+    /// How long it takes to write and send a snapshot of the data.
+    pub snapshot_save: Span,
+    /// How long it takes a replica to load one.
+    pub snapshot_load: Span,
+    /// How long a restarted server takes before it accepts connections.
+    pub boot: Span,
+    /// Whether a restarted server still has its data and replication id (an RDB file as of its
+    /// last full resynchronization or shutdown), and comes back as what its configuration file
+    /// says: what it was at the run's start.
+    pub persistence: Persistence,
+}
+
+/// What a server finds when it starts again.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Persistence {
+    /// Nothing.
+    None,
+    /// The data and replication id as of the last full resynchronization (or of the run's
+    /// start).
+    LastSync,
+    /// Everything up to the crash.
+    Everything,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            hz: 10,
+            repl_ping_replica_period: 10,
+            repl_timeout: Span::secs(60),
+            repl_diskless_sync_delay: Span::secs(5),
+            repl_backlog_size: 10 * 1024 * 1024,
+            replica_serve_stale_data: true,
+            replica_read_only: true,
+            min_replicas_to_write: 0,
+            min_replicas_max_lag: Span::secs(10),
+            maxclients: 10_000,
+            service_time: Span::micros(5),
+            turn_time: Span::micros(10),
+            snapshot_save: Span::millis(20),
+            snapshot_load: Span::millis(20),
+            boot: Span::millis(200),
+            persistence: Persistence::LastSync,
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Error replies, with the servers' own texts.
+
+/// An error reply. Its text is the real one, verbatim.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum ErrorKind {
+    /// A write reached a replica.
+    ReadOnly,
+    /// A transaction was discarded because EXEC itself met `-READONLY`.
+    ExecAbortReadOnly,
+    /// A transaction was discarded because a queued command had failed.
+    ExecAbort,
+    /// A transaction was discarded because EXEC met `-MASTERDOWN`.
+    ExecAbortMasterDown,
+    /// The primary is down and stale data may not be served.
+    MasterDown,
+    /// A snapshot is being loaded.
+    Loading,
+    /// Too few replicas for a write.
+    NoReplicas,
+    /// A blocked client was thrown out because the node's role changed.
+    Unblocked,
+    /// A subscriber asked for something else (RESP2).
+    SubscriberContext,
+    /// EXEC without MULTI.
+    ExecWithoutMulti,
+    /// DISCARD without MULTI.
+    DiscardWithoutMulti,
+    /// MULTI inside MULTI.
+    NestedMulti,
+    /// A command that may not be queued.
+    NotInTransaction,
+    /// An operation against a key that holds another kind of value.
+    WrongType,
+    /// `CLIENT CAPA` before it existed.
+    UnknownCapa,
+    /// `READONLY` in standalone mode before it was allowed.
+    ClusterDisabled,
+    /// FAILOVER: none to abort.
+    NoFailoverInProgress,
+    /// FAILOVER: malformed.
+    Syntax,
+    /// A number that is none.
+    NotAnInteger,
+    /// FAILOVER: TIMEOUT of zero or less.
+    FailoverTimeout,
+    /// FAILOVER: there is one already.
+    FailoverInProgress,
+    /// FAILOVER: the node is a replica.
+    FailoverOnReplica,
+    /// FAILOVER: no replicas.
+    FailoverNoReplicas,
+    /// FAILOVER: FORCE without TIMEOUT and TO.
+    FailoverForce,
+    /// FAILOVER: the target is not a replica.
+    FailoverNotAReplica,
+    /// FAILOVER: the target is still synchronizing.
+    FailoverNotOnline,
+    /// REPLICAOF during a failover.
+    ReplicaOfFailingOver,
+    /// PSYNC FAILOVER to a primary.
+    PsyncFailoverPrimary,
+    /// PSYNC FAILOVER with an unknown replication id.
+    PsyncFailoverReplid,
+    /// PSYNC to a node that is failing over.
+    NoMasterLinkFailingOver,
+    /// PSYNC to a replica whose own link is down.
+    NoMasterLink,
+    /// An unknown command.
+    UnknownCommand,
+    /// The wrong number of arguments.
+    WrongArity,
+    /// WAIT on a replica.
+    WaitOnReplica,
+}
+
+impl ErrorKind {
+    /// The reply as the server writes it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            ErrorKind::ReadOnly => "-READONLY You can't write against a read only replica.",
+            ErrorKind::ExecAbortReadOnly => {
+                "-EXECABORT Transaction discarded because of: READONLY You can't write against a read only replica."
+            }
+            ErrorKind::ExecAbort => "-EXECABORT Transaction discarded because of previous errors.",
+            ErrorKind::ExecAbortMasterDown => {
+                "-EXECABORT Transaction discarded because of: MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
+            }
+            ErrorKind::MasterDown => {
+                "-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
+            }
+            ErrorKind::Loading => "-LOADING Valkey is loading the dataset in memory",
+            ErrorKind::NoReplicas => "-NOREPLICAS Not enough good replicas to write.",
+            ErrorKind::Unblocked => {
+                "-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
+            }
+            ErrorKind::SubscriberContext => {
+                "-ERR Can't execute this command: only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
+            }
+            ErrorKind::ExecWithoutMulti => "-ERR EXEC without MULTI",
+            ErrorKind::DiscardWithoutMulti => "-ERR DISCARD without MULTI",
+            ErrorKind::NestedMulti => "-ERR MULTI calls can not be nested",
+            ErrorKind::NotInTransaction => "-ERR Command not allowed inside a transaction",
+            ErrorKind::WrongType => {
+                "-WRONGTYPE Operation against a key holding the wrong kind of value"
+            }
+            ErrorKind::UnknownCapa => "-ERR unknown subcommand 'CAPA'. Try CLIENT HELP.",
+            ErrorKind::ClusterDisabled => "-ERR This instance has cluster support disabled",
+            ErrorKind::NoFailoverInProgress => "-ERR No failover in progress.",
+            ErrorKind::Syntax => "-ERR syntax error",
+            ErrorKind::NotAnInteger => "-ERR value is not an integer or out of range",
+            ErrorKind::FailoverTimeout => "-ERR FAILOVER timeout must be greater than 0",
+            ErrorKind::FailoverInProgress => "-ERR FAILOVER already in progress.",
+            ErrorKind::FailoverOnReplica => "-ERR FAILOVER is not valid when server is a replica.",
+            ErrorKind::FailoverNoReplicas => "-ERR FAILOVER requires connected replicas.",
+            ErrorKind::FailoverForce => {
+                "-ERR FAILOVER with force option requires both a timeout and target HOST and IP."
+            }
+            ErrorKind::FailoverNotAReplica => {
+                "-ERR FAILOVER target HOST and PORT is not a replica."
+            }
+            ErrorKind::FailoverNotOnline => "-ERR FAILOVER target replica is not online.",
+            ErrorKind::ReplicaOfFailingOver => "-ERR REPLICAOF not allowed while failing over.",
+            ErrorKind::PsyncFailoverPrimary => "-ERR PSYNC FAILOVER can't be sent to a master.",
+            ErrorKind::PsyncFailoverReplid => "-ERR PSYNC FAILOVER replid must match my replid.",
+            ErrorKind::NoMasterLinkFailingOver => "-NOMASTERLINK Can't SYNC while failing over",
+            ErrorKind::NoMasterLink => {
+                "-NOMASTERLINK Can't SYNC while not connected with my master"
+            }
+            ErrorKind::UnknownCommand => "-ERR unknown command",
+            ErrorKind::WrongArity => "-ERR wrong number of arguments",
+            ErrorKind::WaitOnReplica => {
+                "-ERR WAIT cannot be used with replica instances. Please also note that writes to replicas are just local and are not propagated."
+            }
+        }
+    }
+
+    /// The error's first word, by which reports count: `READONLY`, `UNBLOCKED`, `ERR` …
+    pub fn code(self) -> &'static str {
+        let text = &self.text()[1..];
+        text.split(' ').next().unwrap_or(text)
+    }
+}

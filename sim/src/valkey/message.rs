@@ -1,0 +1,197 @@
+//! What travels between clients and servers, and between servers: requests, replies, and the
+//! replication stream. Small and `Copy`, so that a message costs no allocation.
+
+use super::address::Addr;
+use super::command::Command;
+use super::error::ErrorKind;
+
+/// A replication id. Real ones are 40 random hexadecimal digits; these are numbered per node,
+/// which is unique just as well and needs no chance.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReplId(pub u32);
+
+/// A write that an application asked for, numbered over the whole run, so that it can be found
+/// again on every node. [`WriteId::NONE`] marks what nobody asked for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WriteId(pub u32);
+
+impl WriteId {
+    /// No application's write.
+    pub const NONE: WriteId = WriteId(u32::MAX);
+}
+
+/// A request, with the sender's own mark, which comes back with the reply. (RESP has no such
+/// mark: replies come in order. The mark is what a library's queue of waiting commands does.)
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The sender's mark.
+    pub tag: u32,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// What a node believes of itself, carried with a redirect so that a finding can say why. No
+/// client looks at it.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Belief {
+    /// Its role.
+    pub role: Role,
+    /// Its part in a failover.
+    pub failover: FailoverState,
+    /// Its link to its primary.
+    pub link: LinkState,
+}
+
+/// `role` of `INFO replication`.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// `primary_host` is not set.
+    #[default]
+    Primary,
+    /// `primary_host` is set.
+    Replica,
+}
+
+/// `failover_state` (8.0.1, server.h; names as `getFailoverStateString`, replication.c:4760).
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FailoverState {
+    /// `NO_FAILOVER`.
+    #[default]
+    NoFailover,
+    /// `FAILOVER_WAIT_FOR_SYNC`.
+    WaitForSync,
+    /// `FAILOVER_IN_PROGRESS`.
+    InProgress,
+}
+
+impl FailoverState {
+    /// As `INFO` prints it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            FailoverState::NoFailover => "no-failover",
+            FailoverState::WaitForSync => "waiting-for-sync",
+            FailoverState::InProgress => "failover-in-progress",
+        }
+    }
+}
+
+/// The link to the primary: `master_link_status`, a little finer.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LinkState {
+    /// The node is a primary.
+    #[default]
+    None,
+    /// Not connected, or still shaking hands.
+    Down,
+    /// A full resynchronization is under way.
+    Sync,
+    /// Connected.
+    Up,
+}
+
+/// A reply.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// `+OK`.
+    Ok,
+    /// `+PONG`.
+    Pong,
+    /// `+QUEUED`.
+    Queued,
+    /// Nil.
+    Nil,
+    /// An integer.
+    Int(i64),
+    /// A string, known by the write that set it.
+    Value(WriteId),
+    /// An array of this many elements (`EXEC`, `MGET`, `BLPOP`).
+    Array(u16),
+    /// A subscription's confirmation.
+    Subscribed,
+    /// A published message reaches a subscriber; the reply to nothing.
+    Published,
+    /// An error.
+    Error(ErrorKind),
+    /// `-REDIRECT host:port`.
+    Redirect {
+        /// Where to.
+        to: Addr,
+        /// What the node believed of itself when it said so.
+        belief: Belief,
+    },
+    /// `INFO replication` or `ROLE`.
+    Info {
+        /// Role, failover state, link.
+        belief: Belief,
+        /// The primary, if it is a replica.
+        primary: Option<Addr>,
+        /// Its replication offset.
+        offset: u64,
+    },
+    /// `+CONTINUE replid`.
+    Continue {
+        /// The stream's replication id.
+        replid: ReplId,
+    },
+    /// `+FULLRESYNC replid offset`.
+    FullResync {
+        /// The stream's replication id.
+        replid: ReplId,
+        /// The offset at which the snapshot was taken.
+        offset: u64,
+    },
+    /// An empty line: "still here" while a full resynchronization is prepared.
+    NewLine,
+}
+
+/// A piece of the replication stream.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct StreamEntry {
+    /// The offset after it.
+    pub end: u64,
+    /// What it does.
+    pub op: ReplOp,
+}
+
+/// What a piece of the replication stream does.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ReplOp {
+    /// Keeps the link alive.
+    Ping,
+    /// Asks for an acknowledgement.
+    GetAck,
+    /// `SET key value`.
+    Set(u32, WriteId),
+    /// `INCR key`.
+    Incr(u32, WriteId),
+    /// `DEL key`.
+    Del(u32, WriteId),
+    /// `LPUSH key element`.
+    LPush(u32, WriteId),
+    /// `LPOP key`, which is how `BLPOP` is replicated when it is served.
+    LPop(u32, WriteId),
+    /// `PUBLISH channel message`.
+    Publish(u32),
+}
+
+/// A snapshot of the data under way in a full resynchronization; the driver keeps the data.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct SnapshotId(pub u32);
+
+/// Everything that a connection can carry.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Towards the acceptor (and, on a replication link, from the replica).
+    Request(Request),
+    /// Towards the initiator.
+    Reply {
+        /// The request's mark.
+        tag: u32,
+        /// The reply.
+        reply: Reply,
+    },
+    /// Replication stream, from a primary to its replica.
+    Stream(StreamEntry),
+    /// The whole of the data, from a primary to its replica.
+    Snapshot(SnapshotId),
+}

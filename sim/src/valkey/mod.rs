@@ -1,0 +1,18 @@
+//! The servers: a standalone primary and its replicas, by version, as pure state machines.
+
+mod address;
+mod behaviour;
+mod command;
+mod config;
+mod error;
+mod message;
+
+pub use address::{Addr, AddressBook, AddressEntry, NodeId};
+pub use behaviour::{BEHAVIOURS, Behaviour, Gate, RedirectInMulti, UnblockAt, WhileInProgress};
+pub use command::{Command, CommandKind, Flags, PauseKind};
+pub use config::{Config, Persistence};
+pub use error::ErrorKind;
+pub use message::{
+    Belief, FailoverState, LinkState, Message, ReplId, ReplOp, Reply, Request, Role, SnapshotId,
+    StreamEntry, WriteId,
+};
