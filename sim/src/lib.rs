@@ -4,6 +4,7 @@ pub mod check;
 pub mod client;
 pub mod engine;
 pub mod net;
+pub mod report;
 pub mod scenario;
 pub mod trace;
 pub mod valkey;

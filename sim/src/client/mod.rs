@@ -1,8 +1,10 @@
 //! The clients: applications with the client library they use, as pure state machines.
 
+mod interface;
 mod policy;
 mod workload;
 
+pub use interface::{Context, Effect, Input, Slot};
 pub use policy::{Application, Backoff, Batch, ErrorAction, Policy, Reach, RedirectAction, Scope};
 pub use workload::{Mix, Pace, Workload};
 

@@ -5,7 +5,7 @@ use crate::engine::{Span, Time};
 use crate::net::{Closing, ConnId, ConnectFailure, HostId};
 use crate::valkey::{
     Addr, Belief, CommandKind, ErrorKind, FailoverState, Gate, LinkState, NodeId, ReplId, Reply,
-    Request, Role,
+    Request, Role, WriteId,
 };
 
 /// Something that happened, and when.
@@ -93,6 +93,15 @@ pub enum FaultKind {
     HostDown,
     HostUp,
     Healed,
+}
+
+/// Writes numbered one after the other.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct WriteRange {
+    /// The first.
+    pub first: WriteId,
+    /// How many; zero for a command that writes nothing.
+    pub count: u16,
 }
 
 /// One thing that happened.
@@ -246,6 +255,8 @@ pub enum Event {
         bounces: u32,
         /// From issue to end.
         took: Span,
+        /// The writes that it asked for.
+        writes: WriteRange,
     },
     /// A fault begins or ends.
     Fault {
