@@ -52,7 +52,7 @@ impl Question {
     fn answer(self, raw: u64) -> u64 {
         match self {
             Question::Chance(odds) => u64::from(raw < odds.0),
-            Question::Below(n) => (u128::from(raw) * u128::from(n) >> 64) as u64,
+            Question::Below(n) => ((u128::from(raw) * u128::from(n)) >> 64) as u64,
             Question::Quantile => raw,
         }
     }

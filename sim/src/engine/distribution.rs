@@ -74,8 +74,8 @@ impl Distribution {
             };
             // −log2 of the remaining probability, then natural: × ln 2 (in 2⁻³²).
             let bits = (17_i128 << 32) - log2_q32(rest);
-            let natural = bits * 2_977_044_472 >> 32;
-            saturate(natural * i128::from(mean.0) >> 32)
+            let natural = (bits * 2_977_044_472) >> 32;
+            saturate((natural * i128::from(mean.0)) >> 32)
         })
     }
 
@@ -129,14 +129,14 @@ impl Distribution {
             Distribution::Constant(span) => *span,
             Distribution::Uniform { low, high } => {
                 let width = u128::from(high.0 - low.0) + 1;
-                Span(low.0 + (u128::from(raw) * width >> 64) as u64)
+                Span(low.0 + ((u128::from(raw) * width) >> 64) as u64)
             }
             Distribution::Table(table) => {
                 let segment = (raw >> 56) as usize;
                 if segment < SEGMENTS - 1 {
-                    between(&table.body, segment, raw << 8 >> 32)
+                    between(&table.body, segment, (raw << 8) >> 32)
                 } else {
-                    between(&table.tail, (raw >> 48) as usize & 0xff, raw << 16 >> 32)
+                    between(&table.tail, (raw >> 48) as usize & 0xff, (raw << 16) >> 32)
                 }
             }
         }
@@ -152,7 +152,7 @@ impl Distribution {
 #[inline]
 fn between(quantiles: &[u64; SEGMENTS + 1], segment: usize, part: u64) -> Span {
     let (low, high) = (quantiles[segment], quantiles[segment + 1]);
-    Span(low + (u128::from(high - low) * u128::from(part) >> 32) as u64)
+    Span(low + ((u128::from(high - low) * u128::from(part)) >> 32) as u64)
 }
 
 fn saturate(value: i128) -> u64 {
@@ -167,7 +167,7 @@ fn log2_q32(value: u64) -> i128 {
     let mut mantissa = u128::from(value) << (63 - whole);
     let mut fraction = 0_i128;
     for _ in 0..32 {
-        mantissa = mantissa * mantissa >> 63;
+        mantissa = (mantissa * mantissa) >> 63;
         fraction <<= 1;
         if mantissa >= 1 << 64 {
             mantissa >>= 1;
@@ -192,10 +192,10 @@ fn exp2_q32(exponent: i128) -> u64 {
     for bit in (0..32).rev() {
         root = (root << 62).isqrt();
         if exponent >> bit & 1 == 1 {
-            product = product * root >> 62;
+            product = (product * root) >> 62;
         }
     }
-    (product << whole >> 62) as u64
+    ((product << whole) >> 62) as u64
 }
 
 #[cfg(test)]

@@ -167,6 +167,16 @@ impl Flags {
         Flags(self.0 | other.0)
     }
 
+    /// The flags that both have.
+    pub const fn and(self, other: Flags) -> Flags {
+        Flags(self.0 & other.0)
+    }
+
+    /// These flags less `other`'s.
+    pub const fn without(self, other: Flags) -> Flags {
+        Flags(self.0 & !other.0)
+    }
+
     /// Whether one of `other`'s flags is set.
     #[inline]
     pub const fn any(self, other: Flags) -> bool {
@@ -259,18 +269,10 @@ impl CommandKind {
                 Flags::WRITE
             }
             CommandKind::BlPop => Flags::WRITE.with(Flags::BLOCKING),
-            CommandKind::Multi | CommandKind::Discard => {
-                Flags::STALE.with(Flags::LOADING).with(Flags::NONE)
-            }
-            CommandKind::Exec => Flags::STALE.with(Flags::LOADING),
-            CommandKind::Subscribe => Flags::STALE
-                .with(Flags::LOADING)
-                .with(Flags::PUBSUB)
-                .with(Flags::NO_MULTI),
-            CommandKind::Publish => Flags::MAY_REPLICATE.with(Flags::STALE).with(Flags::LOADING),
-            CommandKind::Ping => Flags::PUBSUB,
-            CommandKind::Wait => Flags::BLOCKING,
-            CommandKind::Info
+            CommandKind::Multi
+            | CommandKind::Discard
+            | CommandKind::Exec
+            | CommandKind::Info
             | CommandKind::Role
             | CommandKind::ClientCapa
             | CommandKind::ClientPause
@@ -278,8 +280,11 @@ impl CommandKind {
             | CommandKind::ReadOnly
             | CommandKind::ReadWrite
             | CommandKind::ReplConf => Flags::STALE.with(Flags::LOADING),
-            CommandKind::Failover => Flags::STALE,
-            CommandKind::ReplicaOf => Flags::STALE.with(Flags::NO_MULTI),
+            CommandKind::Subscribe => Flags::STALE.with(Flags::LOADING).with(Flags::PUBSUB),
+            CommandKind::Publish => Flags::MAY_REPLICATE.with(Flags::STALE).with(Flags::LOADING),
+            CommandKind::Ping => Flags::PUBSUB,
+            CommandKind::Wait => Flags::BLOCKING,
+            CommandKind::Failover | CommandKind::ReplicaOf => Flags::STALE,
             CommandKind::Psync => Flags::NO_MULTI,
         }
     }

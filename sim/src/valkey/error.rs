@@ -66,10 +66,6 @@ pub enum ErrorKind {
     NoMasterLinkFailingOver,
     /// PSYNC to a replica whose own link is down.
     NoMasterLink,
-    /// An unknown command.
-    UnknownCommand,
-    /// The wrong number of arguments.
-    WrongArity,
     /// WAIT on a replica.
     WaitOnReplica,
 }
@@ -127,11 +123,20 @@ impl ErrorKind {
             ErrorKind::NoMasterLink => {
                 "-NOMASTERLINK Can't SYNC while not connected with my master"
             }
-            ErrorKind::UnknownCommand => "-ERR unknown command",
-            ErrorKind::WrongArity => "-ERR wrong number of arguments",
             ErrorKind::WaitOnReplica => {
                 "-ERR WAIT cannot be used with replica instances. Please also note that writes to replicas are just local and are not propagated."
             }
+        }
+    }
+
+    /// The error as `execCommandAbort` wraps it, for those that a rejected EXEC can meet.
+    pub fn wrapped_in_execabort(self) -> ErrorKind {
+        if self == ErrorKind::ReadOnly {
+            ErrorKind::ExecAbortReadOnly
+        } else if self == ErrorKind::MasterDown {
+            ErrorKind::ExecAbortMasterDown
+        } else {
+            self
         }
     }
 

@@ -1,14 +1,28 @@
 //! What travels between clients and servers, and between servers: requests, replies, and the
 //! replication stream. Small and `Copy`, so that a message costs no allocation.
 
-use super::address::Addr;
+use super::address::{Addr, NodeId};
 use super::command::Command;
 use super::error::ErrorKind;
 
 /// A replication id. Real ones are 40 random hexadecimal digits; these are numbered per node,
 /// which is unique just as well and needs no chance.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ReplId(pub u32);
+
+impl ReplId {
+    /// The history that all nodes of a scenario share at its start.
+    pub const SHARED: ReplId = ReplId(0);
+
+    /// The `number`th id that `node` has made, from one.
+    pub fn made(node: NodeId, number: u32) -> ReplId {
+        assert!(
+            number < 1 << 20 && node.0 < 1 << 12,
+            "replication ids run out"
+        );
+        ReplId(u32::from(node.0) << 20 | number)
+    }
+}
 
 /// A write that an application asked for, numbered over the whole run, so that it can be found
 /// again on every node. [`WriteId::NONE`] marks what nobody asked for.

@@ -4,15 +4,20 @@ mod address;
 mod behaviour;
 mod command;
 mod config;
+mod data;
 mod error;
 mod message;
+mod pause;
+mod server;
 
 pub use address::{Addr, AddressBook, AddressEntry, NodeId};
 pub use behaviour::{BEHAVIOURS, Behaviour, Gate, RedirectInMulti, UnblockAt, WhileInProgress};
 pub use command::{Command, CommandKind, Flags, PauseKind};
 pub use config::{Config, Persistence};
+pub use data::{Data, Value};
 pub use error::ErrorKind;
 pub use message::{
     Belief, FailoverState, LinkState, Message, ReplId, ReplOp, Reply, Request, Role, SnapshotId,
     StreamEntry, WriteId,
 };
+pub use server::{Effect, Input, LinkNo, Server, Slot, Snapshots, Turn};

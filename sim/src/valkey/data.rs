@@ -1,0 +1,210 @@
+//! What a server holds: the keys, and which of the run's writes have reached it.
+
+use super::message::{ReplOp, WriteId};
+
+/// The value of a key.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Value {
+    /// No such key.
+    #[default]
+    Absent,
+    /// A string, known by the write that set it.
+    Text(WriteId),
+    /// A counter.
+    Number(i64),
+    /// A list, by its place in the data's lists.
+    List(u32),
+}
+
+/// The keys and values of a server, with the set of writes that made them.
+#[derive(Clone, Debug, Default)]
+pub struct Data {
+    values: Vec<Value>,
+    lists: Vec<Vec<WriteId>>,
+    free_lists: Vec<u32>,
+    /// One bit per write of the run.
+    applied: Vec<u64>,
+}
+
+/// The key holds another kind of value (`-WRONGTYPE`).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct WrongType;
+
+impl Data {
+    /// Forgets everything but the memory it holds.
+    pub fn clear(&mut self) {
+        self.values.clear();
+        self.applied.clear();
+        self.free_lists.clear();
+        for (place, list) in self.lists.iter_mut().enumerate() {
+            list.clear();
+            self.free_lists.push(place as u32);
+        }
+    }
+
+    /// Makes this a copy of `other`, reusing the memory it holds.
+    pub fn copy_from(&mut self, other: &Data) {
+        self.values.clone_from(&other.values);
+        self.lists.clone_from(&other.lists);
+        self.free_lists.clone_from(&other.free_lists);
+        self.applied.clone_from(&other.applied);
+    }
+
+    /// The value of `key`.
+    #[inline]
+    pub fn get(&self, key: u32) -> Value {
+        self.values.get(key as usize).copied().unwrap_or_default()
+    }
+
+    /// Elements of the list at `key`; zero if there is none.
+    pub fn list_len(&self, key: u32) -> usize {
+        match self.get(key) {
+            Value::List(list) => self.lists[list as usize].len(),
+            Value::Absent | Value::Text(_) | Value::Number(_) => 0,
+        }
+    }
+
+    /// Whether `write` has reached this server.
+    #[inline]
+    pub fn has(&self, write: WriteId) -> bool {
+        let word = self.applied.get((write.0 / 64) as usize);
+        word.is_some_and(|word| word & (1 << (write.0 % 64)) != 0)
+    }
+
+    /// Notes that `write` has reached this server. Returns whether it had before, which means
+    /// that a client's repetition was carried out twice.
+    #[inline]
+    fn mark(&mut self, write: WriteId) -> bool {
+        if write == WriteId::NONE {
+            return false;
+        }
+        let (word, bit) = ((write.0 / 64) as usize, 1 << (write.0 % 64));
+        if word >= self.applied.len() {
+            self.applied.resize(word + 1, 0);
+        }
+        let before = self.applied[word] & bit != 0;
+        self.applied[word] |= bit;
+        before
+    }
+
+    fn slot(&mut self, key: u32) -> &mut Value {
+        let place = key as usize;
+        if place >= self.values.len() {
+            self.values.resize(place + 1, Value::Absent);
+        }
+        &mut self.values[place]
+    }
+
+    fn drop_list(&mut self, value: Value) {
+        if let Value::List(list) = value {
+            self.lists[list as usize].clear();
+            self.free_lists.push(list);
+        }
+    }
+
+    /// Carries out one operation of the replication stream. On a primary this is how a command
+    /// is executed, on a replica how it follows. Returns whether the write had been carried out
+    /// before.
+    ///
+    /// # Errors
+    /// If the key holds another kind of value; nothing is changed then.
+    #[inline]
+    pub fn apply(&mut self, op: ReplOp) -> Result<bool, WrongType> {
+        match op {
+            ReplOp::Set(key, write) => {
+                let old = std::mem::replace(self.slot(key), Value::Text(write));
+                self.drop_list(old);
+                Ok(self.mark(write))
+            }
+            ReplOp::Incr(key, write) => {
+                let value = self.slot(key);
+                *value = match *value {
+                    Value::Absent => Value::Number(1),
+                    Value::Number(n) => Value::Number(n.wrapping_add(1)),
+                    // A string that is no number: the mix of a scenario decides keys' kinds, so
+                    // this is an application's error.
+                    Value::Text(_) | Value::List(_) => return Err(WrongType),
+                };
+                Ok(self.mark(write))
+            }
+            ReplOp::Del(key, write) => {
+                let old = std::mem::take(self.slot(key));
+                self.drop_list(old);
+                Ok(self.mark(write))
+            }
+            ReplOp::LPush(key, write) => {
+                let list = match *self.slot(key) {
+                    Value::List(list) => list,
+                    Value::Absent => {
+                        let list = self.free_lists.pop().unwrap_or_else(|| {
+                            self.lists.push(Vec::new());
+                            (self.lists.len() - 1) as u32
+                        });
+                        *self.slot(key) = Value::List(list);
+                        list
+                    }
+                    Value::Text(_) | Value::Number(_) => return Err(WrongType),
+                };
+                self.lists[list as usize].push(write);
+                Ok(self.mark(write))
+            }
+            ReplOp::LPop(key, write) => {
+                if let Value::List(list) = self.get(key) {
+                    self.lists[list as usize].pop();
+                    if self.lists[list as usize].is_empty() {
+                        *self.slot(key) = Value::Absent;
+                        self.free_lists.push(list);
+                    }
+                }
+                Ok(self.mark(write))
+            }
+            ReplOp::Ping | ReplOp::GetAck | ReplOp::Publish(_) => Ok(false),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_are_found_again_and_repetitions_seen() {
+        let mut data = Data::default();
+        assert_eq!(data.apply(ReplOp::Set(3, WriteId(70))), Ok(false));
+        assert!(data.has(WriteId(70)) && !data.has(WriteId(71)) && !data.has(WriteId(6)));
+        assert_eq!(data.apply(ReplOp::Set(3, WriteId(70))), Ok(true));
+        assert_eq!(data.get(3), Value::Text(WriteId(70)));
+        assert_eq!(data.apply(ReplOp::Set(3, WriteId::NONE)), Ok(false));
+    }
+
+    #[test]
+    fn lists_come_and_go() {
+        let mut data = Data::default();
+        for write in 0..3 {
+            assert_eq!(data.apply(ReplOp::LPush(1, WriteId(write))), Ok(false));
+        }
+        assert_eq!(data.list_len(1), 3);
+        for write in 3..6 {
+            assert_eq!(data.apply(ReplOp::LPop(1, WriteId(write))), Ok(false));
+        }
+        assert_eq!(data.get(1), Value::Absent);
+        assert_eq!(data.apply(ReplOp::Set(1, WriteId(9))), Ok(false));
+        assert_eq!(data.apply(ReplOp::LPush(1, WriteId(10))), Err(WrongType));
+        assert_eq!(data.apply(ReplOp::Incr(1, WriteId(11))), Err(WrongType));
+        assert!(!data.has(WriteId(10)));
+    }
+
+    #[test]
+    fn a_copy_is_a_copy() {
+        let mut data = Data::default();
+        data.apply(ReplOp::Incr(2, WriteId(1))).expect("a counter");
+        let mut copy = Data::default();
+        copy.apply(ReplOp::LPush(9, WriteId(5))).expect("a list");
+        copy.copy_from(&data);
+        assert_eq!(
+            (copy.get(2), copy.get(9)),
+            (Value::Number(1), Value::Absent)
+        );
+        assert!(copy.has(WriteId(1)) && !copy.has(WriteId(5)));
+    }
+}

@@ -1,0 +1,144 @@
+//! Blocked clients: `BLPOP` and `WAIT`, postponed commands, and what a change of role does to
+//! them (`blocked.c`).
+
+use super::super::command::Flags;
+use super::super::error::ErrorKind;
+use super::super::message::{ReplOp, Reply};
+use super::client::Blocked;
+use super::execute::deadline;
+use super::{Server, Slot, Turn};
+
+impl Server {
+    /// `blockedBeforeSleep` (8.0.1, blocked.c:718): time-outs, `WAIT`, then every unblocked
+    /// client's command and input, first in first out.
+    pub(super) fn blocked_before_sleep(&mut self, turn: &mut Turn<'_>) {
+        for place in (0..self.blocked.len()).rev() {
+            let slot = self.blocked[place];
+            let client = &self.clients[slot.0 as usize];
+            let (tag, reply) = match client.blocked {
+                Blocked::List { tag, until, .. } if until <= turn.now => (tag, Reply::Nil),
+                Blocked::Wait {
+                    tag,
+                    replicas,
+                    offset,
+                    until,
+                } => {
+                    let acknowledged = self.acknowledged(offset);
+                    if acknowledged < u32::from(replicas) && until > turn.now {
+                        continue;
+                    }
+                    (tag, Reply::Int(i64::from(acknowledged)))
+                }
+                Blocked::List { .. }
+                | Blocked::No
+                | Blocked::Postponed(_)
+                | Blocked::Released(_) => continue,
+            };
+            self.unblock(slot, tag, reply, turn);
+        }
+        while let Some(slot) = self.unblocked.pop_front() {
+            let client = &mut self.clients[slot.0 as usize];
+            if let Blocked::Released(request) = client.blocked {
+                client.blocked = Blocked::No;
+                self.process_command(slot, request, turn);
+            }
+            self.read_on(slot, turn);
+        }
+    }
+
+    /// Ends a blocking command with `reply`; input behind it is read in `beforeSleep`.
+    fn unblock(&mut self, slot: Slot, tag: u32, reply: Reply, turn: &mut Turn<'_>) {
+        self.blocked.retain(|other| *other != slot);
+        self.clients[slot.0 as usize].blocked = Blocked::No;
+        self.reply(slot, tag, reply, turn);
+        self.unblocked.push_back(slot);
+    }
+
+    /// `handleClientsBlockedOnKeys`: lists that have grown serve who waits for them, the longest
+    /// waiting first.
+    pub(super) fn handle_clients_blocked_on_keys(&mut self, turn: &mut Turn<'_>) {
+        while let Some(ready) = self.ready_keys.pop() {
+            while self.data.list_len(ready) > 0 {
+                let waiting = self.blocked.iter().copied().find(|slot| {
+                    matches!(self.clients[slot.0 as usize].blocked,
+                        Blocked::List { key, .. } if key == ready)
+                });
+                let Some(slot) = waiting else { break };
+                let Blocked::List {
+                    tag, key, write, ..
+                } = self.clients[slot.0 as usize].blocked
+                else {
+                    break;
+                };
+                let popped = self.data.apply(ReplOp::LPop(key, write));
+                debug_assert!(popped.is_ok(), "a list that grew is a list");
+                self.propagate(ReplOp::LPop(key, write), turn);
+                self.unblock(slot, tag, Reply::Array(2), turn);
+            }
+        }
+    }
+
+    /// `WAIT` (8.0.1, replication.c:4314). `None` if it blocks.
+    pub(super) fn wait(
+        &mut self,
+        slot: Slot,
+        tag: u32,
+        replicas: u8,
+        timeout_ms: u32,
+        turn: &mut Turn<'_>,
+    ) -> Option<Reply> {
+        if self.primary.is_some() {
+            return Some(Reply::Error(ErrorKind::WaitOnReplica));
+        }
+        let client = &self.clients[slot.0 as usize];
+        let offset = client.write_offset;
+        let acknowledged = self.acknowledged(offset);
+        if acknowledged >= u32::from(replicas) || client.in_multi {
+            return Some(Reply::Int(i64::from(acknowledged)));
+        }
+        let until = deadline(turn, timeout_ms);
+        self.clients[slot.0 as usize].blocked = Blocked::Wait {
+            tag,
+            replicas,
+            offset,
+            until,
+        };
+        self.blocked.push(slot);
+        self.getack_wanted = true;
+        None
+    }
+
+    /// `disconnectAllBlockedClients` (8.0.1, blocked.c:279): every blocked client is told
+    /// `-UNBLOCKED` and closed, except postponed ones. What is pipelined behind is dropped.
+    pub(super) fn disconnect_all_blocked_clients(&mut self, turn: &mut Turn<'_>) {
+        while let Some(slot) = self.blocked.pop() {
+            let tag = match self.clients[slot.0 as usize].blocked {
+                Blocked::List { tag, .. } | Blocked::Wait { tag, .. } => tag,
+                Blocked::No | Blocked::Postponed(_) | Blocked::Released(_) => continue,
+            };
+            self.clients[slot.0 as usize].blocked = Blocked::No;
+            self.clients[slot.0 as usize].input.clear();
+            self.reply(slot, tag, Reply::Error(ErrorKind::Unblocked), turn);
+            self.close_asap(slot);
+        }
+    }
+
+    /// Whether the stream from the primary must wait: a pause of this node holds its primary
+    /// link too, since the pause's gate knows only replicas as exempt (8.0.1, server.c:4134).
+    pub(super) fn stream_is_paused(&self, op: ReplOp) -> bool {
+        if self.pause.is_empty() {
+            return false;
+        }
+        let flags = match op {
+            ReplOp::Ping | ReplOp::GetAck => Flags::NONE,
+            ReplOp::Publish(_) => Flags::MAY_REPLICATE,
+            ReplOp::Set(..)
+            | ReplOp::Incr(..)
+            | ReplOp::Del(..)
+            | ReplOp::LPush(..)
+            | ReplOp::LPop(..) => Flags::WRITE,
+        };
+        self.pause.all()
+            || (self.pause.writes() && flags.any(Flags::WRITE.with(Flags::MAY_REPLICATE)))
+    }
+}

@@ -1,0 +1,112 @@
+//! A server's view of one accepted connection (`client`).
+
+use std::collections::VecDeque;
+
+use super::super::address::Addr;
+use super::super::command::Command;
+use super::super::message::{Request, WriteId};
+use crate::engine::Time;
+use crate::net::HostId;
+
+/// What a connection is blocked in.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Blocked {
+    /// Nothing.
+    #[default]
+    No,
+    /// A command that was postponed (`BLOCKED_POSTPONE`), kept to be run again from the top.
+    Postponed(Request),
+    /// A postponed command that is about to be run again.
+    Released(Request),
+    /// `BLPOP`.
+    List {
+        tag: u32,
+        key: u32,
+        write: WriteId,
+        until: Time,
+    },
+    /// `WAIT`.
+    Wait {
+        tag: u32,
+        replicas: u8,
+        offset: u64,
+        until: Time,
+    },
+}
+
+/// An accepted connection.
+#[derive(Debug, Default)]
+pub(super) struct Client {
+    pub(super) peer: Option<HostId>,
+    /// `CLIENT CAPA redirect` was said.
+    pub(super) capa: bool,
+    /// `READONLY` was said.
+    pub(super) readonly: bool,
+    pub(super) in_multi: bool,
+    /// A command could not be queued, so EXEC aborts.
+    pub(super) dirty_exec: bool,
+    pub(super) queue: Vec<(u32, Command)>,
+    pub(super) blocked: Blocked,
+    /// Requests behind the one that blocks.
+    pub(super) input: VecDeque<Request>,
+    pub(super) subscriptions: u32,
+    /// The connection is a replica's.
+    pub(super) replica: bool,
+    /// The address that a replica announces.
+    pub(super) announced: Option<Addr>,
+    /// The replication offset after the connection's last write (`woff`).
+    pub(super) write_offset: u64,
+    pub(super) closing: bool,
+}
+
+impl Client {
+    pub(super) fn open(&mut self, peer: HostId) {
+        debug_assert!(self.peer.is_none());
+        self.peer = Some(peer);
+    }
+
+    pub(super) fn close(&mut self) {
+        let (mut queue, mut input) = (
+            std::mem::take(&mut self.queue),
+            std::mem::take(&mut self.input),
+        );
+        queue.clear();
+        input.clear();
+        *self = Client {
+            queue,
+            input,
+            ..Client::default()
+        };
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.peer.is_some()
+    }
+
+    /// Whether requests that come now have to wait.
+    #[inline]
+    pub(super) fn is_waiting(&self) -> bool {
+        !matches!(self.blocked, Blocked::No)
+    }
+
+    /// When the blocking command gives up.
+    pub(super) fn blocked_until(&self) -> Time {
+        match self.blocked {
+            Blocked::No | Blocked::Postponed(_) | Blocked::Released(_) => Time::NEVER,
+            Blocked::List { until, .. } | Blocked::Wait { until, .. } => until,
+        }
+    }
+
+    pub(super) fn unpostpone(&mut self) {
+        if let Blocked::Postponed(request) = self.blocked {
+            self.blocked = Blocked::Released(request);
+        }
+    }
+
+    /// Drops a transaction (`discardTransaction`).
+    pub(super) fn discard(&mut self) {
+        self.in_multi = false;
+        self.dirty_exec = false;
+        self.queue.clear();
+    }
+}

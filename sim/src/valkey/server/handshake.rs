@@ -1,0 +1,384 @@
+//! The replica's side of replication: whom a node follows, and how it gets there
+//! (`replicationSetPrimary`, `syncWithPrimary`, `replicaTryPartialResynchronization`).
+
+use super::super::address::{Addr, AddressBook};
+use super::super::command::Command;
+use super::super::error::ErrorKind;
+use super::super::message::{
+    FailoverState, LinkState, Message, ReplId, ReplOp, Reply, Request, StreamEntry,
+};
+use super::{Effect, LinkNo, Server, Turn};
+use crate::engine::Time;
+use crate::trace::FailoverEnd;
+
+/// `repl_state`, as far as the steps of the handshake can be told apart from outside.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum ReplState {
+    /// No primary.
+    #[default]
+    None,
+    /// To be connected at the next `replicationCron`.
+    Connect,
+    /// The connection is being made.
+    Connecting,
+    /// PING was sent.
+    ReceivePing,
+    /// `REPLCONF listening-port` was sent. What follows is written at once, but is a segment of
+    /// its own, which Nagle's rule holds until the first is acknowledged, and the
+    /// acknowledgement comes with the reply.
+    ReceiveAddress,
+    /// The rest of REPLCONF was sent; so many replies are missing.
+    ReceiveCapa(u8),
+    /// PSYNC was sent.
+    ReceivePsync,
+    /// A full resynchronization is under way: the id and offset it will leave.
+    Transfer(ReplId, u64),
+    /// Connected.
+    Connected,
+}
+
+/// The link to the primary.
+#[derive(Debug, Default)]
+pub(super) struct PrimaryLink {
+    pub(super) number: LinkNo,
+    pub(super) repl_state: ReplState,
+    /// `repl_transfer_lastio`, and the last interaction once connected.
+    pub(super) last_io: Time,
+}
+
+impl PrimaryLink {
+    /// The process is gone; numbers go on, so that nothing old is taken for new.
+    pub(super) fn forget(&mut self) {
+        self.repl_state = ReplState::None;
+        self.last_io = Time::ZERO;
+    }
+
+    pub(super) fn state(&self) -> LinkState {
+        match self.repl_state {
+            ReplState::Connected => LinkState::Up,
+            ReplState::Transfer(..) => LinkState::Sync,
+            ReplState::None
+            | ReplState::Connect
+            | ReplState::Connecting
+            | ReplState::ReceivePing
+            | ReplState::ReceiveAddress
+            | ReplState::ReceiveCapa(_)
+            | ReplState::ReceivePsync => LinkState::Down,
+        }
+    }
+
+    /// Whether there is a connection, made or being made.
+    fn is_dialled(&self) -> bool {
+        !matches!(self.repl_state, ReplState::None | ReplState::Connect)
+    }
+
+    /// Whether the handshake is under way.
+    pub(super) fn in_handshake(&self) -> bool {
+        self.is_dialled() && self.state() == LinkState::Down
+    }
+}
+
+impl Server {
+    /// `replicaofCommand` (8.0.1, replication.c:3885).
+    pub(super) fn replicaof_command(
+        &mut self,
+        primary: Option<Addr>,
+        turn: &mut Turn<'_>,
+    ) -> Reply {
+        if self.failover.state != FailoverState::NoFailover {
+            return Reply::Error(ErrorKind::ReplicaOfFailingOver);
+        }
+        match primary {
+            None if self.primary.is_some() => self.replication_unset_primary(turn),
+            None => {}
+            // "Already connected to specified primary"
+            Some(primary) if self.primary == Some(primary) => {}
+            Some(primary) => self.replication_set_primary(primary, turn),
+        }
+        Reply::Ok
+    }
+
+    /// `replicationSetPrimary` (8.0.1, replication.c:3754). The node's own replicas stay
+    /// connected, its replication id and offset stay as they are, nothing is unpaused.
+    pub(super) fn replication_set_primary(&mut self, primary: Addr, turn: &mut Turn<'_>) {
+        let was_primary = self.primary.is_none();
+        if !was_primary && self.link.repl_state == ReplState::Connected {
+            self.cached = Some((self.replid, self.offset));
+        }
+        self.close_link(turn);
+        self.disconnect_all_blocked_clients(turn);
+        self.primary = Some(primary);
+        if was_primary {
+            // `replicationCachePrimaryUsingMyself` (8.0.1, replication.c:4097)
+            self.cached = Some((self.replid, self.offset));
+        }
+        self.connect_with_primary(turn);
+        self.trace_role(turn);
+    }
+
+    /// `replicationUnsetPrimary` (8.0.1, replication.c:3810): a primary from this instant, with a
+    /// new replication id; its replicas are disconnected to learn of it.
+    pub(super) fn replication_unset_primary(&mut self, turn: &mut Turn<'_>) {
+        self.primary = None;
+        self.close_link(turn);
+        self.held_stream.clear();
+        self.loading_until = None;
+        self.cached = None;
+        // `shiftReplicationId` (8.0.1, replication.c:1836)
+        self.replid2 = Some(self.replid);
+        self.second_replid_offset = self.offset + 1;
+        self.replid = self.new_replid();
+        self.disconnect_replicas(turn);
+        self.link.repl_state = ReplState::None;
+        self.trace_role(turn);
+    }
+
+    fn close_link(&mut self, turn: &mut Turn<'_>) {
+        if self.link.is_dialled() {
+            turn.effects.push(Effect::LinkClose(self.link.number));
+        }
+        self.link.repl_state = ReplState::None;
+    }
+
+    /// `connectWithPrimary` (8.0.1, replication.c:3680)
+    pub(super) fn connect_with_primary(&mut self, turn: &mut Turn<'_>) {
+        let Some(primary) = self.primary else { return };
+        self.link.number.0 += 1;
+        self.link.repl_state = ReplState::Connecting;
+        self.link.last_io = turn.now;
+        turn.effects.push(Effect::Dial(self.link.number, primary));
+    }
+
+    fn send_primary(&mut self, command: Command, turn: &mut Turn<'_>) {
+        let request = Message::Request(Request { tag: 0, command });
+        turn.effects
+            .push(Effect::LinkSend(self.link.number, request));
+    }
+
+    /// The connection is made: PING.
+    pub(super) fn link_connected(&mut self, link: LinkNo, turn: &mut Turn<'_>) {
+        if link != self.link.number || self.link.repl_state != ReplState::Connecting {
+            return;
+        }
+        self.link.repl_state = ReplState::ReceivePing;
+        self.link.last_io = turn.now;
+        self.send_primary(Command::Ping, turn);
+    }
+
+    /// The connection failed or is over.
+    ///
+    /// While PSYNC's reply is awaited this is PSYNC_TRY_LATER, which ends a failover; before, the
+    /// handshake is tried again at the next `replicationCron`; afterwards
+    /// `replicationHandlePrimaryDisconnection` (8.0.1, replication.c:3865) connects anew at once.
+    pub(super) fn link_lost(&mut self, link: LinkNo, turn: &mut Turn<'_>) {
+        if link != self.link.number || !self.link.is_dialled() {
+            return;
+        }
+        let state = std::mem::replace(&mut self.link.repl_state, ReplState::Connect);
+        match state {
+            ReplState::None
+            | ReplState::Connect
+            | ReplState::Connecting
+            | ReplState::ReceivePing
+            | ReplState::ReceiveAddress
+            | ReplState::ReceiveCapa(_) => {}
+            ReplState::Transfer(..) => {
+                self.held_stream.clear();
+                self.trace_role(turn);
+            }
+            ReplState::ReceivePsync => self.psync_failed(turn),
+            ReplState::Connected => {
+                self.cached = Some((self.replid, self.offset));
+                self.held_stream.clear();
+                self.connect_with_primary(turn);
+                self.trace_role(turn);
+            }
+        }
+    }
+
+    /// Closes the link to try again at the next `replicationCron`.
+    fn retry_link(&mut self, turn: &mut Turn<'_>) {
+        self.close_link(turn);
+        self.link.repl_state = ReplState::Connect;
+    }
+
+    /// PSYNC was refused or broke off. In a failover that is its end.
+    fn psync_failed(&mut self, turn: &mut Turn<'_>) {
+        if self.failover.state == FailoverState::InProgress {
+            self.abort_failover(FailoverEnd::Rejected, turn);
+        }
+    }
+
+    /// Something came from the primary.
+    pub(super) fn link_message(&mut self, link: LinkNo, message: Message, turn: &mut Turn<'_>) {
+        if link != self.link.number || !self.link.is_dialled() {
+            return;
+        }
+        self.link.last_io = turn.now;
+        match message {
+            Message::Reply { reply, .. } => self.handshake_reply(reply, turn),
+            Message::Stream(entry) => self.stream_arrives(entry, turn),
+            Message::Snapshot(id) => self.load_snapshot(id, turn),
+            Message::Request(_) => {}
+        }
+    }
+
+    /// `syncWithPrimary` (8.0.1, replication.c:3333)
+    fn handshake_reply(&mut self, reply: Reply, turn: &mut Turn<'_>) {
+        match self.link.repl_state {
+            ReplState::ReceivePing => {
+                // -NOAUTH and the like would pass too; of the model's errors none does.
+                if matches!(reply, Reply::Error(_)) {
+                    self.retry_link(turn);
+                    return;
+                }
+                self.link.repl_state = ReplState::ReceiveAddress;
+                self.send_primary(Command::ReplConfAddress(AddressBook::of(self.node)), turn);
+            }
+            ReplState::ReceiveAddress => {
+                let mut awaited = 1;
+                self.send_primary(Command::ReplConfCapa, turn);
+                if turn.behaviour.replconf_version {
+                    awaited += 1;
+                    self.send_primary(Command::ReplConfVersion, turn);
+                }
+                self.link.repl_state = ReplState::ReceiveCapa(awaited);
+            }
+            ReplState::ReceiveCapa(awaited) => {
+                if awaited > 1 {
+                    self.link.repl_state = ReplState::ReceiveCapa(awaited - 1);
+                    return;
+                }
+                self.send_psync(turn);
+            }
+            ReplState::ReceivePsync => self.psync_reply(reply, turn),
+            ReplState::None
+            | ReplState::Connect
+            | ReplState::Connecting
+            | ReplState::Transfer(..)
+            | ReplState::Connected => {}
+        }
+    }
+
+    /// `PSYNC replid offset [FAILOVER]` (8.0.1, replication.c:3044)
+    fn send_psync(&mut self, turn: &mut Turn<'_>) {
+        let failover = self.failover.state == FailoverState::InProgress;
+        let (replid, offset) = match self.cached {
+            Some((replid, offset)) => (Some(replid), offset + 1),
+            None => (None, 0),
+        };
+        self.link.repl_state = ReplState::ReceivePsync;
+        self.send_primary(
+            Command::Psync {
+                replid,
+                offset,
+                failover,
+            },
+            turn,
+        );
+    }
+
+    /// The reply to PSYNC, and what it means for a failover (8.0.1, replication.c:3564).
+    fn psync_reply(&mut self, reply: Reply, turn: &mut Turn<'_>) {
+        match reply {
+            Reply::NewLine => {}
+            Reply::Continue { replid } => {
+                if replid != self.replid {
+                    // The cached primary's id becomes the second one, the new one is adopted, and
+                    // the node's replicas must learn of it.
+                    self.replid2 = Some(self.replid);
+                    self.second_replid_offset = self.offset + 1;
+                    self.replid = replid;
+                    self.disconnect_replicas(turn);
+                }
+                self.cached = None;
+                self.link.repl_state = ReplState::Connected;
+                self.trace_role(turn);
+                self.failover_succeeded(turn);
+            }
+            Reply::FullResync { replid, offset } => {
+                self.cached = None;
+                self.link.repl_state = ReplState::Transfer(replid, offset);
+                self.disconnect_replicas(turn);
+                self.trace_role(turn);
+                self.failover_succeeded(turn);
+            }
+            Reply::Error(_) => {
+                self.retry_link(turn);
+                self.psync_failed(turn);
+            }
+            Reply::Ok
+            | Reply::Pong
+            | Reply::Queued
+            | Reply::Nil
+            | Reply::Int(_)
+            | Reply::Value(_)
+            | Reply::Array(_)
+            | Reply::Subscribed
+            | Reply::Published
+            | Reply::Redirect { .. }
+            | Reply::Info { .. } => {
+                unreachable!("PSYNC is never answered by {reply:?}")
+            }
+        }
+    }
+
+    fn failover_succeeded(&mut self, turn: &mut Turn<'_>) {
+        if self.failover.state == FailoverState::InProgress {
+            self.clear_failover_state(FailoverEnd::Success, turn);
+        }
+    }
+
+    /// Stream from the primary, unless a pause of this node holds it back.
+    fn stream_arrives(&mut self, entry: StreamEntry, turn: &mut Turn<'_>) {
+        if self.link.repl_state != ReplState::Connected {
+            return;
+        }
+        if !self.held_stream.is_empty() || self.stream_is_paused(entry.op) {
+            self.held_stream.push_back(entry);
+            return;
+        }
+        self.apply_stream(entry, turn);
+    }
+
+    /// Applies what a pause has held back, as far as it no longer does.
+    pub(super) fn apply_held_stream(&mut self, turn: &mut Turn<'_>) {
+        while let Some(entry) = self.held_stream.front().copied() {
+            if self.stream_is_paused(entry.op) {
+                return;
+            }
+            self.held_stream.pop_front();
+            self.apply_stream(entry, turn);
+        }
+    }
+
+    /// Executes a piece of the stream and hands it on to the node's own replicas as it is.
+    fn apply_stream(&mut self, entry: StreamEntry, turn: &mut Turn<'_>) {
+        debug_assert!(entry.end > self.offset, "the stream has no repetitions");
+        match entry.op {
+            ReplOp::Ping | ReplOp::GetAck => {}
+            ReplOp::Publish(channel) => {
+                self.publish(channel, turn);
+            }
+            ReplOp::Set(..)
+            | ReplOp::Incr(..)
+            | ReplOp::Del(..)
+            | ReplOp::LPush(..)
+            | ReplOp::LPop(..) => {
+                // A writable replica may hold another kind of value; then it stays as it is.
+                let _ = self.data.apply(entry.op);
+            }
+        }
+        self.offset = entry.end;
+        self.backlog.push(entry.end, entry.op);
+        if entry.op == ReplOp::GetAck {
+            self.send_ack(turn);
+        }
+    }
+
+    /// `replicationSendAck` (8.0.1, replication.c:4003)
+    pub(super) fn send_ack(&mut self, turn: &mut Turn<'_>) {
+        let offset = self.offset;
+        self.send_primary(Command::ReplConfAck(offset), turn);
+    }
+}

@@ -1,0 +1,580 @@
+//! A server: one event-loop turn at a time, inputs in, effects out.
+//!
+//! A turn is what Valkey's single thread does between two sleeps: it handles what is readable,
+//! then timers that are due, then `beforeSleep` in its order. Each part lives in the module
+//! named after what Valkey calls it.
+
+mod blocked;
+mod client;
+mod cron;
+mod execute;
+mod failover;
+mod handshake;
+mod process;
+mod replicas;
+mod sync;
+
+use std::collections::VecDeque;
+
+use self::client::Client;
+use self::handshake::PrimaryLink;
+use self::replicas::{Backlog, Replica};
+use super::address::{Addr, AddressBook, NodeId};
+use super::behaviour::Behaviour;
+use super::command::Command;
+use super::config::{Config, Persistence};
+use super::data::Data;
+use super::message::{
+    Belief, FailoverState, LinkState, Message, ReplId, Reply, Request, Role, SnapshotId,
+};
+use super::pause::{PauseTable, Release};
+use crate::engine::{Span, Time};
+use crate::net::{Closing, HostId};
+use crate::trace::{Event, FailoverEnd};
+
+/// One of a server's accepted connections, by the server's own numbering.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Slot(pub u32);
+
+impl Slot {
+    /// The operator's, on the server's own machine: always there.
+    pub const OPERATOR: Slot = Slot(0);
+}
+
+/// One of the connections that a server has opened to a primary, counted from its start.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LinkNo(pub u32);
+
+/// What reaches a server.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A request on an accepted connection.
+    Request(Slot, Request),
+    /// An accepted connection is over.
+    Closed(Slot, Closing),
+    /// The connection to the primary is made.
+    LinkConnected(LinkNo),
+    /// It could not be made.
+    LinkFailed(LinkNo),
+    /// Something came from the primary.
+    LinkMessage(LinkNo, Message),
+    /// It is over.
+    LinkClosed(LinkNo),
+}
+
+/// What a server wants done, all of it at the end of its turn.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send on an accepted connection.
+    Send(Slot, Message),
+    /// Close an accepted connection, after what was sent.
+    Close(Slot),
+    /// Open a connection to a primary.
+    Dial(LinkNo, Addr),
+    /// Send on it.
+    LinkSend(LinkNo, Message),
+    /// Close it.
+    LinkClose(LinkNo),
+    /// Note this down.
+    Trace(Event),
+}
+
+/// What a server may use in a turn.
+pub struct Turn<'a> {
+    /// The present.
+    pub now: Time,
+    /// The node's configuration.
+    pub config: &'a Config,
+    /// The rules that the node follows.
+    pub behaviour: &'static Behaviour,
+    /// Which node listens where.
+    pub addresses: &'a AddressBook,
+    /// Snapshots under way.
+    pub snapshots: &'a mut Snapshots,
+    /// What the server wants done, in order.
+    pub effects: &'a mut Vec<Effect>,
+}
+
+/// The data of full resynchronizations, by [`SnapshotId`].
+#[derive(Debug, Default)]
+pub struct Snapshots {
+    kept: Vec<Data>,
+    used: usize,
+}
+
+impl Snapshots {
+    /// Forgets all of them but the memory.
+    pub fn clear(&mut self) {
+        self.used = 0;
+    }
+
+    fn keep(&mut self, data: &Data) -> SnapshotId {
+        if self.used == self.kept.len() {
+            self.kept.push(Data::default());
+        }
+        self.kept[self.used].copy_from(data);
+        self.used += 1;
+        SnapshotId((self.used - 1) as u32)
+    }
+
+    fn get(&self, id: SnapshotId) -> &Data {
+        &self.kept[id.0 as usize]
+    }
+}
+
+/// What a server finds when it starts: an RDB file with its replication id.
+#[derive(Debug, Default)]
+struct Disk {
+    data: Data,
+    replid: ReplId,
+    offset: u64,
+}
+
+/// A primary or a replica.
+#[derive(Debug)]
+pub struct Server {
+    node: NodeId,
+    /// `primary_host` and `primary_port`; none for a primary.
+    primary: Option<Addr>,
+    link: PrimaryLink,
+    /// `cached_primary`: what a partial resynchronization could go on from.
+    cached: Option<(ReplId, u64)>,
+    replid: ReplId,
+    replid2: Option<ReplId>,
+    second_replid_offset: u64,
+    /// `primary_repl_offset`
+    offset: u64,
+    backlog: Backlog,
+    replicas: Vec<Replica>,
+    failover: failover::Failover,
+    pause: PauseTable,
+    clients: Vec<Client>,
+    free: Vec<u32>,
+    /// `postponed_clients`, first in first out.
+    postponed: VecDeque<Slot>,
+    /// `unblocked_clients`, first in first out.
+    unblocked: VecDeque<Slot>,
+    /// Clients in a blocking command.
+    blocked: Vec<Slot>,
+    /// (channel, subscriber)
+    subscribers: Vec<(u32, Slot)>,
+    /// Lists that have grown while somebody may wait for them (`ready_keys`).
+    ready_keys: Vec<u32>,
+    data: Data,
+    disk: Disk,
+    /// Until when a snapshot is being loaded.
+    loading_until: Option<Time>,
+    /// Stream that a pause of this node holds back, in order.
+    held_stream: VecDeque<super::message::StreamEntry>,
+    /// `get_ack_from_replicas`
+    getack_wanted: bool,
+    /// `cronloops`
+    cron_loops: u64,
+    /// `replication_cron_loops`
+    replication_cron_loops: u64,
+    next_cron: Time,
+    inbox: VecDeque<Input>,
+    /// Slots closed in this turn, free at its end.
+    closing: Vec<Slot>,
+    /// Commands that this turn has handled.
+    handled: u32,
+    /// Replication ids that this node has made.
+    replids_made: u32,
+    duplicated_writes: u64,
+}
+
+impl Server {
+    /// A server that has not been started.
+    pub fn new(node: NodeId) -> Server {
+        Server {
+            node,
+            primary: None,
+            link: PrimaryLink::default(),
+            cached: None,
+            replid: ReplId::default(),
+            replid2: None,
+            second_replid_offset: 0,
+            offset: 0,
+            backlog: Backlog::default(),
+            replicas: Vec::new(),
+            failover: failover::Failover::default(),
+            pause: PauseTable::default(),
+            clients: Vec::new(),
+            free: Vec::new(),
+            postponed: VecDeque::new(),
+            unblocked: VecDeque::new(),
+            blocked: Vec::new(),
+            subscribers: Vec::new(),
+            ready_keys: Vec::new(),
+            data: Data::default(),
+            disk: Disk::default(),
+            loading_until: None,
+            held_stream: VecDeque::new(),
+            getack_wanted: false,
+            cron_loops: 0,
+            replication_cron_loops: 0,
+            next_cron: Time::ZERO,
+            inbox: VecDeque::new(),
+            closing: Vec::new(),
+            handled: 0,
+            replids_made: 0,
+            duplicated_writes: 0,
+        }
+    }
+
+    /// Prepares for a new run: an empty disk with the replication history that all nodes of the
+    /// scenario share at the start, as if they had been synchronized before.
+    pub fn reset(&mut self) {
+        self.data.clear();
+        self.disk.data.clear();
+        self.disk.replid = ReplId::SHARED;
+        self.disk.offset = INITIAL_OFFSET;
+        self.replids_made = 0;
+        self.duplicated_writes = 0;
+        self.forget_process();
+    }
+
+    /// Forgets what a process has in memory, the data aside.
+    fn forget_process(&mut self) {
+        self.link.forget();
+        self.primary = None;
+        self.cached = None;
+        self.replid2 = None;
+        self.second_replid_offset = 0;
+        self.replicas.clear();
+        self.failover = failover::Failover::default();
+        self.pause = PauseTable::default();
+        self.clients.clear();
+        self.free.clear();
+        self.postponed.clear();
+        self.unblocked.clear();
+        self.blocked.clear();
+        self.subscribers.clear();
+        self.ready_keys.clear();
+        self.loading_until = None;
+        self.held_stream.clear();
+        self.getack_wanted = false;
+        self.replication_cron_loops = 0;
+        self.inbox.clear();
+        self.closing.clear();
+    }
+
+    /// Starts the process: loads the disk's data, takes the role that the configuration file
+    /// says, and connects to its primary if it has one (`replicationCron` would, within a
+    /// second). `phase` is where in its second `serverCron` begins.
+    ///
+    /// A primary that finds a replication id on disk keeps it as its second one, so that
+    /// replicas can go on; a replica synthesizes a cached primary from it
+    /// (8.0.1, `rdbLoad` and `replicationCachePrimaryUsingMyself`).
+    pub fn boot(
+        &mut self,
+        primary: Option<Addr>,
+        phase: Span,
+        restarted: bool,
+        turn: &mut Turn<'_>,
+    ) {
+        self.forget_process();
+        self.data.copy_from(&self.disk.data);
+        self.offset = self.disk.offset;
+        self.primary = primary;
+        self.open_slot(HostId(u32::MAX));
+        let period = Span(1_000_000_000 / u64::from(turn.config.hz));
+        self.cron_loops = phase.0 / period.0;
+        self.next_cron = turn.now + Span(phase.0 % period.0) + Span(1);
+        if primary.is_none() && restarted {
+            self.replid = self.new_replid();
+            self.replid2 = Some(self.disk.replid);
+            self.second_replid_offset = self.offset + 1;
+        } else {
+            self.replid = self.disk.replid;
+        }
+        self.backlog.start_at(self.offset);
+        if primary.is_some() {
+            self.cached = Some((self.replid, self.offset));
+            self.connect_with_primary(turn);
+        }
+        self.trace_role(turn);
+    }
+
+    /// The process dies. What the disk keeps depends on the configuration.
+    pub fn crash(&mut self, config: &Config) {
+        match config.persistence {
+            Persistence::None => {
+                self.disk.data.clear();
+                self.disk.replid = self.new_replid();
+                self.disk.offset = 0;
+            }
+            Persistence::LastSync => {}
+            Persistence::Everything => {
+                self.disk.data.copy_from(&self.data);
+                self.disk.replid = self.replid;
+                self.disk.offset = self.offset;
+            }
+        }
+        self.forget_process();
+    }
+
+    /// Puts something in the server's way, to be handled in its next turn.
+    #[inline]
+    pub fn deliver(&mut self, input: Input) {
+        self.inbox.push_back(input);
+    }
+
+    /// Makes room for a connection that the kernel has completed. `None` if `maxclients` is
+    /// reached: the connection is to be closed.
+    pub fn accept(&mut self, peer: HostId, config: &Config) -> Option<Slot> {
+        let open = self.clients.len() - self.free.len();
+        (open <= config.maxclients as usize).then(|| self.open_slot(peer))
+    }
+
+    fn open_slot(&mut self, peer: HostId) -> Slot {
+        if let Some(place) = self.free.pop() {
+            self.clients[place as usize].open(peer);
+            return Slot(place);
+        }
+        let mut client = Client::default();
+        client.open(peer);
+        self.clients.push(client);
+        Slot((self.clients.len() - 1) as u32)
+    }
+
+    /// Whether something is waiting to be handled.
+    #[inline]
+    pub fn has_input(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
+    /// How much is waiting: for memory budgets.
+    pub fn waiting(&self) -> usize {
+        self.inbox.len() + self.postponed.len() + self.backlog.len()
+    }
+
+    /// When the server must wake even if nothing comes: its next timer.
+    pub fn next_wake(&self) -> Time {
+        let mut next = self.next_cron;
+        if let Some(until) = self.loading_until {
+            next = next.min(until);
+        }
+        for replica in &self.replicas {
+            next = next.min(replica.next_step());
+        }
+        for slot in &self.blocked {
+            next = next.min(self.clients[slot.0 as usize].blocked_until());
+        }
+        next
+    }
+
+    /// One turn of the event loop. Returns how long it takes.
+    pub fn turn(&mut self, turn: &mut Turn<'_>) -> Span {
+        self.handled = 0;
+        while let Some(input) = self.inbox.pop_front() {
+            self.handle(input, turn);
+        }
+        self.time_events(turn);
+        self.before_sleep(turn);
+        turn.config.turn_time + turn.config.service_time.times(u64::from(self.handled))
+    }
+
+    #[inline]
+    fn handle(&mut self, input: Input, turn: &mut Turn<'_>) {
+        match input {
+            Input::Request(slot, request) => self.read_request(slot, request, turn),
+            Input::Closed(slot, _) => self.free_client(slot, turn),
+            Input::LinkConnected(link) => self.link_connected(link, turn),
+            Input::LinkFailed(link) => self.link_lost(link, turn),
+            Input::LinkMessage(link, message) => {
+                self.handled += 1;
+                self.link_message(link, message, turn);
+            }
+            Input::LinkClosed(link) => self.link_lost(link, turn),
+        }
+    }
+
+    /// Timers that are due (`serverCron`, and the ends of saving and loading, which a child
+    /// process or the loading loop would report).
+    fn time_events(&mut self, turn: &mut Turn<'_>) {
+        if self.loading_until.is_some_and(|until| until <= turn.now) {
+            self.finish_loading(turn);
+        }
+        if !self.replicas.is_empty() {
+            self.advance_snapshots(turn);
+        }
+        if self.next_cron <= turn.now {
+            self.server_cron(turn);
+        }
+    }
+
+    /// `beforeSleep` (8.0.1, server.c:1595), as far as the model has its steps:
+    /// `blockedBeforeSleep`, GETACK, `updateFailoverStatus`, output, closing.
+    fn before_sleep(&mut self, turn: &mut Turn<'_>) {
+        if !self.blocked.is_empty() || !self.unblocked.is_empty() {
+            self.blocked_before_sleep(turn);
+        }
+        if self.getack_wanted && !self.pause.replicas() {
+            self.send_getack(turn);
+        }
+        if self.failover.state != FailoverState::NoFailover {
+            self.update_failover_status(turn);
+        }
+        if !self.replicas.is_empty() {
+            self.flush_replicas(turn);
+        }
+        while let Some(slot) = self.closing.pop() {
+            turn.effects.push(Effect::Close(slot));
+            self.release_slot(slot);
+        }
+    }
+
+    /// Marks a connection to be closed at the end of the turn, after what was sent.
+    fn close_asap(&mut self, slot: Slot) {
+        let client = &mut self.clients[slot.0 as usize];
+        if client.is_open() && !client.closing {
+            client.closing = true;
+            self.closing.push(slot);
+        }
+    }
+
+    /// `freeClient`: the connection is gone; its command, if it was postponed, never runs.
+    fn free_client(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        let client = &self.clients[slot.0 as usize];
+        if !client.is_open() || client.closing {
+            return;
+        }
+        if client.replica {
+            self.replica_lost(slot, turn);
+        }
+        self.release_slot(slot);
+    }
+
+    fn release_slot(&mut self, slot: Slot) {
+        let client = &mut self.clients[slot.0 as usize];
+        if client.is_waiting() {
+            self.postponed.retain(|other| *other != slot);
+            self.blocked.retain(|other| *other != slot);
+            self.unblocked.retain(|other| *other != slot);
+        }
+        if client.subscriptions > 0 {
+            self.subscribers.retain(|(_, other)| *other != slot);
+        }
+        client.close();
+        self.free.push(slot.0);
+    }
+
+    #[inline]
+    fn reply(&mut self, slot: Slot, tag: u32, reply: Reply, turn: &mut Turn<'_>) {
+        turn.effects
+            .push(Effect::Send(slot, Message::Reply { tag, reply }));
+    }
+
+    /// Runs postponed clients again if a change of the pause table says so
+    /// (`unblockPostponedClients`, 8.0.1, networking.c:4508): all of them, first in first out,
+    /// in this turn's `beforeSleep`.
+    fn release(&mut self, release: Release, turn: &mut Turn<'_>) {
+        match release {
+            Release::Keep => {}
+            Release::Postponed => {
+                self.apply_held_stream(turn);
+                if self.postponed.is_empty() {
+                    return;
+                }
+                let commands = self.postponed.len() as u32;
+                turn.effects.push(Effect::Trace(Event::Released {
+                    node: self.node,
+                    commands,
+                }));
+                while let Some(slot) = self.postponed.pop_front() {
+                    self.clients[slot.0 as usize].unpostpone();
+                    self.unblocked.push_back(slot);
+                }
+            }
+        }
+    }
+
+    fn new_replid(&mut self) -> ReplId {
+        self.replids_made += 1;
+        ReplId::made(self.node, self.replids_made)
+    }
+
+    /// What the node believes of itself.
+    #[inline]
+    pub fn belief(&self) -> Belief {
+        Belief {
+            role: if self.primary.is_some() {
+                Role::Replica
+            } else {
+                Role::Primary
+            },
+            failover: self.failover.state,
+            link: if self.primary.is_some() {
+                self.link.state()
+            } else {
+                LinkState::None
+            },
+        }
+    }
+
+    fn trace_role(&self, turn: &mut Turn<'_>) {
+        let belief = self.belief();
+        turn.effects.push(Effect::Trace(Event::Role {
+            node: self.node,
+            role: belief.role,
+            primary: self.primary,
+            link: belief.link,
+            replid: self.replid,
+            offset: self.offset,
+        }));
+    }
+
+    fn trace_failover(&self, how: FailoverEnd, turn: &mut Turn<'_>) {
+        turn.effects.push(Effect::Trace(Event::Failover {
+            node: self.node,
+            state: self.failover.state,
+            target: self.failover.target,
+            how,
+        }));
+    }
+
+    /// Whether the node would execute a plain client's write now: a primary that neither loads
+    /// nor fails over.
+    pub fn accepts_writes(&self) -> bool {
+        self.primary.is_none()
+    }
+
+    /// The node's data.
+    pub fn data(&self) -> &Data {
+        &self.data
+    }
+
+    /// Writes that were carried out twice because a client sent them again.
+    pub fn duplicated_writes(&self) -> u64 {
+        self.duplicated_writes
+    }
+
+    /// The operator's command, as a request on the operator's own connection.
+    pub fn operator(&mut self, tag: u32, command: Command) {
+        self.deliver(Input::Request(Slot::OPERATOR, Request { tag, command }));
+    }
+
+    /// The replication offset.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The failover state.
+    pub fn failover_state(&self) -> FailoverState {
+        self.failover.state
+    }
+
+    /// The primary, if the node is a replica.
+    pub fn primary(&self) -> Option<Addr> {
+        self.primary
+    }
+
+    /// The replication id, and the second one.
+    pub fn replids(&self) -> (ReplId, Option<ReplId>) {
+        (self.replid, self.replid2)
+    }
+}
+
+/// The replication offset with which every node starts.
+const INITIAL_OFFSET: u64 = 1_000;

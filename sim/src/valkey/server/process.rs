@@ -1,0 +1,244 @@
+//! `processCommand`: a command passes the gates of the node's behaviour, in their order.
+
+use super::super::behaviour::{Gate, RedirectInMulti, WhileInProgress};
+use super::super::command::{CommandKind, Flags};
+use super::super::error::ErrorKind;
+use super::super::message::{FailoverState, LinkState, Reply, Request};
+use super::client::Blocked;
+use super::{Effect, Server, Slot, Turn};
+use crate::trace::{Event, GateVerdict};
+
+/// What a gate says to a command.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Answer {
+    Pass,
+    Redirect,
+    Postpone,
+    Reject(ErrorKind),
+}
+
+impl Server {
+    /// A request has been read from a connection. Behind a command that blocks it waits unread.
+    #[inline]
+    pub(super) fn read_request(&mut self, slot: Slot, request: Request, turn: &mut Turn<'_>) {
+        let client = &mut self.clients[slot.0 as usize];
+        if client.closing || !client.is_open() {
+            return;
+        }
+        if client.is_waiting() || !client.input.is_empty() {
+            client.input.push_back(request);
+            return;
+        }
+        self.process_command(slot, request, turn);
+    }
+
+    /// Reads on after a blocking command has ended (`processPendingCommandAndInputBuffer`).
+    pub(super) fn read_on(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+        loop {
+            let client = &mut self.clients[slot.0 as usize];
+            if client.is_waiting() || client.closing || !client.is_open() {
+                return;
+            }
+            let Some(request) = client.input.pop_front() else {
+                return;
+            };
+            self.process_command(slot, request, turn);
+        }
+    }
+
+    /// `processCommand` (8.0.1, server.c:3808). Each behaviour's gates are in
+    /// [`BEHAVIOURS`](super::super::BEHAVIOURS).
+    pub(super) fn process_command(&mut self, slot: Slot, request: Request, turn: &mut Turn<'_>) {
+        self.handled += 1;
+        let kind = request.command.kind();
+        let flags = self.effective_flags(slot, kind);
+        let mut verdict = GateVerdict::Passed;
+        for gate in turn.behaviour.gates {
+            verdict = match self.ask(*gate, slot, flags, turn) {
+                Answer::Pass => continue,
+                Answer::Redirect => match self.primary {
+                    Some(primary) => GateVerdict::Redirected(*gate, primary),
+                    None => continue,
+                },
+                Answer::Postpone => GateVerdict::Postponed(*gate),
+                Answer::Reject(error) => GateVerdict::Rejected(*gate, error),
+            };
+            break;
+        }
+        self.trace_gate(slot, kind, verdict, turn);
+        match verdict {
+            GateVerdict::Passed => {
+                let client = &mut self.clients[slot.0 as usize];
+                if client.in_multi
+                    && !matches!(
+                        kind,
+                        CommandKind::Exec | CommandKind::Discard | CommandKind::Multi
+                    )
+                {
+                    client.queue.push((request.tag, request.command));
+                    self.reply(slot, request.tag, Reply::Queued, turn);
+                } else {
+                    self.execute(slot, request.tag, request.command, turn);
+                }
+            }
+            GateVerdict::Redirected(_, to) => {
+                self.redirect_spoils(slot, kind, turn);
+                let belief = self.belief();
+                self.reply(slot, request.tag, Reply::Redirect { to, belief }, turn);
+            }
+            GateVerdict::Postponed(_) => {
+                // `blockPostponeClient` (8.0.1, blocked.c:613): at the end of the list.
+                self.clients[slot.0 as usize].blocked = Blocked::Postponed(request);
+                self.postponed.push_back(slot);
+            }
+            GateVerdict::Rejected(_, error) => {
+                let error = self.reject(slot, kind, error);
+                self.reply(slot, request.tag, Reply::Error(error), turn);
+            }
+        }
+    }
+
+    /// The command's flags; EXEC takes the union of what is queued.
+    #[inline]
+    fn effective_flags(&self, slot: Slot, kind: CommandKind) -> Flags {
+        let own = kind.flags();
+        if kind != CommandKind::Exec {
+            return own;
+        }
+        let (mut any, mut all) = (own, own);
+        for (_, command) in &self.clients[slot.0 as usize].queue {
+            any = any.with(command.kind().flags());
+            all = all.and(command.kind().flags());
+        }
+        // What is queued may do what any of it does, but is allowed on stale data or while
+        // loading only if all of it is.
+        let allowances = Flags::STALE.with(Flags::LOADING);
+        any.without(allowances).with(all.and(allowances))
+    }
+
+    /// One gate's answer.
+    #[inline]
+    fn ask(&self, gate: Gate, slot: Slot, flags: Flags, turn: &Turn<'_>) -> Answer {
+        let client = &self.clients[slot.0 as usize];
+        match gate {
+            Gate::NoMulti => {
+                if client.in_multi && flags.any(Flags::NO_MULTI) {
+                    return Answer::Reject(ErrorKind::NotInTransaction);
+                }
+            }
+            Gate::StandaloneRedirect => {
+                // The condition looks at nothing else: not at the link, not at the pause, not at
+                // whether `primary_host` is a primary.
+                if client.capa
+                    && self.primary.is_some()
+                    && (flags.any(Flags::WRITE) || (flags.any(Flags::READ) && !client.readonly))
+                {
+                    if self.failover.state != FailoverState::InProgress {
+                        return Answer::Redirect;
+                    }
+                    return match turn.behaviour.while_in_progress {
+                        WhileInProgress::Redirect => Answer::Redirect,
+                        WhileInProgress::FallThrough => Answer::Pass,
+                        WhileInProgress::Postpone => Answer::Postpone,
+                    };
+                }
+            }
+            Gate::MinReplicas => {
+                if turn.config.min_replicas_to_write > 0
+                    && flags.any(Flags::WRITE)
+                    && self.primary.is_none()
+                    && self.good_replicas(turn) < turn.config.min_replicas_to_write
+                {
+                    return Answer::Reject(ErrorKind::NoReplicas);
+                }
+            }
+            Gate::ReadOnlyReplica => {
+                if flags.any(Flags::WRITE)
+                    && self.primary.is_some()
+                    && turn.config.replica_read_only
+                {
+                    return Answer::Reject(ErrorKind::ReadOnly);
+                }
+            }
+            Gate::PubSubContext => {
+                if client.subscriptions > 0 && !flags.any(Flags::PUBSUB) {
+                    return Answer::Reject(ErrorKind::SubscriberContext);
+                }
+            }
+            Gate::StaleData => {
+                if self.primary.is_some()
+                    && !turn.config.replica_serve_stale_data
+                    && self.link.state() != LinkState::Up
+                    && !flags.any(Flags::STALE)
+                {
+                    return Answer::Reject(ErrorKind::MasterDown);
+                }
+            }
+            Gate::Loading => {
+                if self.loading_until.is_some() && !flags.any(Flags::LOADING) {
+                    return Answer::Reject(ErrorKind::Loading);
+                }
+            }
+            Gate::ClientPause => {
+                if !self.pause.is_empty()
+                    && !client.replica
+                    && (self.pause.all()
+                        || (self.pause.writes()
+                            && flags.any(Flags::WRITE.with(Flags::MAY_REPLICATE))))
+                {
+                    return Answer::Postpone;
+                }
+            }
+        }
+        Answer::Pass
+    }
+
+    /// What a redirect does to a transaction (8.0.0-rc1: nothing; PR 895: see
+    /// [`RedirectInMulti::Spoil`]).
+    fn redirect_spoils(&mut self, slot: Slot, kind: CommandKind, turn: &Turn<'_>) {
+        let client = &mut self.clients[slot.0 as usize];
+        match turn.behaviour.redirect_in_multi {
+            RedirectInMulti::LeaveUntouched => {}
+            RedirectInMulti::Spoil => {
+                if kind == CommandKind::Exec {
+                    client.discard();
+                } else if client.in_multi {
+                    client.dirty_exec = true;
+                }
+            }
+        }
+    }
+
+    /// `rejectCommand` (8.0.1, server.c): flags a transaction; a rejected EXEC aborts it
+    /// (`execCommandAbort`) and wraps the error.
+    fn reject(&mut self, slot: Slot, kind: CommandKind, error: ErrorKind) -> ErrorKind {
+        let client = &mut self.clients[slot.0 as usize];
+        if kind == CommandKind::Exec && client.in_multi {
+            client.discard();
+            return error.wrapped_in_execabort();
+        }
+        if client.in_multi {
+            client.dirty_exec = true;
+        }
+        error
+    }
+
+    fn trace_gate(
+        &self,
+        slot: Slot,
+        command: CommandKind,
+        verdict: GateVerdict,
+        turn: &mut Turn<'_>,
+    ) {
+        let Some(peer) = self.clients[slot.0 as usize].peer else {
+            return;
+        };
+        turn.effects.push(Effect::Trace(Event::Gate {
+            node: self.node,
+            peer,
+            command,
+            verdict,
+            belief: self.belief(),
+        }));
+    }
+}
