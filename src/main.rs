@@ -1,1 +1,51 @@
-fn main() {}
+//! The command line of Rebound, a deterministic simulator of Valkey failovers.
+
+mod arguments;
+mod behaviours;
+mod check;
+mod completions;
+mod exit;
+mod figures;
+mod files;
+mod output;
+mod replay;
+mod run;
+mod schema;
+mod sweep;
+mod verify;
+
+use std::process::ExitCode;
+
+use arguments::{Cli, Command};
+use exit::{Exit, Failure};
+use output::{Output, complain};
+
+fn main() -> ExitCode {
+    let Cli { global, command } = match arguments::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let mut out = Output::new(&global);
+    let outcome = dispatch(command, &mut out);
+    // What was printed before a failure is worth having too.
+    let flushed = out.flush();
+    match outcome.and_then(|exit| flushed.map(|()| exit)) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            complain(&failure.message);
+            failure.exit.into()
+        }
+    }
+}
+
+fn dispatch(command: Command, out: &mut Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Run(arguments) => run::run(&arguments, out),
+        Command::Sweep(arguments) => sweep::run(&arguments, out),
+        Command::Replay(arguments) => replay::run(&arguments, out),
+        Command::Check(arguments) => check::run(&arguments, out),
+        Command::Behaviours(arguments) => behaviours::run(&arguments, out),
+        Command::Schema(arguments) => schema::run(&arguments, out),
+        Command::Completions(arguments) => completions::run(&arguments, out),
+    }
+}

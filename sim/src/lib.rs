@@ -8,3 +8,6 @@ pub mod report;
 pub mod scenario;
 pub mod trace;
 pub mod valkey;
+pub mod world;
+
+pub use world::Runner;

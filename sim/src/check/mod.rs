@@ -1,5 +1,198 @@
 //! The checks: invariants and liveness properties watched during a run.
+//!
+//! Each looks at the records as they come and keeps little; what it finds it reports at the end.
 
+mod bounce;
 mod config;
+mod connection_storm;
+mod error_surfaced;
+mod lost_write;
+mod no_primary;
+mod primaries;
+mod stuck_client;
+mod two_primaries;
 
-pub use config::{CheckConfig, CheckId};
+pub use config::{
+    Bounce, CheckConfig, CheckId, ConnectionStorm, ErrorSurfaced, NoPrimary, StuckClient, Toggle,
+    TwoPrimaries,
+};
+
+use std::sync::Arc;
+
+use crate::client::ClientId;
+use crate::engine::Time;
+use crate::report::{ChainHop, Finding};
+use crate::scenario::Plan;
+use crate::trace::Record;
+use crate::valkey::{CommandKind, Data};
+
+/// Something that a check found, before it is put into words for a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The check.
+    pub check: CheckId,
+    /// When.
+    pub at: Time,
+    /// Whose command, its number and what it is.
+    pub command: Option<(ClientId, u32, CommandKind)>,
+    /// A client without a particular command.
+    pub client: Option<ClientId>,
+    /// The redirects that it met.
+    pub chain: Vec<ChainHop>,
+    /// What happened and why.
+    pub why: String,
+}
+
+impl Found {
+    /// A finding that is about no client.
+    fn of_nodes(check: CheckId, at: Time, why: String) -> Found {
+        Found {
+            check,
+            at,
+            command: None,
+            client: None,
+            chain: Vec::new(),
+            why,
+        }
+    }
+
+    /// A finding that is about a command.
+    fn of_command(
+        check: CheckId,
+        at: Time,
+        command: (ClientId, u32, CommandKind),
+        why: String,
+    ) -> Found {
+        Found {
+            check,
+            at,
+            command: Some(command),
+            client: None,
+            chain: Vec::new(),
+            why,
+        }
+    }
+}
+
+/// What checks have found: how often, and the first few in words.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    kept: Vec<Found>,
+    total: [u64; CheckId::ALL.len()],
+}
+
+impl Findings {
+    /// Reports something. The words are asked for only if they are kept.
+    pub(crate) fn add(&mut self, check: CheckId, found: impl FnOnce() -> Found) {
+        let total = &mut self.total[check as usize];
+        *total += 1;
+        if *total <= Finding::KEPT_PER_CHECK as u64 {
+            self.kept.push(found());
+        }
+    }
+
+    /// How many findings a check has.
+    pub(crate) fn total(&self, check: CheckId) -> u64 {
+        self.total[check as usize]
+    }
+
+    /// What was kept, in order of time.
+    pub(crate) fn take(&mut self) -> Vec<Found> {
+        let mut kept = std::mem::take(&mut self.kept);
+        kept.sort_by_key(|found| (found.at, found.check));
+        kept
+    }
+}
+
+/// A command without an end when the run ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Unfinished {
+    pub(crate) command: (ClientId, u32, CommandKind),
+    pub(crate) issued_at: Time,
+    pub(crate) reason: String,
+}
+
+/// How a run ended, for checks that look at the end.
+pub(crate) struct Ending<'a> {
+    pub(crate) at: Time,
+    /// When everything healed.
+    pub(crate) healed_at: Time,
+    /// Each node's data, whether it is a primary, and whether its process exists.
+    pub(crate) nodes: Vec<(&'a Data, bool, bool)>,
+    /// The oldest unfinished command of each client that has one.
+    pub(crate) unfinished: Vec<Unfinished>,
+}
+
+/// All checks of a run.
+pub(crate) struct Checks {
+    bounce: bounce::State,
+    lost_write: lost_write::State,
+    primaries: primaries::Primaries,
+    two_primaries: two_primaries::State,
+    no_primary: no_primary::State,
+    stuck_client: stuck_client::State,
+    error_surfaced: error_surfaced::State,
+    connection_storm: connection_storm::State,
+    pub(crate) findings: Findings,
+}
+
+impl Checks {
+    pub(crate) fn new(plan: &Arc<Plan>) -> Checks {
+        Checks {
+            bounce: bounce::State::new(plan),
+            lost_write: lost_write::State::new(plan),
+            primaries: primaries::Primaries::new(plan.nodes.len()),
+            two_primaries: two_primaries::State::new(plan),
+            no_primary: no_primary::State::new(plan),
+            stuck_client: stuck_client::State::new(plan),
+            error_surfaced: error_surfaced::State::new(plan),
+            connection_storm: connection_storm::State::new(plan),
+            findings: Findings::default(),
+        }
+    }
+
+    /// Prepares for a new run.
+    pub(crate) fn reset(&mut self) {
+        self.bounce.reset();
+        self.lost_write.reset();
+        self.primaries.reset();
+        self.two_primaries.reset();
+        self.no_primary.reset();
+        self.error_surfaced.reset();
+        self.connection_storm.reset();
+        self.findings = Findings::default();
+    }
+
+    /// Takes note of a record.
+    #[inline]
+    pub(crate) fn observe(&mut self, record: &Record) {
+        self.bounce.observe(record, &mut self.findings);
+        self.lost_write.observe(record);
+        if self.primaries.observe(record) {
+            let primaries = self.primaries.standing();
+            self.two_primaries
+                .change(record.at, primaries, &mut self.findings);
+            self.no_primary
+                .change(record.at, primaries.len(), &mut self.findings);
+        }
+        self.stuck_client.observe(record, &mut self.findings);
+        self.error_surfaced.observe(record);
+        self.connection_storm.observe(record, &mut self.findings);
+    }
+
+    /// The run has ended.
+    pub(crate) fn end(&mut self, ending: &Ending<'_>) {
+        self.bounce.end(ending, &mut self.findings);
+        self.lost_write.end(ending, &mut self.findings);
+        self.two_primaries
+            .change(ending.at, &[], &mut self.findings);
+        self.no_primary.change(ending.at, 1, &mut self.findings);
+        self.stuck_client.end(ending, &mut self.findings);
+        self.error_surfaced.end(&mut self.findings);
+    }
+
+    /// Clients of which a command was redirected more often than allowed.
+    pub(crate) fn flagged_clients(&self) -> u64 {
+        self.bounce.flagged()
+    }
+}

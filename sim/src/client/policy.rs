@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Span;
+use crate::engine::{Chooser, Span, StreamId};
 
 /// What a client library does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +16,12 @@ pub struct Policy {
     pub readonly: bool,
     /// What it does with a redirect.
     pub redirect: RedirectAction,
+    /// Whether redirects of transactions are treated like others; if not, they surface.
+    #[serde(default = "yes")]
+    pub follow_transactions: bool,
+    /// Whether redirects of pipelines are treated like others; if not, they surface.
+    #[serde(default = "yes")]
+    pub follow_pipelines: bool,
     /// Redirects that one command may follow before the error reaches the application; absent
     /// for no limit.
     pub max_redirects: Option<u32>,
@@ -39,6 +45,9 @@ pub struct Policy {
     pub same_node_only: bool,
     /// How long a connection attempt may take.
     pub dial_timeout: Span,
+    /// Whether connections to every node are opened at the start.
+    #[serde(default)]
+    pub warm_up: bool,
     /// Between failed connection attempts.
     pub dial_backoff: Backoff,
     /// Failed connection attempts for one command before the error reaches the application;
@@ -56,10 +65,17 @@ pub struct Policy {
     /// How often the client asks its node `ROLE` by itself; absent for never. A node that
     /// says it is a replica sends the client on to its primary.
     pub refresh: Option<Span>,
+    /// Before it asks again the node that such an answer named.
+    #[serde(default)]
+    pub refresh_delay: Backoff,
     /// How much of a pipeline is sent again when one of its commands is redirected.
     pub batch: Batch,
     /// What the application does when a redirect is surfaced to it as an error.
     pub application: Application,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// What a library does with a redirect.
@@ -166,4 +182,35 @@ impl Backoff {
         base: Span::ZERO,
         factor: 1,
     };
+
+    /// Always the same wait.
+    pub const fn constant(wait: Span) -> Backoff {
+        Backoff {
+            low: wait,
+            high: wait,
+            base: wait,
+            factor: 1,
+        }
+    }
+
+    /// The longest wait before attempt `k`.
+    pub fn longest(&self, k: u32) -> Span {
+        let grown = self.base.times(u64::from(self.factor).saturating_pow(k));
+        self.low.max(self.high.min(grown))
+    }
+
+    /// How long to wait before attempt `k`. It asks for chance only where there is a choice.
+    pub fn wait(&self, k: u32, chooser: &mut Chooser, stream: StreamId) -> Span {
+        let width = self.longest(k) - self.low;
+        if width == Span::ZERO {
+            return self.low;
+        }
+        self.low + Span(chooser.below(stream, width.0.saturating_add(1)))
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Backoff::NONE
+    }
 }

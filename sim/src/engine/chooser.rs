@@ -44,6 +44,12 @@ impl Odds {
         }
         Odds(((parts as u128) << 64).div_euclid(1_000_000) as u64)
     }
+
+    /// The probability in 2⁻⁶⁴, for those who compare more than one draw's worth with it.
+    #[inline]
+    pub const fn raw(self) -> u64 {
+        self.0
+    }
 }
 
 impl Question {

@@ -5,8 +5,18 @@
 //! second, in both of their directions. So the hand-over connection (old → new) and the
 //! replication link (new → old) of a failover can be slowed, lost or cut apart from each other.
 
+mod connection;
+mod faults;
+mod handshake;
+mod network;
+mod path;
+mod retries;
+#[cfg(test)]
+mod tests;
+mod timers;
 mod types;
 
+pub use network::Network;
 pub use types::{
     Arrival, Closing, ConnId, ConnectFailure, Direction, HostId, NetEvent, Notice, PathProfile,
     Side, TcpTimers,

@@ -32,6 +32,24 @@ impl Side {
             Side::Acceptor => Side::Initiator,
         }
     }
+
+    /// The direction in which this end sends.
+    #[inline]
+    pub const fn sends(self) -> Direction {
+        match self {
+            Side::Initiator => Direction::Forward,
+            Side::Acceptor => Direction::Backward,
+        }
+    }
+
+    /// Its place in a pair.
+    #[inline]
+    pub(super) const fn place(self) -> usize {
+        match self {
+            Side::Initiator => 0,
+            Side::Acceptor => 1,
+        }
+    }
 }
 
 /// A direction of a path.
@@ -41,6 +59,38 @@ pub enum Direction {
     Forward,
     /// Back.
     Backward,
+}
+
+impl Direction {
+    /// Both.
+    pub const BOTH: [Direction; 2] = [Direction::Forward, Direction::Backward];
+
+    /// The other one.
+    #[inline]
+    pub const fn other(self) -> Direction {
+        match self {
+            Direction::Forward => Direction::Backward,
+            Direction::Backward => Direction::Forward,
+        }
+    }
+
+    /// The end that sends in this direction.
+    #[inline]
+    pub const fn sender(self) -> Side {
+        match self {
+            Direction::Forward => Side::Initiator,
+            Direction::Backward => Side::Acceptor,
+        }
+    }
+
+    /// Its place in a pair.
+    #[inline]
+    pub(super) const fn place(self) -> usize {
+        match self {
+            Direction::Forward => 0,
+            Direction::Backward => 1,
+        }
+    }
 }
 
 /// How a connection ended, as one end sees it.

@@ -6,6 +6,10 @@ use std::collections::BTreeMap;
 
 use crate::check::CheckId;
 
+/// The model's version, as reports and saved states carry it. Figures of different versions are
+/// not to be compared.
+pub const MODEL: &str = "1";
+
 /// The verdict on a run.
 #[derive(
     Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
@@ -18,6 +22,17 @@ pub enum Verdict {
     Flagged,
     /// A budget ran out before the run could be judged.
     Inconclusive,
+}
+
+impl Verdict {
+    /// The word by which reports call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Verdict::Clean => "clean",
+            Verdict::Flagged => "flagged",
+            Verdict::Inconclusive => "inconclusive",
+        }
+    }
 }
 
 /// The report of one run: `rebound run --format json`.
@@ -48,6 +63,8 @@ pub struct RunReport {
     pub clients: Clients,
     /// Logical commands.
     pub commands: Commands,
+    /// Writes that did not go as they should.
+    pub writes: Writes,
     /// Redirects that were followed.
     pub hops: Hops,
     /// Redirects that led back to a node which had already redirected the command.
@@ -85,6 +102,16 @@ pub struct Commands {
     pub failed: u64,
     /// Without an end when the run ended.
     pub unfinished: u64,
+}
+
+/// Writes of a run that did not go as they should.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Writes {
+    /// Commands whose acknowledged writes were gone at the end (counted by `lost-write`).
+    pub lost: u64,
+    /// Writes that were carried out twice, because a client sent them again.
+    pub duplicated: u64,
 }
 
 /// Redirects of a run.
@@ -128,6 +155,19 @@ pub struct Finding {
     pub why: String,
     /// The command that tells the story of this run.
     pub replay: String,
+}
+
+impl RunReport {
+    /// The value of [`RunReport::schema`].
+    pub const SCHEMA: &str = "rebound.run/1";
+
+    /// The checks that have a finding, by name.
+    pub fn found(&self) -> impl Iterator<Item = &str> {
+        self.findings_total
+            .iter()
+            .filter(|(_, count)| **count > 0)
+            .map(|(check, _)| check.as_str())
+    }
 }
 
 impl Finding {

@@ -1,8 +1,25 @@
 //! Scenarios: the file format, its validation, and the plan that a world is built from.
+//!
+//! The way down: [`load`] reads a file, `format` (with `either`) says what may stand in it,
+//! `resolve` looks up every name and checks every number, and the result is a [`Plan`].
 
+mod command_line;
+mod either;
+mod error;
+mod format;
+mod load;
+mod locate;
+mod nearest;
 mod plan;
+mod policy;
+mod resolve;
 
+pub use error::ScenarioError;
+pub use load::{MAX_FILE_BYTES, load, parse, schema};
 pub use plan::{
     Action, ClientGroup, Expectation, ExpectedVerdict, FaultSpec, Faults, NetworkPlan, NodePlan,
     Occasion, PathPlan, Plan, Selector, TimelineItem, Trigger, TriggerMessage,
 };
+
+#[cfg(test)]
+mod tests;

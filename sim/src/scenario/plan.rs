@@ -2,7 +2,7 @@
 //! built from; nothing downstream of it can be wrong.
 
 use crate::check::{CheckConfig, CheckId};
-use crate::client::{Policy, Workload};
+use crate::client::{ClientId, Policy, Workload};
 use crate::engine::{Limits, Odds, Span, TieBreak, Time};
 use crate::net::{Direction, HostId, PathProfile, TcpTimers};
 use crate::valkey::{AddressBook, Behaviour, Command, Config, FailoverState, NodeId};
@@ -301,6 +301,17 @@ impl Plan {
     /// How many clients there are.
     pub fn clients(&self) -> u32 {
         self.groups.iter().map(|group| group.count).sum()
+    }
+
+    /// A node's name.
+    pub fn node_name(&self, node: NodeId) -> &str {
+        &self.nodes[usize::from(node.0)].name
+    }
+
+    /// A client's name: its group's and its place there, from zero, such as `app/17`.
+    pub fn client_name(&self, client: ClientId) -> String {
+        let (group, place) = self.group_of(client.0);
+        format!("{}/{place}", self.groups[group].name)
     }
 
     /// The host of a node.

@@ -4,8 +4,8 @@ use crate::client::ClientId;
 use crate::engine::{Span, Time};
 use crate::net::{Closing, ConnId, ConnectFailure, HostId};
 use crate::valkey::{
-    Addr, Belief, CommandKind, ErrorKind, FailoverState, Gate, LinkState, NodeId, ReplId, Reply,
-    Request, Role, WriteId,
+    Addr, Belief, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message, NodeId, ReplId,
+    Reply, Request, Role, WriteId,
 };
 
 /// Something that happened, and when.
@@ -28,6 +28,19 @@ pub enum MessageKind {
     Stream(u64),
     /// A snapshot.
     Snapshot,
+}
+
+impl MessageKind {
+    /// What the trace keeps of a message.
+    #[inline]
+    pub fn of(message: Message) -> MessageKind {
+        match message {
+            Message::Request(request) => MessageKind::Request(request),
+            Message::Reply { tag, reply } => MessageKind::Reply(tag, reply),
+            Message::Stream(entry) => MessageKind::Stream(entry.end),
+            Message::Snapshot(_) => MessageKind::Snapshot,
+        }
+    }
 }
 
 /// What a gate made of a command.
@@ -73,6 +86,20 @@ pub enum CommandOutcome {
     Disconnected,
     /// No connection could be made, as often as the policy tries.
     Unreachable,
+}
+
+impl CommandOutcome {
+    /// The code under which reports count an outcome; none for a command that was served.
+    pub fn code(self) -> Option<&'static str> {
+        match self {
+            CommandOutcome::Served => None,
+            CommandOutcome::Error(error) => Some(error.code()),
+            CommandOutcome::Redirect => Some("REDIRECT"),
+            CommandOutcome::TimedOut => Some("TIMEOUT"),
+            CommandOutcome::Disconnected => Some("DISCONNECTED"),
+            CommandOutcome::Unreachable => Some("UNREACHABLE"),
+        }
+    }
 }
 
 /// A fault, or its end.

@@ -112,8 +112,8 @@ impl Server {
             // `replicationCachePrimaryUsingMyself` (8.0.1, replication.c:4097)
             self.cached = Some((self.replid, self.offset));
         }
-        self.connect_with_primary(turn);
         self.trace_role(turn);
+        self.connect_with_primary(turn);
     }
 
     /// `replicationUnsetPrimary` (8.0.1, replication.c:3810): a primary from this instant, with a

@@ -289,11 +289,11 @@ impl Server {
             self.replid = self.disk.replid;
         }
         self.backlog.start_at(self.offset);
+        self.trace_role(turn);
         if primary.is_some() {
             self.cached = Some((self.replid, self.offset));
             self.connect_with_primary(turn);
         }
-        self.trace_role(turn);
     }
 
     /// The process dies. What the disk keeps depends on the configuration.

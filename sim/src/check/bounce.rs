@@ -1,0 +1,215 @@
+//! `bounce`: a command was redirected more often than `max_hops` times in a row.
+
+use std::sync::Arc;
+
+use super::{CheckId, Ending, Findings, Found};
+use crate::client::ClientId;
+use crate::report::ChainHop;
+use crate::scenario::Plan;
+use crate::trace::{Event, Record};
+use crate::valkey::{Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, Role};
+
+/// A redirect that was met.
+#[derive(Copy, Clone, Debug)]
+struct Hop {
+    at: u64,
+    from: NodeId,
+    to: Addr,
+    bounce: bool,
+    belief: Belief,
+}
+
+/// The redirects of a command that has no end yet.
+#[derive(Debug, Default)]
+struct Chain {
+    command: u32,
+    hops: Vec<Hop>,
+}
+
+/// What the check keeps.
+pub(super) struct State {
+    plan: Arc<Plan>,
+    enabled: bool,
+    max_hops: u32,
+    /// Chains of unfinished commands, by client.
+    open: Vec<Vec<Chain>>,
+    /// Memory of chains that have ended.
+    spare: Vec<Vec<Hop>>,
+    flagged: Vec<bool>,
+}
+
+impl State {
+    pub(super) fn new(plan: &Arc<Plan>) -> State {
+        let clients = plan.clients() as usize;
+        State {
+            plan: plan.clone(),
+            enabled: plan.checks.bounce.enabled,
+            max_hops: plan.checks.bounce.max_hops,
+            open: (0..clients).map(|_| Vec::new()).collect(),
+            spare: Vec::new(),
+            flagged: vec![false; clients],
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        for chains in &mut self.open {
+            self.spare.extend(chains.drain(..).map(|chain| chain.hops));
+        }
+        self.flagged.fill(false);
+    }
+
+    pub(super) fn flagged(&self) -> u64 {
+        self.flagged.iter().filter(|flagged| **flagged).count() as u64
+    }
+
+    #[inline]
+    pub(super) fn observe(&mut self, record: &Record, findings: &mut Findings) {
+        if let Event::Hop {
+            client,
+            command,
+            from,
+            to,
+            bounce,
+            belief,
+            ..
+        } = record.event
+        {
+            let hop = Hop {
+                at: record.at.0,
+                from,
+                to,
+                bounce,
+                belief,
+            };
+            self.add(client, command, hop);
+        } else if let Event::Ended {
+            client,
+            command,
+            kind,
+            hops,
+            ..
+        } = record.event
+            && hops > 0
+        {
+            let chains = &mut self.open[client.0 as usize];
+            let Some(place) = chains.iter().position(|chain| chain.command == command) else {
+                return;
+            };
+            let mut chain = chains.swap_remove(place);
+            self.judge(record.at, client, kind, &chain, "", findings);
+            chain.hops.clear();
+            self.spare.push(chain.hops);
+        }
+    }
+
+    #[cold]
+    fn add(&mut self, client: ClientId, command: u32, hop: Hop) {
+        let chains = &mut self.open[client.0 as usize];
+        match chains.iter_mut().find(|chain| chain.command == command) {
+            Some(chain) => chain.hops.push(hop),
+            None => {
+                let mut hops = self.spare.pop().unwrap_or_default();
+                hops.clear();
+                hops.push(hop);
+                chains.push(Chain { command, hops });
+            }
+        }
+    }
+
+    fn judge(
+        &mut self,
+        at: crate::engine::Time,
+        client: ClientId,
+        kind: CommandKind,
+        chain: &Chain,
+        ending: &str,
+        findings: &mut Findings,
+    ) {
+        if chain.hops.len() <= self.max_hops as usize {
+            return;
+        }
+        self.flagged[client.0 as usize] = true;
+        if !self.enabled {
+            return;
+        }
+        findings.add(CheckId::Bounce, || {
+            let why = format!("{}{ending}", explain(&self.plan, &chain.hops));
+            let mut found =
+                Found::of_command(CheckId::Bounce, at, (client, chain.command, kind), why);
+            found.chain = chain.hops.iter().map(|hop| self.in_words(hop)).collect();
+            found
+        });
+    }
+
+    fn in_words(&self, hop: &Hop) -> ChainHop {
+        ChainHop {
+            at_ns: hop.at,
+            node: self.plan.node_name(hop.from).to_owned(),
+            to: self.plan.addresses.text(hop.to),
+            bounce: hop.bounce,
+            belief: hop.belief.to_string(),
+        }
+    }
+
+    pub(super) fn end(&mut self, ending: &Ending<'_>, findings: &mut Findings) {
+        for unfinished in &ending.unfinished {
+            let (client, command, kind) = unfinished.command;
+            let chains = &mut self.open[client.0 as usize];
+            if let Some(place) = chains.iter().position(|chain| chain.command == command) {
+                let chain = chains.swap_remove(place);
+                let last = " The command is unfinished.";
+                self.judge(ending.at, client, kind, &chain, last, findings);
+            }
+        }
+    }
+}
+
+/// Why a command went on being redirected, from what the nodes believed of themselves.
+fn explain(plan: &Plan, hops: &[Hop]) -> String {
+    let bounces = hops.iter().filter(|hop| hop.bounce).count();
+    let counted = match bounces {
+        0 => format!("{} redirects in a row, none of them back.", hops.len()),
+        _ => format!(
+            "{} redirects in a row, {bounces} of them back to a node that had already redirected the command.",
+            hops.len()
+        ),
+    };
+    let mid_failover = hops
+        .iter()
+        .find(|hop| hop.belief.failover == FailoverState::InProgress && bounces > 0);
+    let reason = if let Some(hop) = mid_failover {
+        format!(
+            " {old} had demoted itself for a failover that was still in progress, and {new} had not promoted itself yet: both were replicas, and each sent the client to the other (gate StandaloneRedirect).",
+            old = plan.node_name(hop.from),
+            new = plan.addresses.text(hop.to),
+        )
+    } else if bounces > 1 {
+        " The nodes were replicas of each other outside any failover, so each sent the client to the other (gate StandaloneRedirect); no state tells them to wait.".to_owned()
+    } else if bounces == 1 {
+        format!(
+            " The client reached {first}, a replica, was sent to its primary, and by the time that one answered the roles had changed.",
+            first = plan.node_name(hops[0].from),
+        )
+    } else {
+        " The roles changed while the client was on its way.".to_owned()
+    };
+    counted + &reason
+}
+
+impl std::fmt::Display for Belief {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.role {
+            Role::Primary => "primary",
+            Role::Replica => "replica",
+        })?;
+        if self.failover != FailoverState::NoFailover {
+            write!(f, ", {}", self.failover.name())?;
+        }
+        match self.link {
+            LinkState::None => Ok(()),
+            LinkState::Down => f.write_str(", link down"),
+            LinkState::Sync => f.write_str(", link synchronizing"),
+            LinkState::Up => f.write_str(", link up"),
+        }
+    }
+}

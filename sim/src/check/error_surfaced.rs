@@ -1,0 +1,102 @@
+//! `error-surfaced`: an error that tells of the failover reached an application.
+
+use std::sync::Arc;
+
+use super::{CheckId, Findings, Found};
+use crate::client::ClientId;
+use crate::engine::Time;
+use crate::scenario::Plan;
+use crate::trace::{CommandOutcome, Event, Record};
+use crate::valkey::{CommandKind, ErrorKind};
+
+/// One kind of error: how often, and where first.
+#[derive(Clone, Debug)]
+struct Kind {
+    code: &'static str,
+    text: &'static str,
+    count: u64,
+    first: (Time, (ClientId, u32, CommandKind)),
+}
+
+/// What the check keeps.
+pub(super) struct State {
+    enabled: bool,
+    ignore: Vec<String>,
+    kinds: Vec<Kind>,
+}
+
+impl State {
+    pub(super) fn new(plan: &Arc<Plan>) -> State {
+        let config = &plan.checks.error_surfaced;
+        State {
+            enabled: config.enabled,
+            ignore: config.ignore.clone(),
+            kinds: Vec::new(),
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.kinds.clear();
+    }
+
+    #[inline]
+    pub(super) fn observe(&mut self, record: &Record) {
+        if let Event::Ended {
+            client,
+            command,
+            kind,
+            outcome,
+            ..
+        } = record.event
+            && outcome != CommandOutcome::Served
+        {
+            self.add(record.at, (client, command, kind), outcome);
+        }
+    }
+
+    #[cold]
+    fn add(&mut self, at: Time, command: (ClientId, u32, CommandKind), outcome: CommandOutcome) {
+        let Some(code) = outcome.code() else { return };
+        // An application that uses a key in two ways is told so with or without a failover.
+        let own_fault = outcome == CommandOutcome::Error(ErrorKind::WrongType);
+        if !self.enabled || own_fault || self.ignore.iter().any(|ignored| ignored == code) {
+            return;
+        }
+        if let Some(kind) = self.kinds.iter_mut().find(|kind| kind.code == code) {
+            kind.count += 1;
+            return;
+        }
+        let text = match outcome {
+            CommandOutcome::Error(error) => error.text(),
+            CommandOutcome::Served => "",
+            CommandOutcome::Redirect => "a redirect that its library did not follow (further)",
+            CommandOutcome::TimedOut => "no reply in time",
+            CommandOutcome::Disconnected => "a lost connection",
+            CommandOutcome::Unreachable => "no connection",
+        };
+        self.kinds.push(Kind {
+            code,
+            text,
+            count: 1,
+            first: (at, command),
+        });
+    }
+
+    pub(super) fn end(&mut self, findings: &mut Findings) {
+        for kind in &self.kinds {
+            let (at, command) = kind.first;
+            findings.add(CheckId::ErrorSurfaced, || {
+                let more = match kind.count {
+                    1 => "The only one of its kind".to_owned(),
+                    count => format!("The first of {count} of its kind"),
+                };
+                let why = format!(
+                    "{more} ({}): the application was given \"{}\".",
+                    kind.code,
+                    kind.text.trim_start_matches('-')
+                );
+                Found::of_command(CheckId::ErrorSurfaced, at, command, why)
+            });
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `lost-write`: a write was acknowledged and is gone at the end of the run.
+//!
+//! Gone means: no node that is a primary then has it; where there is no primary, no node at all.
+//! (Where there are two, a write that only one of them has is not lost yet: `two-primaries`
+//! tells of it.)
+
+use std::sync::Arc;
+
+use super::{CheckId, Ending, Findings, Found};
+use crate::client::ClientId;
+use crate::engine::Time;
+use crate::scenario::Plan;
+use crate::trace::{CommandOutcome, Event, Record, WriteRange};
+use crate::valkey::{CommandKind, Data, WriteId};
+
+/// Writes whose application was told that they are done.
+#[derive(Copy, Clone, Debug)]
+struct Acknowledged {
+    at: Time,
+    command: (ClientId, u32, CommandKind),
+    writes: WriteRange,
+}
+
+/// What the check keeps.
+pub(super) struct State {
+    enabled: bool,
+    acknowledged: Vec<Acknowledged>,
+}
+
+impl State {
+    pub(super) fn new(plan: &Arc<Plan>) -> State {
+        State {
+            enabled: plan.checks.lost_write.enabled,
+            acknowledged: Vec::new(),
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.acknowledged.clear();
+    }
+
+    #[inline]
+    pub(super) fn observe(&mut self, record: &Record) {
+        if let Event::Ended {
+            client,
+            command,
+            kind,
+            outcome: CommandOutcome::Served,
+            writes,
+            ..
+        } = record.event
+            // A pop that found nothing wrote nothing.
+            && writes.count > 0
+            && kind != CommandKind::BlPop
+            && self.enabled
+        {
+            let command = (client, command, kind);
+            self.acknowledged.push(Acknowledged {
+                at: record.at,
+                command,
+                writes,
+            });
+        }
+    }
+
+    pub(super) fn end(&mut self, ending: &Ending<'_>, findings: &mut Findings) {
+        let any_primary = ending
+            .nodes
+            .iter()
+            .any(|(_, primary, alive)| *primary && *alive);
+        let keepers: Vec<&Data> = ending
+            .nodes
+            .iter()
+            .filter(|(_, primary, alive)| !any_primary || (*primary && *alive))
+            .map(|(data, _, _)| *data)
+            .collect();
+        for acknowledged in &self.acknowledged {
+            let WriteRange { first, count } = acknowledged.writes;
+            let kept = |write: u32| keepers.iter().any(|data| data.has(WriteId(write)));
+            let lost = (first.0..first.0 + u32::from(count))
+                .filter(|write| !kept(*write))
+                .count();
+            if lost > 0 {
+                findings.add(CheckId::LostWrite, || {
+                    let what = match count {
+                        1 => "It was acknowledged".to_owned(),
+                        _ => format!("{lost} of its {count} writes are gone: it was acknowledged"),
+                    };
+                    let why = format!(
+                        "{what} at {at}, but no primary has it at the end of the run: it was written to a history that was given up.",
+                        at = acknowledged.at
+                    );
+                    Found::of_command(
+                        CheckId::LostWrite,
+                        acknowledged.at,
+                        acknowledged.command,
+                        why,
+                    )
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What the application asks for next. Every command takes the same four draws, whatever it
+//! turns out to be, so that changing one thing of a workload moves little else.
+
+use super::ClientId;
+use super::commands::Body;
+use super::spec::ClientSpec;
+use super::workload::Mix;
+use super::{Context, Workload};
+use crate::engine::Span;
+use crate::trace::WriteRange;
+use crate::valkey::{Command, CommandKind, WriteId};
+
+/// The commands of a mix.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Get,
+    Set,
+    Incr,
+    Del,
+    MGet,
+    Multi,
+    BlPop,
+    LPush,
+    Subscribe,
+    Publish,
+    Ping,
+}
+
+impl Kind {
+    pub(super) const ALL: [Kind; 11] = [
+        Kind::Get,
+        Kind::Set,
+        Kind::Incr,
+        Kind::Del,
+        Kind::MGet,
+        Kind::Multi,
+        Kind::BlPop,
+        Kind::LPush,
+        Kind::Subscribe,
+        Kind::Publish,
+        Kind::Ping,
+    ];
+
+    pub(super) const fn share(self, mix: &Mix) -> u32 {
+        match self {
+            Kind::Get => mix.get,
+            Kind::Set => mix.set,
+            Kind::Incr => mix.incr,
+            Kind::Del => mix.del,
+            Kind::MGet => mix.mget,
+            Kind::Multi => mix.multi,
+            Kind::BlPop => mix.blpop,
+            Kind::LPush => mix.lpush,
+            Kind::Subscribe => mix.subscribe,
+            Kind::Publish => mix.publish,
+            Kind::Ping => mix.ping,
+        }
+    }
+
+    /// The kind at place `drawn` below the sum of the mix.
+    fn at(mix: &Mix, mut drawn: u64) -> Kind {
+        for kind in Kind::ALL {
+            let share = u64::from(kind.share(mix));
+            if drawn < share {
+                return kind;
+            }
+            drawn -= share;
+        }
+        Kind::Ping
+    }
+}
+
+/// What a command is to be, and how long its worker pauses after it.
+pub(super) struct Generated {
+    pub kind: CommandKind,
+    pub body: Body,
+    pub writes: WriteRange,
+    pub think: Span,
+}
+
+/// The keys of one type: strings, counters and lists do not share any.
+fn first_key(workload: &Workload, client: ClientId, class: u32) -> u32 {
+    let spaces = if workload.own_keys { client.0 } else { 0 };
+    spaces
+        .wrapping_mul(3)
+        .wrapping_add(class)
+        .wrapping_mul(workload.keys)
+}
+
+pub(super) fn generate(spec: &ClientSpec, client: ClientId, ctx: &mut Context<'_>) -> Generated {
+    let workload = &spec.workload;
+    let stream = ctx.workload_stream;
+    let think = spec.think.sample(ctx.chooser.quantile(stream));
+    let kind = Kind::at(&workload.mix, ctx.chooser.below(stream, spec.mix_total));
+    let key = ctx.chooser.below(stream, u64::from(workload.keys)) as u32;
+    let _spare = ctx.chooser.quantile(stream);
+
+    let strings = first_key(workload, client, 0);
+    let counters = first_key(workload, client, 1);
+    let lists = first_key(workload, client, 2);
+    let mut count = 0;
+    let first = *ctx.next_write;
+    let mut one = || {
+        count = 1;
+        first
+    };
+    let (kind, body) = match kind {
+        Kind::Get => single(Command::Get(strings.wrapping_add(key))),
+        Kind::Set => single(Command::Set(strings.wrapping_add(key), one())),
+        Kind::Incr => single(Command::Incr(counters.wrapping_add(key), one())),
+        Kind::Del => single(Command::Del(strings.wrapping_add(key), one())),
+        Kind::MGet => {
+            let more = workload.mget_keys - 1;
+            let from = key.min(workload.keys.saturating_sub(u32::from(workload.mget_keys)));
+            single(Command::MGet(strings.wrapping_add(from), more))
+        }
+        Kind::BlPop => single(Command::BlPop {
+            key: lists.wrapping_add(key),
+            timeout_ms: (workload.blpop_timeout.as_nanos() / 1_000_000) as u32,
+            write: one(),
+        }),
+        Kind::LPush => single(Command::LPush(lists.wrapping_add(key), one())),
+        Kind::Subscribe => single(Command::Subscribe(key)),
+        Kind::Publish => single(Command::Publish(key)),
+        Kind::Ping => single(Command::Ping),
+        Kind::Multi => {
+            count = u16::from(workload.transaction_size.div_ceil(2));
+            (
+                CommandKind::Exec,
+                Body::Transaction {
+                    keys: strings,
+                    at: key,
+                    first,
+                },
+            )
+        }
+    };
+    ctx.next_write.0 += u32::from(count);
+    let first = if count == 0 { WriteId::NONE } else { first };
+    Generated {
+        kind,
+        body,
+        writes: WriteRange { first, count },
+        think,
+    }
+}
+
+fn single(command: Command) -> (CommandKind, Body) {
+    (command.kind(), Body::Single(command))
+}
+
+/// The command at place `index` inside a transaction: alternately SET and GET.
+pub(super) fn inner_command(
+    workload: &Workload,
+    keys: u32,
+    at: u32,
+    first: WriteId,
+    index: u8,
+) -> Command {
+    let key = keys.wrapping_add(at.wrapping_add(u32::from(index)) % workload.keys);
+    if index.is_multiple_of(2) {
+        Command::Set(key, WriteId(first.0 + u32::from(index) / 2))
+    } else {
+        Command::Get(key)
+    }
+}

@@ -1,0 +1,419 @@
+//! What becomes of replies: served, an error to be retried, a redirect to be followed.
+
+use super::commands::{Answer, Next, State};
+use super::connections::Class;
+use super::policy::{Application, Batch, ErrorAction, Reach, RedirectAction, Scope};
+use super::spec::ClientSpec;
+use super::state::Client;
+use super::{Context, Effect};
+use crate::engine::Time;
+use crate::trace::{CommandOutcome, Event};
+use crate::valkey::{Addr, ErrorKind, NodeId, Reply};
+
+/// Where a reply came from.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Source {
+    pub addr: Addr,
+    /// The client had left the connection by then.
+    pub stale: bool,
+}
+
+/// A move of the whole client that is under way: the dial that concurrent redirects share.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Moving {
+    pub slot: u32,
+    pub to: Addr,
+    /// The unit that began it.
+    pub leader: u16,
+}
+
+fn answer_of(reply: Reply) -> Answer {
+    match reply {
+        Reply::Error(kind) => Answer::Failed(kind),
+        Reply::Redirect { to, belief } => Answer::Redirected(to, belief),
+        Reply::Ok
+        | Reply::Pong
+        | Reply::Queued
+        | Reply::Nil
+        | Reply::Int(_)
+        | Reply::Value(_)
+        | Reply::Array(_)
+        | Reply::Subscribed
+        | Reply::Published
+        | Reply::Info { .. }
+        | Reply::Continue { .. }
+        | Reply::FullResync { .. }
+        | Reply::NewLine => Answer::Served,
+    }
+}
+
+/// What a library does with an error of this kind.
+fn action_on(spec: &ClientSpec, kind: ErrorKind) -> ErrorAction {
+    const READONLY: [ErrorKind; 2] = [ErrorKind::ReadOnly, ErrorKind::ExecAbortReadOnly];
+    const TRANSIENT: [ErrorKind; 4] = [
+        ErrorKind::Unblocked,
+        ErrorKind::Loading,
+        ErrorKind::MasterDown,
+        ErrorKind::ExecAbortMasterDown,
+    ];
+    if READONLY.contains(&kind) {
+        spec.policy.on_readonly
+    } else if TRANSIENT.contains(&kind) {
+        spec.policy.on_transient
+    } else {
+        ErrorAction::Surface
+    }
+}
+
+impl Client {
+    /// A reply to a unit's request.
+    pub(super) fn answered(
+        &mut self,
+        spec: &ClientSpec,
+        ctx: &mut Context<'_>,
+        slot: u32,
+        (unit, wave): (u16, u16),
+        reply: Reply,
+    ) {
+        let Some(work) = self.units.table.get_mut(usize::from(unit)) else {
+            return;
+        };
+        if work.state != State::Sent || work.wave != wave || work.slot != slot {
+            return;
+        }
+        let position = work.received;
+        work.received += 1;
+        let complete = work.received == work.expected;
+        let conn = self.conns.at(slot);
+        let source = Source {
+            addr: conn.addr,
+            stale: conn.abandoned,
+        };
+        if work.transaction {
+            self.transaction_answered(spec, ctx, unit, source, complete, reply);
+            return;
+        }
+        let flight = work.members[work.first + position as usize];
+        let (each, alone) = (work.each, work.expected == 1);
+        self.flights[flight as usize].answer = answer_of(reply);
+        if complete {
+            self.vacate(spec, ctx, unit);
+        }
+        if !each {
+            if complete {
+                self.batch_answered(spec, ctx, unit, source);
+            }
+            return;
+        }
+        self.settle(spec, ctx, unit, flight, source, alone);
+        if complete && !alone {
+            self.units.release(unit);
+        }
+    }
+
+    /// Deals with one member's answer. It gets a unit of its own if it is not finished and not
+    /// `alone` in its unit.
+    fn settle(
+        &mut self,
+        spec: &ClientSpec,
+        ctx: &mut Context<'_>,
+        unit: u16,
+        flight: u32,
+        source: Source,
+        alone: bool,
+    ) {
+        let outcome = match self.flights[flight as usize].answer {
+            Answer::None => return,
+            Answer::Served => CommandOutcome::Served,
+            Answer::Failed(kind) if action_on(spec, kind) == ErrorAction::Surface => {
+                CommandOutcome::Error(kind)
+            }
+            Answer::Failed(kind) => {
+                let own = if alone {
+                    unit
+                } else {
+                    self.detach(unit, flight)
+                };
+                self.failed(spec, ctx, own, kind);
+                return;
+            }
+            Answer::Redirected(to, _) => {
+                let own = if alone {
+                    unit
+                } else {
+                    self.detach(unit, flight)
+                };
+                self.redirected(spec, ctx, own, to, source);
+                return;
+            }
+        };
+        self.end(ctx, flight, outcome);
+        if alone {
+            self.units.release(unit);
+        }
+    }
+
+    /// All replies to a pipeline are there that is dealt with as a whole.
+    fn batch_answered(
+        &mut self,
+        spec: &ClientSpec,
+        ctx: &mut Context<'_>,
+        unit: u16,
+        source: Source,
+    ) {
+        let work = &self.units.table[usize::from(unit)];
+        let redirect = work.members[work.first..]
+            .iter()
+            .enumerate()
+            .find_map(
+                |(place, flight)| match self.flights[*flight as usize].answer {
+                    Answer::Redirected(to, _) => Some((work.first + place, to)),
+                    Answer::None | Answer::Served | Answer::Failed(_) => None,
+                },
+            );
+        let (begin, end) = match (redirect, spec.policy.batch) {
+            (None, _) => (work.first, work.members.len()),
+            (Some((place, _)), Batch::FromFirst) => (work.first, place),
+            (Some(_), Batch::Whole | Batch::Each) => (0, 0),
+        };
+        for place in begin..end {
+            let flight = self.units.at(unit).members[place];
+            self.settle(spec, ctx, unit, flight, source, false);
+        }
+        if let Some((_, to)) = redirect {
+            let work = self.units.at(unit);
+            work.first = work.first.max(end);
+            self.redirected(spec, ctx, unit, to, source);
+        } else {
+            self.units.release(unit);
+        }
+    }
+
+    /// A reply to MULTI, to a command inside, or to EXEC.
+    fn transaction_answered(
+        &mut self,
+        spec: &ClientSpec,
+        ctx: &mut Context<'_>,
+        unit: u16,
+        source: Source,
+        complete: bool,
+        reply: Reply,
+    ) {
+        let answer = answer_of(reply);
+        let work = self.units.at(unit);
+        let (slot, flight) = (work.slot, work.members[0]);
+        if !complete {
+            if let Answer::Redirected(to, belief) = answer {
+                work.inner_redirect.get_or_insert((to, belief));
+            }
+            return;
+        }
+        let inner = work.inner_redirect;
+        if matches!(answer, Answer::Redirected(..)) {
+            self.conns.at(slot).dirty = true;
+        }
+        self.vacate(spec, ctx, unit);
+        // Release candidate 1 drops a redirected command silently and executes the rest: a
+        // library that looks at EXEC's reply alone takes that for success.
+        let blind = spec.policy.batch == Batch::Each && answer == Answer::Served;
+        self.flights[flight as usize].answer = match inner {
+            Some((to, belief)) if !blind && !matches!(answer, Answer::Redirected(..)) => {
+                Answer::Redirected(to, belief)
+            }
+            Some(_) | None => answer,
+        };
+        self.settle(spec, ctx, unit, flight, source, true);
+    }
+
+    /// An error that the library does not simply report.
+    fn failed(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, unit: u16, kind: ErrorKind) {
+        let late = self.is_late(spec, ctx.now, unit);
+        let work = self.units.at(unit);
+        work.error = kind;
+        let tries = work.error_retries;
+        work.error_retries += 1;
+        match action_on(spec, kind) {
+            ErrorAction::Retry { attempts, backoff } if tries < attempts && !late => {
+                let wait = backoff.wait(tries, ctx.chooser, ctx.policy_stream);
+                self.sleep(spec, ctx, unit, wait, Next::Retry);
+            }
+            ErrorAction::Rediscover { attempts, backoff } if tries < attempts && !late => {
+                work.state = State::Searching;
+                self.search(spec, ctx, attempts, backoff);
+            }
+            ErrorAction::Surface | ErrorAction::Retry { .. } | ErrorAction::Rediscover { .. } => {
+                self.surrender(ctx, unit, CommandOutcome::Error(kind));
+            }
+        }
+    }
+
+    fn is_late(&mut self, spec: &ClientSpec, now: Time, unit: u16) -> bool {
+        let since = now.since(self.units.at(unit).issued_at);
+        spec.policy
+            .redirect_deadline
+            .is_some_and(|limit| since > limit)
+    }
+
+    /// A unit, some of whose members were redirected, is to go to `to`.
+    fn redirected(
+        &mut self,
+        spec: &ClientSpec,
+        ctx: &mut Context<'_>,
+        unit: u16,
+        to: Addr,
+        source: Source,
+    ) {
+        let policy = &spec.policy;
+        let late = self.is_late(spec, ctx.now, unit);
+        let work = self.units.at(unit);
+        let follows = policy.redirect == RedirectAction::Follow
+            && (policy.follow_transactions || !work.transaction)
+            && (policy.follow_pipelines || !work.piped);
+        if !follows {
+            let tries = work.application_retries;
+            work.application_retries += 1;
+            match policy.application {
+                Application::Retry { attempts, backoff } if tries < attempts => {
+                    self.note_hops(ctx, unit, source);
+                    let wait = backoff.wait(tries, ctx.chooser, ctx.policy_stream);
+                    self.sleep(spec, ctx, unit, wait, Next::Follow(to));
+                }
+                Application::GiveUp | Application::Retry { .. } => {
+                    self.surrender(ctx, unit, CommandOutcome::Redirect);
+                }
+            }
+            return;
+        }
+        let stale = source.stale && policy.stale_filter;
+        let follow = work.redirects;
+        if late || policy.max_redirects.is_some_and(|most| follow >= most) {
+            self.surrender(ctx, unit, CommandOutcome::Redirect);
+            // The pool is renewed before the attempts are counted.
+            if policy.reach == Reach::NewPool && !stale {
+                self.renew_pool(spec, ctx, to);
+            }
+            return;
+        }
+        work.redirects += 1;
+        if stale {
+            self.dispatch(spec, ctx, unit);
+            return;
+        }
+        let bounces = self.note_hops(ctx, unit, source);
+        let mut wait = policy
+            .redirect_delay
+            .wait(follow, ctx.chooser, ctx.policy_stream);
+        if let (Some(guard), Some(bounces)) = (policy.bounce_guard, bounces) {
+            wait += guard.wait(bounces - 1, ctx.chooser, ctx.policy_stream);
+        }
+        self.sleep(spec, ctx, unit, wait, Next::Follow(to));
+    }
+
+    /// Notes down the redirects of a unit's members that are followed. The most bounces that
+    /// one of those sent back has seen, if any was.
+    fn note_hops(&mut self, ctx: &mut Context<'_>, unit: u16, source: Source) -> Option<u32> {
+        let work = &self.units.table[usize::from(unit)];
+        let node = ctx.addresses.node(source.addr);
+        let from = node.unwrap_or(NodeId(source.addr.0));
+        let bit = |node: NodeId| 1_u64 << (node.0 % 64);
+        let mut most = None;
+        for place in &work.members[work.first..] {
+            let flight = &mut self.flights[*place as usize];
+            let Answer::Redirected(to, belief) = flight.answer else {
+                continue;
+            };
+            flight.hops += 1;
+            flight.redirected_by |= node.map_or(0, bit);
+            let target = ctx.addresses.node(to);
+            let bounce = target.is_some_and(|target| flight.redirected_by & bit(target) != 0);
+            if bounce {
+                flight.bounces += 1;
+                most = most.max(Some(flight.bounces));
+            }
+            ctx.effects.push(Effect::Trace(Event::Hop {
+                client: self.id,
+                command: flight.number,
+                from,
+                to,
+                hops: flight.hops,
+                bounce,
+                belief,
+            }));
+        }
+        most
+    }
+
+    /// Goes where a redirect points.
+    pub(super) fn follow(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, unit: u16, to: Addr) {
+        let policy = &spec.policy;
+        let work = self.units.at(unit);
+        let to = if policy.same_node_only { work.addr } else { to };
+        match (policy.scope, policy.reach) {
+            (Scope::Command, _) => {
+                work.addr = to;
+                self.dispatch(spec, ctx, unit);
+            }
+            (Scope::Client, Reach::Warm) => {
+                self.primary = to;
+                self.dispatch(spec, ctx, unit);
+            }
+            (Scope::Client, Reach::NewPool) => {
+                self.renew_pool(spec, ctx, to);
+                self.dispatch(spec, ctx, unit);
+            }
+            (Scope::Client, Reach::Dial) => {
+                work.state = State::Moving;
+                self.forget_answers(unit);
+                if self.moving.is_none() {
+                    let slot = self.dial(spec, ctx, Class::Next, to);
+                    self.moving = Some(Moving {
+                        slot,
+                        to,
+                        leader: unit,
+                    });
+                }
+            }
+        }
+    }
+
+    fn renew_pool(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, to: Addr) {
+        self.primary = to;
+        self.abandon_pool(spec, ctx, None);
+    }
+
+    /// The connection to the new primary is ready: the client moves there.
+    pub(super) fn moved(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>) {
+        let Some(moving) = self.moving.take() else {
+            return;
+        };
+        self.primary = moving.to;
+        self.conns.at(moving.slot).class = Class::Shared;
+        self.abandon_pool(spec, ctx, Some(moving.slot));
+        for index in 0..self.units.table.len() {
+            if self.units.table[index].state == State::Moving {
+                self.units.table[index].state = State::Idle;
+                self.dispatch(spec, ctx, index as u16);
+            }
+        }
+    }
+
+    /// The new primary cannot be reached: the unit that dialled backs off, those that waited
+    /// with it go back to the old one at once.
+    pub(super) fn move_failed(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>) {
+        let Some(moving) = self.moving.take() else {
+            return;
+        };
+        for index in 0..self.units.table.len() {
+            if self.units.table[index].state != State::Moving {
+                continue;
+            }
+            let unit = index as u16;
+            if unit == moving.leader {
+                self.unreachable(spec, ctx, unit);
+            } else {
+                self.units.at(unit).state = State::Idle;
+                self.dispatch(spec, ctx, unit);
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What the clients of a group have in common, checked once so that nothing can go wrong later.
+
+use super::policy::{Policy, Reach, Scope};
+use super::workload::{Mix, Pace, Workload};
+use crate::engine::{Distribution, Span};
+
+/// The most commands that one client can have open: its marks on requests have 16 bits for them.
+const MAX_OPEN: u32 = 32_768;
+/// The most nodes: the set of those that redirected a command is a word of bits.
+const MAX_NODES: u16 = 64;
+
+/// What a group's clients do, ready to be run.
+#[derive(Clone, Debug)]
+pub struct ClientSpec {
+    /// The library.
+    pub policy: Policy,
+    /// The application.
+    pub workload: Workload,
+    /// Between commands: the closed loop's thinking, or the open one's intervals.
+    pub think: Distribution,
+    /// How many servers there are; where rediscovery looks.
+    pub nodes: u16,
+    /// The mix in the order of [`Kind::ALL`](super::generate::Kind::ALL), summed up.
+    pub(super) mix_total: u64,
+}
+
+impl ClientSpec {
+    /// Checks a policy and a workload.
+    ///
+    /// # Errors
+    /// A sentence that names the field which contradicts itself or another.
+    pub fn new(policy: Policy, workload: Workload, nodes: u16) -> Result<ClientSpec, String> {
+        check_policy(&policy)?;
+        check_workload(&workload)?;
+        if nodes == 0 || nodes > MAX_NODES {
+            return Err(format!("{nodes} nodes: expected 1 to {MAX_NODES}"));
+        }
+        let think = match workload.pace {
+            Pace::Closed { think, .. } => think,
+            Pace::Open { every, .. } => every,
+        };
+        Ok(ClientSpec {
+            think: Distribution::exponential(think),
+            nodes,
+            mix_total: total(&workload.mix),
+            policy,
+            workload,
+        })
+    }
+}
+
+fn total(mix: &Mix) -> u64 {
+    super::generate::Kind::ALL
+        .iter()
+        .map(|kind| u64::from(kind.share(mix)))
+        .sum()
+}
+
+fn check_policy(policy: &Policy) -> Result<(), String> {
+    let zero = |name: &str, span: Span| {
+        if span == Span::ZERO {
+            Err(format!("policy.{name} is zero: nothing could ever succeed"))
+        } else {
+            Ok(())
+        }
+    };
+    zero("dial_timeout", policy.dial_timeout)?;
+    zero("command_timeout", policy.command_timeout)?;
+    if let Some(refresh) = policy.refresh {
+        zero("refresh", refresh)?;
+    }
+    if policy.scope == Scope::Command && policy.reach != Reach::Warm {
+        return Err(
+            "policy.scope \"command\" needs policy.reach \"warm\": a new connection or pool \
+             replaces the whole client's"
+                .to_owned(),
+        );
+    }
+    if policy.stale_filter && policy.reach == Reach::Warm {
+        return Err(
+            "policy.stale_filter needs policy.reach \"dial\" or \"new-pool\": with \"warm\" no \
+             connection is ever abandoned"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+fn check_workload(workload: &Workload) -> Result<(), String> {
+    let mix = &workload.mix;
+    if total(mix) == 0 {
+        return Err("workload.mix is all zero: there is no command to issue".to_owned());
+    }
+    for (name, value) in [
+        ("keys", workload.keys),
+        ("pipeline", u32::from(workload.pipeline)),
+        ("connections", u32::from(workload.connections)),
+    ] {
+        if value == 0 {
+            return Err(format!("workload.{name} is 0: expected at least 1"));
+        }
+    }
+    if mix.mget > 0 && workload.mget_keys == 0 {
+        return Err("workload.mget_keys is 0, but the mix has mget".to_owned());
+    }
+    if mix.multi > 0 && workload.transaction_size == 0 {
+        return Err("workload.transaction_size is 0, but the mix has multi".to_owned());
+    }
+    let alone = [
+        ("multi", mix.multi),
+        ("blpop", mix.blpop),
+        ("subscribe", mix.subscribe),
+    ];
+    if let Some((name, _)) = alone
+        .iter()
+        .find(|(_, share)| workload.pipeline > 1 && *share > 0)
+    {
+        return Err(format!(
+            "workload.pipeline is {}, but the mix has {name}, which needs a connection of its \
+             own: give it another group",
+            workload.pipeline
+        ));
+    }
+    let timeout = workload.blpop_timeout.as_nanos();
+    if !timeout.is_multiple_of(1_000_000) || timeout / 1_000_000 > u64::from(u32::MAX) {
+        return Err(format!(
+            "workload.blpop_timeout {}: expected whole milliseconds, fewer than 2^32",
+            workload.blpop_timeout
+        ));
+    }
+    let pipeline = u32::from(workload.pipeline);
+    let open = match workload.pace {
+        Pace::Closed { workers: 0, .. } => {
+            return Err("workload.pace has 0 workers: expected at least 1".to_owned());
+        }
+        Pace::Closed { workers, .. } => u32::from(workers).saturating_mul(pipeline),
+        Pace::Open {
+            every: Span::ZERO, ..
+        } => {
+            return Err("workload.pace issues every 0: expected a longer interval".to_owned());
+        }
+        Pace::Open { max_open, .. } if u32::from(max_open) < pipeline => {
+            return Err(format!(
+                "workload.pace allows {max_open} open commands, fewer than a pipeline of {pipeline}"
+            ));
+        }
+        Pace::Open { max_open, .. } => u32::from(max_open),
+    };
+    if open > MAX_OPEN {
+        return Err(format!(
+            "a client could have {open} commands open: expected at most {MAX_OPEN}"
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::presets::policy;
+    use super::*;
+
+    fn rejects(change: impl FnOnce(&mut Policy, &mut Workload), named: &str) {
+        let mut policy = policy("warm").expect("known");
+        let mut workload = Workload::default();
+        change(&mut policy, &mut workload);
+        let error = ClientSpec::new(policy, workload, 2).expect_err(named);
+        assert!(error.contains(named), "{error}");
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        rejects(|_, w| w.mix = Mix::default(), "workload.mix");
+        rejects(|_, w| w.keys = 0, "workload.keys");
+        rejects(|_, w| w.pipeline = 0, "workload.pipeline");
+        rejects(|_, w| w.connections = 0, "workload.connections");
+        rejects(
+            |_, w| {
+                w.pipeline = 2;
+                w.mix.multi = 1;
+            },
+            "multi",
+        );
+        rejects(
+            |_, w| {
+                w.pace = Pace::Closed {
+                    workers: 0,
+                    think: Span::ZERO,
+                };
+            },
+            "workers",
+        );
+        rejects(|_, w| w.blpop_timeout = Span::micros(1), "blpop_timeout");
+        rejects(|p, _| p.command_timeout = Span::ZERO, "command_timeout");
+        rejects(
+            |p, _| {
+                p.scope = Scope::Command;
+                p.reach = Reach::Dial;
+            },
+            "policy.scope",
+        );
+        let error = ClientSpec::new(policy("warm").expect("known"), Workload::default(), 0);
+        assert!(error.is_err());
+    }
+}

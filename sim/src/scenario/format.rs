@@ -1,0 +1,479 @@
+//! The scenario file as it is written: what serde reads, and what the JSON Schema describes.
+//!
+//! Nothing here knows whether a name exists or a number makes sense; that is [`super::resolve`].
+//! Unknown fields are errors everywhere, since a misspelt fault that is quietly ignored makes a
+//! test that tests nothing. Field comments become the schema's descriptions.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::either::{Arrival, BehaviourName, ConfigOverrides, Latency, PolicyChoice, Start};
+use crate::check::{CheckConfig, CheckId};
+use crate::client::Workload;
+use crate::engine::Span;
+
+/// A scenario: servers, network, clients, what happens to them, and what is expected.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a scenario, which is an object")]
+#[schemars(title = "Rebound scenario")]
+pub struct Scenario {
+    /// Where editors find this schema. Ignored.
+    #[expect(dead_code, reason = "for editors and readers")]
+    #[serde(rename = "$schema")]
+    pub schema: Option<String>,
+    /// The scenario's name, as in reports.
+    pub name: String,
+    /// What it shows. For readers; ignored.
+    #[expect(dead_code, reason = "for editors and readers")]
+    pub description: Option<String>,
+    /// Where it comes from: an issue, a report, a measurement. For readers; ignored.
+    #[expect(dead_code, reason = "for editors and readers")]
+    pub source: Option<String>,
+    /// What the servers follow: a version, or a version with a remedy. Default `8.0.0-rc1`.
+    pub behaviour: Option<BehaviourName>,
+    /// The servers: 1 to 16.
+    pub nodes: Vec<Node>,
+    /// Allows more than one node without `replica_of`. Default false, since that is mostly a
+    /// forgotten `replica_of`.
+    #[serde(default)]
+    pub allow_several_primaries: bool,
+    /// Configuration of all nodes, by the names of valkey.conf.
+    pub config: Option<ConfigOverrides>,
+    /// The network.
+    #[serde(default)]
+    pub network: Network,
+    /// Groups of clients.
+    #[serde(default)]
+    pub clients: Vec<Group>,
+    /// What surely happens.
+    #[serde(default)]
+    pub timeline: Vec<Item>,
+    /// What may happen: each seed draws its own subset.
+    #[serde(default)]
+    pub faults: MayHappen,
+    /// When faults and load end.
+    #[serde(default)]
+    pub phases: Phases,
+    /// What a run may use before it is stopped as inconclusive.
+    #[serde(default)]
+    pub budget: Budget,
+    /// Which of two events at the same nanosecond comes first.
+    #[serde(default)]
+    pub tie_break: Ties,
+    /// The checks. All are on unless turned off.
+    #[serde(default)]
+    pub checks: CheckConfig,
+    /// What a sweep over this scenario is expected to find.
+    #[serde(default)]
+    pub expect: Vec<Expected>,
+}
+
+/// A server.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a node, which is an object")]
+pub struct Node {
+    /// Its name, which is also the host that it announces.
+    pub name: String,
+    /// The node whose replica it is at the start. Absent for a primary.
+    pub replica_of: Option<String>,
+    /// Its port. Default 6379.
+    pub port: Option<u16>,
+    /// What it follows whatever the other nodes follow.
+    pub behaviour: Option<BehaviourName>,
+    /// Its configuration; overrules the scenario's field by field.
+    pub config: Option<ConfigOverrides>,
+}
+
+/// The network.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "the network, which is an object"
+)]
+pub struct Network {
+    /// One-way delay of a segment on every path. Default: log-normal, median 120us, p99 400us
+    /// (hosts of one availability zone, 0.2 to 0.5 ms there and back).
+    pub latency: Option<Latency>,
+    /// Segments lost on every path, in parts per million. Default 0.
+    pub loss_ppm: u32,
+    /// Paths that differ; later entries overrule earlier ones.
+    pub paths: Vec<PathSpec>,
+    /// The kernel's TCP timers. Defaults are Linux's.
+    pub tcp: Tcp,
+}
+
+/// The connections that some hosts open to others, in both of their directions.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a path, which is an object")]
+pub struct PathSpec {
+    /// Who opens them: `all`, `nodes`, `clients`, a node or a group.
+    pub from: String,
+    /// Who accepts them: `all`, `nodes` or a node.
+    pub to: String,
+    /// One-way delay of what goes from `from` to `to`. Default: the network's.
+    pub latency: Option<Latency>,
+    /// Segments lost, in parts per million. Default: the network's.
+    pub loss_ppm: Option<u32>,
+    /// The way back where it differs.
+    pub backward: Option<Backward>,
+}
+
+/// The way back of a path.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "the way back, which is an object"
+)]
+pub struct Backward {
+    /// One-way delay. Default: the path's.
+    pub latency: Option<Latency>,
+    /// Segments lost, in parts per million. Default: the path's.
+    pub loss_ppm: Option<u32>,
+}
+
+/// The kernel's TCP timers; defaults are Linux's.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "TCP's timers, which are an object"
+)]
+pub struct Tcp {
+    /// Least retransmission timeout (`tcp_rto_min_us`). Default 200ms.
+    pub rto_min: Option<Span>,
+    /// Timeout of the first SYN (`TCP_TIMEOUT_INIT`). Default 1s.
+    pub syn_timeout: Option<Span>,
+    /// SYN retransmissions before a connect fails (`tcp_syn_retries`), beside the linear ones.
+    /// Default 6, at most 30.
+    pub syn_retries: Option<u32>,
+    /// SYN timeouts before they begin to double (`tcp_syn_linear_timeouts`). Default 4, at
+    /// most 30.
+    pub syn_linear_timeouts: Option<u32>,
+    /// How long unacknowledged data is retransmitted before the connection is aborted
+    /// (`tcp_retries2`). Default 924.6s.
+    pub retries_limit: Option<Span>,
+}
+
+/// Clients that are alike.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a group of clients, which is an object"
+)]
+pub struct Group {
+    /// The group's name.
+    pub name: String,
+    /// How many clients. Default 1; at most 100,000 in all groups.
+    pub count: Option<u32>,
+    /// The node they start at, or a list of nodes that they take in turn. Default: the first
+    /// primary.
+    pub start: Option<Start>,
+    /// When they begin: a time, or uniformly between two. Default: between 0 and 100ms.
+    pub arrive: Option<Arrival>,
+    /// The client library: a preset's name, or an object with `preset` and what differs from
+    /// it. Default `valkey-go`.
+    pub policy: Option<PolicyChoice>,
+    /// Whether they say READONLY on each connection. Default: what the policy says.
+    pub readonly: Option<bool>,
+    /// What the applications ask for.
+    #[serde(default)]
+    pub workload: Workload,
+}
+
+/// Something that surely happens: `do`, `at` a time or `when` something is the case.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "an item of the timeline, which is an object"
+)]
+pub struct Item {
+    /// The time, counted from the run's start.
+    pub at: Option<Span>,
+    /// What is waited for.
+    pub when: Option<When>,
+    /// With `when`: what happens before this time does not count. Default 0.
+    pub not_before: Option<Span>,
+    /// How long after that. Default 0.
+    pub after: Option<Span>,
+    /// What happens.
+    #[serde(rename = "do")]
+    pub action: Act,
+}
+
+/// What is waited for: a node and exactly one of the other fields.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a trigger, which is an object")]
+pub struct When {
+    /// The node.
+    pub node: String,
+    /// Its `master_failover_state` becomes this.
+    pub failover_state: Option<FailoverPhase>,
+    /// It takes on this role.
+    pub becomes: Option<RoleName>,
+    /// It is about to send this; the action comes first, so a cut or a reset hits the message.
+    pub sends: Option<HandoverMessage>,
+    /// It has received this and has not yet answered.
+    pub receives: Option<HandoverMessage>,
+}
+
+/// A failover state, as `INFO` names it.
+#[derive(Copy, Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailoverPhase {
+    /// None.
+    NoFailover,
+    /// The old primary waits until the target has caught up.
+    WaitingForSync,
+    /// The old primary is a replica and hands over.
+    FailoverInProgress,
+}
+
+/// A role.
+#[derive(Copy, Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RoleName {
+    /// A primary.
+    Primary,
+    /// A replica.
+    Replica,
+}
+
+/// A message of the hand-over.
+#[derive(Copy, Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HandoverMessage {
+    /// `PING` of the handshake.
+    HandshakePing,
+    /// `PSYNC … FAILOVER`.
+    PsyncFailover,
+    /// The answer to `PSYNC … FAILOVER`.
+    PsyncFailoverReply,
+}
+
+/// What happens: an object with exactly one key.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Act {
+    /// The operator runs commands on a node's own machine, one after the other.
+    Command {
+        /// The node.
+        node: String,
+        /// The commands, such as `FAILOVER TO new 6379 TIMEOUT 10000`.
+        run: Vec<String>,
+    },
+    /// Everything on the paths is lost for a while; retransmissions go on.
+    Cut(Between),
+    /// Everything on the paths is held for a while, then released in order, at once.
+    Clog(Between),
+    /// Everything on the paths takes longer for a while.
+    Spike {
+        /// Who opens the connections.
+        from: String,
+        /// Who accepts them.
+        to: String,
+        /// Whether connections opened the other way round are meant as well. Default false.
+        #[serde(default)]
+        both_ways: bool,
+        /// How much longer, one way.
+        extra: Span,
+        /// How long. Not in a fault, which says so itself.
+        lasts: Option<Span>,
+    },
+    /// More segments are lost on the paths for a while.
+    Loss {
+        /// Who opens the connections.
+        from: String,
+        /// Who accepts them.
+        to: String,
+        /// Whether connections opened the other way round are meant as well. Default false.
+        #[serde(default)]
+        both_ways: bool,
+        /// How many, in parts per million; at most 500,000.
+        loss_ppm: u32,
+        /// How long. Not in a fault, which says so itself.
+        lasts: Option<Span>,
+    },
+    /// Open connections are reset; data under way is lost.
+    Reset {
+        /// Who opened them.
+        from: String,
+        /// Who accepted them.
+        to: String,
+        /// Whether connections opened the other way round are meant as well. Default false.
+        #[serde(default)]
+        both_ways: bool,
+    },
+    /// A process is stopped (SIGSTOP) for a while; its kernel goes on.
+    Pause {
+        /// The node.
+        node: String,
+        /// How long. Not in a fault, which says so itself.
+        lasts: Option<Span>,
+    },
+    /// A process takes longer for everything, for a while.
+    Slow {
+        /// The node.
+        node: String,
+        /// How many times as long: 2 to 1,000,000.
+        factor: u32,
+        /// How long. Not in a fault, which says so itself.
+        lasts: Option<Span>,
+    },
+    /// A process dies; its kernel resets its connections.
+    Crash {
+        /// The node.
+        node: String,
+        /// When it is started again. Absent for never. Not in a fault, which says so itself.
+        restart_after: Option<Span>,
+    },
+    /// A machine falls silent, and comes back with its process started anew.
+    HostDown {
+        /// The node.
+        node: String,
+        /// How long. Not in a fault, which says so itself.
+        lasts: Option<Span>,
+    },
+    /// A dead process is started.
+    Restart {
+        /// The node.
+        node: String,
+    },
+}
+
+/// Paths that are cut or clogged.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "an object with `from` and `to`")]
+pub struct Between {
+    /// Who opens the connections.
+    pub from: String,
+    /// Who accepts them.
+    pub to: String,
+    /// Whether connections opened the other way round are meant as well. Default false.
+    #[serde(default)]
+    pub both_ways: bool,
+    /// One direction only. Default: both.
+    pub direction: Option<Heading>,
+    /// How long. Not in a fault, which says so itself.
+    pub lasts: Option<Span>,
+}
+
+/// A direction of a path.
+#[derive(Copy, Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Heading {
+    /// From the host that opens connections to the one that accepts them.
+    Forward,
+    /// Back.
+    Backward,
+}
+
+/// What may happen.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "the faults, which are an object"
+)]
+pub struct MayHappen {
+    /// How many may happen in one run at most. Default: all.
+    pub budget: Option<u32>,
+    /// The faults; each is drawn once per run.
+    pub may: Vec<May>,
+}
+
+/// A fault that may happen.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a fault, which is an object")]
+pub struct May {
+    /// The chance that a run has it, in parts per million. Default 1,000,000: surely.
+    pub chance_ppm: Option<u32>,
+    /// It begins uniformly between these two times.
+    pub between: (Span, Span),
+    /// Its length is drawn uniformly between these two. Everything heals at
+    /// `phases.faults_until` at the latest.
+    pub lasts: Option<(Span, Span)>,
+    /// What happens.
+    #[serde(rename = "do")]
+    pub action: Act,
+}
+
+/// When faults and load end.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "the phases, which are an object"
+)]
+pub struct Phases {
+    /// Until then faults may happen; then everything heals. Default 5s, or `load_until` if that
+    /// is earlier.
+    pub faults_until: Option<Span>,
+    /// Until then clients begin new commands. Default 3s after `faults_until`.
+    pub load_until: Option<Span>,
+    /// How long after that everything must have ended. Default 30s.
+    pub settle_within: Option<Span>,
+}
+
+/// What a run may use before it is stopped as inconclusive.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "the budget, which is an object"
+)]
+pub struct Budget {
+    /// Events. Default 50,000,000.
+    pub max_events: Option<u64>,
+    /// Pending events, messages under way and open connections at one time. Default 2,000,000.
+    pub max_backlog: Option<u64>,
+}
+
+/// Which of two events at the same nanosecond comes first.
+#[derive(Copy, Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ties {
+    /// The one that was scheduled first.
+    #[default]
+    Fifo,
+    /// By a draw, so that a sweep explores races.
+    Seeded,
+}
+
+/// What a sweep is expected to find.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "an expectation, which is an object")]
+pub struct Expected {
+    /// Under which behaviours. Default: the scenario's.
+    pub behaviours: Option<Vec<BehaviourName>>,
+    /// How many runs are flagged.
+    pub verdict: ExpectedRuns,
+    /// Checks of which every flagged run has a finding.
+    #[serde(default)]
+    pub findings: Vec<CheckId>,
+    /// Checks of which no run has a finding.
+    #[serde(default)]
+    pub never: Vec<CheckId>,
+    /// The longest chain of redirects that any run may show.
+    pub max_chain: Option<u32>,
+    /// The longest chain of redirects that some run must reach.
+    pub min_max_chain: Option<u32>,
+}
+
+/// How many runs are flagged.
+#[derive(Copy, Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ExpectedRuns {
+    /// None.
+    Clean,
+    /// Every one.
+    Flagged,
+    /// A share.
+    Share {
+        /// So many of a thousand at least.
+        least_per_mille: u32,
+        /// So many of a thousand at most.
+        most_per_mille: u32,
+    },
+}

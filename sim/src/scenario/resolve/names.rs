@@ -1,0 +1,119 @@
+//! Names: nodes, groups and sets of hosts, behaviours.
+
+use super::{Problem, Result, check};
+use crate::scenario::either::BehaviourName;
+use crate::scenario::format::{Group, Node};
+use crate::scenario::nearest::no_such;
+use crate::scenario::plan::Selector;
+use crate::valkey::{BEHAVIOURS, Behaviour, NodeId};
+
+/// Names of sets of hosts, which nothing else may have.
+const SETS: [&str; 3] = ["all", "nodes", "clients"];
+
+/// Every name that can be referred to.
+pub struct Names<'s> {
+    nodes: Vec<&'s str>,
+    groups: Vec<&'s str>,
+}
+
+impl<'s> Names<'s> {
+    /// Collects the names, none of them twice.
+    pub fn new(nodes: &'s [Node], groups: &'s [Group]) -> Result<Names<'s>> {
+        let mut seen: Vec<(String, &str)> = Vec::new();
+        let places = (nodes.iter().enumerate())
+            .map(|(i, node)| (format!("nodes[{i}].name"), node.name.as_str()))
+            .chain(
+                (groups.iter().enumerate())
+                    .map(|(i, group)| (format!("clients[{i}].name"), group.name.as_str())),
+            );
+        for (path, name) in places {
+            check::identifier(&path, name)?;
+            if SETS.iter().any(|set| set.eq_ignore_ascii_case(name)) {
+                let message = format!("\"{name}\" means a set of hosts: expected another name");
+                return Err(Problem::new(path, message));
+            }
+            // Servers compare hosts regardless of case.
+            if let Some((other, _)) = seen.iter().find(|(_, n)| n.eq_ignore_ascii_case(name)) {
+                let message = format!(
+                    "\"{name}\" is already the name of {}: expected another one",
+                    other.trim_end_matches(".name")
+                );
+                return Err(Problem::new(path, message));
+            }
+            seen.push((path, name));
+        }
+        Ok(Names {
+            nodes: nodes.iter().map(|node| node.name.as_str()).collect(),
+            groups: groups.iter().map(|group| group.name.as_str()).collect(),
+        })
+    }
+
+    /// The node of that name.
+    pub fn node(&self, path: impl Into<String>, name: &str) -> Result<NodeId> {
+        (self.nodes.iter().position(|node| *node == name))
+            .and_then(|place| u16::try_from(place).ok())
+            .map(NodeId)
+            .ok_or_else(|| Problem::new(path, no_such("node", "nodes", name, &self.nodes)))
+    }
+
+    /// The hosts of that name, which open connections.
+    fn from(&self, path: impl Into<String>, name: &str) -> Result<Selector> {
+        match name {
+            "all" => return Ok(Selector::All),
+            "nodes" => return Ok(Selector::Nodes),
+            "clients" => return Ok(Selector::Clients),
+            _ => {}
+        }
+        let path = path.into();
+        if let Ok(node) = self.node(&path, name) {
+            return Ok(Selector::Node(node));
+        }
+        if let Some(group) = self.groups.iter().position(|group| *group == name) {
+            return Ok(Selector::Group(group));
+        }
+        let names = [&SETS[..], &self.nodes, &self.groups].concat();
+        Err(Problem::new(
+            path,
+            no_such("node, group or set of hosts", "they", name, &names),
+        ))
+    }
+
+    /// The two ends of paths, at `path.from` and `path.to`.
+    pub fn ends(
+        &self,
+        path: &str,
+        from: &str,
+        to: &str,
+        both_ways: bool,
+    ) -> Result<(Selector, Selector)> {
+        let opens = self.from(format!("{path}.from"), from)?;
+        let accepts = self.from(format!("{path}.to"), to)?;
+        let are_clients = |hosts| match hosts {
+            Selector::Clients | Selector::Group(_) => true,
+            Selector::All | Selector::Nodes | Selector::Node(_) => false,
+        };
+        let vacuous = match (are_clients(opens), are_clients(accepts)) {
+            (true, true) => Some("clients have no connections among themselves"),
+            (false, true) if !both_ways => Some(
+                "clients accept no connections: expected them as \"from\", which is who opens connections",
+            ),
+            (false | true, false | true) => None,
+        };
+        if let Some(reason) = vacuous {
+            return Err(Problem::new(format!("{path}.to"), reason));
+        }
+        if opens == accepts && matches!(opens, Selector::Node(_)) {
+            let message = format!("\"{to}\" has no connections to itself: expected another node");
+            return Err(Problem::new(format!("{path}.to"), message));
+        }
+        Ok((opens, accepts))
+    }
+}
+
+/// The behaviour of that name or alias.
+pub fn behaviour(path: impl Into<String>, name: &BehaviourName) -> Result<&'static Behaviour> {
+    Behaviour::named(&name.0).ok_or_else(|| {
+        let names: Vec<&str> = BEHAVIOURS.iter().map(|behaviour| behaviour.name).collect();
+        Problem::new(path, no_such("behaviour", "behaviours", &name.0, &names))
+    })
+}

@@ -1,0 +1,454 @@
+//! The timeline and the faults: what happens, surely or perhaps, and when.
+
+use super::names::Names;
+use super::{Problem, Result, check};
+use crate::engine::{Limits, Odds, Span, Time};
+use crate::net::Direction;
+use crate::scenario::command_line;
+use crate::scenario::format::{
+    Act, Between, FailoverPhase, HandoverMessage, Heading, Item, May, MayHappen, RoleName, When,
+};
+use crate::scenario::plan::{
+    Action, FaultSpec, Faults, Occasion, TimelineItem, Trigger, TriggerMessage,
+};
+use crate::valkey::{AddressBook, FailoverState};
+
+/// Items of the timeline, and faults, at most.
+const MOST_ITEMS: usize = 1_000;
+/// Commands of one item at most.
+const MOST_COMMANDS: usize = 100;
+
+/// What surely happens.
+pub fn timeline(
+    written: &[Item],
+    names: &Names<'_>,
+    addresses: &mut AddressBook,
+    limits: &Limits,
+) -> Result<Vec<TimelineItem>> {
+    not_too_many("timeline", written.len())?;
+    (written.iter().enumerate())
+        .map(|(place, item)| {
+            timeline_item(
+                &format!("timeline[{place}]"),
+                item,
+                names,
+                addresses,
+                limits,
+            )
+        })
+        .collect()
+}
+
+fn timeline_item(
+    path: &str,
+    item: &Item,
+    names: &Names<'_>,
+    addresses: &mut AddressBook,
+    limits: &Limits,
+) -> Result<TimelineItem> {
+    let after = item.after.unwrap_or(Span::ZERO);
+    check::not_longer_than_a_run(format!("{path}.after"), after)?;
+    let action = action(
+        &format!("{path}.do"),
+        &item.action,
+        Length::Own,
+        names,
+        addresses,
+    )?;
+    let (occasion, field, earliest) = match (&item.at, &item.when) {
+        (Some(at), None) => {
+            if item.not_before.is_some() {
+                let message = "\"not_before\" goes with \"when\", not with \"at\"";
+                return Err(Problem::new(format!("{path}.not_before"), message));
+            }
+            let at = Time::ZERO + *at;
+            (Occasion::At(at), "at", at)
+        }
+        (None, Some(when)) => {
+            let trigger = trigger(&format!("{path}.when"), when, names)?;
+            let not_before = Time::ZERO + item.not_before.unwrap_or(Span::ZERO);
+            let occasion = Occasion::When {
+                trigger,
+                not_before,
+            };
+            (occasion, "not_before", not_before)
+        }
+        (None, None) => {
+            let message = "neither \"at\" nor \"when\": expected one of them";
+            return Err(Problem::new(path, message));
+        }
+        (Some(_), Some(_)) => {
+            let message = "both \"at\" and \"when\": expected one of them";
+            return Err(Problem::new(path, message));
+        }
+    };
+    let earliest = earliest + after;
+    in_time(&format!("{path}.{field}"), earliest, &item.action, limits)?;
+    if let (Occasion::At(_), Some(lasts)) = (occasion, length(&action)) {
+        let end = earliest + lasts;
+        if end > limits.heal_at {
+            return Err(Problem::new(
+                format!("{path}.do"),
+                format!(
+                    "lasts until {end}, but everything heals at phases.faults_until ({})",
+                    limits.heal_at
+                ),
+            ));
+        }
+    }
+    Ok(TimelineItem {
+        occasion,
+        after,
+        action,
+    })
+}
+
+/// What begins at `at` begins while such things may.
+fn in_time(path: &str, at: Time, act: &Act, limits: &Limits) -> Result<()> {
+    let (last, phase, reason) = if is_fault(act) {
+        (limits.heal_at, "faults_until", "when everything heals")
+    } else {
+        (
+            limits.load_until,
+            "load_until",
+            "after which a run ends as soon as it can",
+        )
+    };
+    if at < last {
+        return Ok(());
+    }
+    Err(Problem::new(
+        path,
+        format!("{at} is not before phases.{phase} ({last}), {reason}"),
+    ))
+}
+
+fn is_fault(act: &Act) -> bool {
+    match act {
+        Act::Command { .. } | Act::Restart { .. } => false,
+        Act::Cut(_)
+        | Act::Clog(_)
+        | Act::Spike { .. }
+        | Act::Loss { .. }
+        | Act::Reset { .. }
+        | Act::Pause { .. }
+        | Act::Slow { .. }
+        | Act::Crash { .. }
+        | Act::HostDown { .. } => true,
+    }
+}
+
+/// How long an action lasts.
+fn length(action: &Action) -> Option<Span> {
+    match action {
+        Action::Cut { lasts, .. }
+        | Action::Clog { lasts, .. }
+        | Action::Spike { lasts, .. }
+        | Action::Loss { lasts, .. }
+        | Action::Pause(_, lasts)
+        | Action::Slow(_, _, lasts)
+        | Action::HostDown(_, lasts) => Some(*lasts),
+        Action::Crash(_, restart_after) => *restart_after,
+        Action::Operator(..) | Action::Reset { .. } | Action::Restart(_) => None,
+    }
+}
+
+/// What may happen.
+pub fn faults(
+    written: &MayHappen,
+    names: &Names<'_>,
+    addresses: &mut AddressBook,
+    limits: &Limits,
+) -> Result<Faults> {
+    not_too_many("faults.may", written.may.len())?;
+    let specs = (written.may.iter().enumerate())
+        .map(|(place, may)| {
+            fault(
+                &format!("faults.may[{place}]"),
+                may,
+                names,
+                addresses,
+                limits,
+            )
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let all = u32::try_from(specs.len()).unwrap_or(u32::MAX);
+    Ok(Faults {
+        budget: written.budget.unwrap_or(all),
+        specs,
+    })
+}
+
+fn fault(
+    path: &str,
+    may: &May,
+    names: &Names<'_>,
+    addresses: &mut AddressBook,
+    limits: &Limits,
+) -> Result<FaultSpec> {
+    let chance = may.chance_ppm.unwrap_or(1_000_000);
+    check::between(format!("{path}.chance_ppm"), chance.into(), 0, 1_000_000)?;
+    let (first, last) = may.between;
+    check::ordered(format!("{path}.between"), first, last)?;
+    in_time(
+        &format!("{path}.between"),
+        Time::ZERO + last,
+        &may.action,
+        limits,
+    )?;
+    let at_lasts = format!("{path}.lasts");
+    if let Some((low, high)) = may.lasts {
+        check::ordered(&at_lasts, low, high)?;
+        check::positive(&at_lasts, low)?;
+    }
+    let (lasts, given) = match may.lasts {
+        Some((low, high)) => ((low, high), true),
+        None => ((Span::ZERO, Span::ZERO), false),
+    };
+    let length_of = if given {
+        Length::Drawn(lasts.1)
+    } else {
+        Length::Missing
+    };
+    let action = action(
+        &format!("{path}.do"),
+        &may.action,
+        length_of,
+        names,
+        addresses,
+    )?;
+    if given && length(&action).is_none() {
+        let message = "this action has no length: expected no \"lasts\"";
+        return Err(Problem::new(at_lasts, message));
+    }
+    Ok(FaultSpec {
+        odds: Odds::per_million(chance),
+        between: (Time::ZERO + first, Time::ZERO + last),
+        lasts,
+        action,
+    })
+}
+
+/// Who says how long an action lasts.
+#[derive(Copy, Clone)]
+enum Length {
+    /// The action itself.
+    Own,
+    /// The fault that it belongs to; at most so long.
+    Drawn(Span),
+    /// The fault should say it and does not.
+    Missing,
+}
+
+impl Length {
+    /// The length of an action that must have one.
+    fn of(self, path: &str, own: Option<Span>) -> Result<Span> {
+        match self.perhaps(path, "lasts", own)? {
+            Some(lasts) => Ok(lasts),
+            None => Err(Problem::new(
+                path,
+                match self {
+                    Length::Own => "missing field \"lasts\": expected how long, such as \"2s\"",
+                    Length::Drawn(_) | Length::Missing => {
+                        "missing field \"lasts\" beside \"do\": expected two durations, such as [\"10ms\", \"800ms\"]"
+                    }
+                },
+            )),
+        }
+    }
+
+    /// The length of an action that may be without.
+    fn perhaps(self, path: &str, field: &str, own: Option<Span>) -> Result<Option<Span>> {
+        let at = format!("{path}.{field}");
+        match (self, own) {
+            (Length::Own, Some(lasts)) => {
+                check::positive(at, lasts)?;
+                Ok(Some(lasts))
+            }
+            (Length::Own | Length::Missing, None) => Ok(None),
+            (Length::Drawn(longest), None) => Ok(Some(longest)),
+            (Length::Drawn(_) | Length::Missing, Some(_)) => Err(Problem::new(
+                at,
+                "a fault says itself how long it lasts: expected \"lasts\" beside \"do\"",
+            )),
+        }
+    }
+}
+
+fn action(
+    path: &str,
+    act: &Act,
+    length: Length,
+    names: &Names<'_>,
+    addresses: &mut AddressBook,
+) -> Result<Action> {
+    let node = |kind: &str, name: &str| names.node(format!("{path}.{kind}.node"), name);
+    let at = |kind: &str| format!("{path}.{kind}");
+    Ok(match act {
+        Act::Command { node: name, run } => {
+            let node = node("command", name)?;
+            let path = at("command.run");
+            if run.is_empty() || run.len() > MOST_COMMANDS {
+                let message = format!("{} commands: expected 1 to {MOST_COMMANDS}", run.len());
+                return Err(Problem::new(path, message));
+            }
+            let commands = (run.iter().enumerate())
+                .map(|(place, text)| {
+                    command_line::parse(text, addresses)
+                        .map_err(|message| Problem::new(format!("{path}[{place}]"), message))
+                })
+                .collect::<Result<Vec<_>>>()?;
+            Action::Operator(node, commands)
+        }
+        Act::Cut(between) => {
+            let (from, to) = ends(&at("cut"), between, names)?;
+            Action::Cut {
+                from,
+                to,
+                both_ways: between.both_ways,
+                direction: between.direction.map(direction),
+                lasts: length.of(&at("cut"), between.lasts)?,
+            }
+        }
+        Act::Clog(between) => {
+            let (from, to) = ends(&at("clog"), between, names)?;
+            Action::Clog {
+                from,
+                to,
+                both_ways: between.both_ways,
+                direction: between.direction.map(direction),
+                lasts: length.of(&at("clog"), between.lasts)?,
+            }
+        }
+        Act::Spike {
+            from,
+            to,
+            both_ways,
+            extra,
+            lasts,
+        } => {
+            let (from, to) = names.ends(&at("spike"), from, to, *both_ways)?;
+            check::positive(at("spike.extra"), *extra)?;
+            Action::Spike {
+                from,
+                to,
+                both_ways: *both_ways,
+                extra: *extra,
+                lasts: length.of(&at("spike"), *lasts)?,
+            }
+        }
+        Act::Loss {
+            from,
+            to,
+            both_ways,
+            loss_ppm,
+            lasts,
+        } => {
+            let (from, to) = names.ends(&at("loss"), from, to, *both_ways)?;
+            check::loss_ppm(at("loss.loss_ppm"), *loss_ppm)?;
+            Action::Loss {
+                from,
+                to,
+                both_ways: *both_ways,
+                odds: Odds::per_million(*loss_ppm),
+                lasts: length.of(&at("loss"), *lasts)?,
+            }
+        }
+        Act::Reset {
+            from,
+            to,
+            both_ways,
+        } => {
+            let (from, to) = names.ends(&at("reset"), from, to, *both_ways)?;
+            Action::Reset {
+                from,
+                to,
+                both_ways: *both_ways,
+            }
+        }
+        Act::Pause { node: name, lasts } => {
+            Action::Pause(node("pause", name)?, length.of(&at("pause"), *lasts)?)
+        }
+        Act::Slow {
+            node: name,
+            factor,
+            lasts,
+        } => {
+            check::between(at("slow.factor"), (*factor).into(), 2, 1_000_000)?;
+            let node = node("slow", name)?;
+            Action::Slow(node, *factor, length.of(&at("slow"), *lasts)?)
+        }
+        Act::Crash {
+            node: name,
+            restart_after,
+        } => {
+            let node = node("crash", name)?;
+            Action::Crash(
+                node,
+                length.perhaps(&at("crash"), "restart_after", *restart_after)?,
+            )
+        }
+        Act::HostDown { node: name, lasts } => Action::HostDown(
+            node("host_down", name)?,
+            length.of(&at("host_down"), *lasts)?,
+        ),
+        Act::Restart { node: name } => Action::Restart(node("restart", name)?),
+    })
+}
+
+fn ends(
+    path: &str,
+    between: &Between,
+    names: &Names<'_>,
+) -> Result<(crate::scenario::Selector, crate::scenario::Selector)> {
+    names.ends(path, &between.from, &between.to, between.both_ways)
+}
+
+fn direction(heading: Heading) -> Direction {
+    match heading {
+        Heading::Forward => Direction::Forward,
+        Heading::Backward => Direction::Backward,
+    }
+}
+
+fn trigger(path: &str, when: &When, names: &Names<'_>) -> Result<Trigger> {
+    let node = names.node(format!("{path}.node"), &when.node)?;
+    let mut found = [
+        when.failover_state.map(|state| {
+            let state = match state {
+                FailoverPhase::NoFailover => FailoverState::NoFailover,
+                FailoverPhase::WaitingForSync => FailoverState::WaitForSync,
+                FailoverPhase::FailoverInProgress => FailoverState::InProgress,
+            };
+            Trigger::FailoverState(node, state)
+        }),
+        when.becomes.map(|role| match role {
+            RoleName::Primary => Trigger::Promoted(node),
+            RoleName::Replica => Trigger::Demoted(node),
+        }),
+        when.sends.map(|sent| Trigger::Sends(node, message(sent))),
+        when.receives
+            .map(|sent| Trigger::Receives(node, message(sent))),
+    ]
+    .into_iter()
+    .flatten();
+    match (found.next(), found.next()) {
+        (Some(trigger), None) => Ok(trigger),
+        (None, _) | (Some(_), Some(_)) => Err(Problem::new(
+            path,
+            "expected \"node\" and exactly one of \"failover_state\", \"becomes\", \"sends\", \"receives\"",
+        )),
+    }
+}
+
+fn message(written: HandoverMessage) -> TriggerMessage {
+    match written {
+        HandoverMessage::HandshakePing => TriggerMessage::HandshakePing,
+        HandoverMessage::PsyncFailover => TriggerMessage::PsyncFailover,
+        HandoverMessage::PsyncFailoverReply => TriggerMessage::PsyncFailoverReply,
+    }
+}
+
+fn not_too_many(path: &str, count: usize) -> Result<()> {
+    check::between(path, count as u64, 0, MOST_ITEMS as u64)
+}

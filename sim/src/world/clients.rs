@@ -1,0 +1,110 @@
+//! The clients in the world: their wake-ups, and where their effects go.
+
+use super::{Event, Pending, Session};
+use crate::client::{Client, ClientId, Context, Effect, Input, Slot};
+use crate::engine::{StreamId, Time};
+use crate::net::{ConnId, HostId, Side};
+use crate::trace::{Event as TraceEvent, Sink};
+use crate::valkey::{Addr, Message, NodeId};
+
+/// A client and what connects it with the world.
+pub(super) struct ClientPort {
+    pub(super) client: Client,
+    /// Its place in the run's specifications.
+    pub(super) group: usize,
+    pub(super) start: NodeId,
+    /// The connection in each of its slots.
+    pub(super) slots: Vec<Option<ConnId>>,
+    pub(super) workload: StreamId,
+    pub(super) policy: StreamId,
+    pub(super) arrival: StreamId,
+}
+
+impl<S: Sink> Session<'_, S> {
+    pub(super) fn client_wake(&mut self, id: ClientId, agenda: &mut Pending) {
+        self.client_input(id, Input::Wake, agenda);
+    }
+
+    /// Hands a client an input and does what it wants done.
+    #[inline]
+    pub(super) fn client_input(&mut self, id: ClientId, input: Input, agenda: &mut Pending) {
+        let now = agenda.now();
+        let state = &mut *self.state;
+        let port = &mut state.clients[id.0 as usize];
+        let mut effects = std::mem::take(&mut state.client_effects);
+        let mut context = Context {
+            now,
+            chooser: &mut agenda.chooser,
+            workload_stream: port.workload,
+            policy_stream: port.policy,
+            next_write: &mut state.next_write,
+            addresses: &state.plan.addresses,
+            effects: &mut effects,
+        };
+        port.client
+            .handle(&state.specs[port.group], input, &mut context);
+        // Rarely used, and an empty vector allocates nothing.
+        let mut failed = Vec::new();
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Dial(slot, address) => {
+                    if !self.client_dials(id, slot, address, now, agenda) {
+                        failed.push(slot);
+                    }
+                }
+                Effect::Send(slot, request) => {
+                    let conn = self.state.clients[id.0 as usize].slots[slot.0 as usize];
+                    if let Some(conn) = conn {
+                        let message = Message::Request(request);
+                        self.state
+                            .net
+                            .send(agenda, now, conn, Side::Initiator, message);
+                    }
+                }
+                Effect::Close(slot) => {
+                    let conn = self.state.clients[id.0 as usize].slots[slot.0 as usize].take();
+                    if let Some(conn) = conn {
+                        self.state.net.close(agenda, now, conn, Side::Initiator);
+                    }
+                }
+                Effect::WakeAt(at) => agenda.schedule(at, Event::ClientWake(id)),
+                Effect::Trace(event) => self.emit(now, event),
+            }
+        }
+        self.state.client_effects = effects;
+        for slot in failed {
+            let why = crate::net::ConnectFailure::TimedOut;
+            self.client_input(id, Input::ConnectFailed(slot, why), agenda);
+        }
+    }
+
+    /// Opens a connection for a client. `false` if there is no such host (its name does not
+    /// resolve), which a library reports at once.
+    fn client_dials(
+        &mut self,
+        id: ClientId,
+        slot: Slot,
+        address: Addr,
+        now: Time,
+        agenda: &mut Pending,
+    ) -> bool {
+        let Some(node) = self.state.plan.addresses.node(address) else {
+            return false;
+        };
+        let from = HostId(self.servers() + id.0);
+        let to = HostId(u32::from(node.0));
+        let conn = self.state.net.connect(agenda, now, from, to, slot.0);
+        let slots = &mut self.state.clients[id.0 as usize].slots;
+        let place = slot.0 as usize;
+        if place >= slots.len() {
+            slots.resize(place + 1, None);
+        }
+        slots[place] = Some(conn);
+        self.emit(now, TraceEvent::Dialled { conn, from, to });
+        true
+    }
+
+    pub(super) fn forget_client_slot(&mut self, id: ClientId, slot: Slot) {
+        self.state.clients[id.0 as usize].slots[slot.0 as usize] = None;
+    }
+}

@@ -1,0 +1,521 @@
+//! The servers in the world: when their turns are, and where their effects go.
+
+use super::{Event, Party, Pending, Session};
+use crate::client;
+use crate::engine::{Span, StreamId, Time};
+use crate::net::{Arrival, Closing, ConnId, ConnectFailure, HostId, NetEvent, Notice, Side};
+use crate::scenario::{Trigger, TriggerMessage};
+use crate::trace::{Event as TraceEvent, FaultKind, MessageKind, Sink};
+use crate::valkey::{
+    Behaviour, Command, CommandKind, Config, Effect, FailoverState, Input, LinkNo, Message, NodeId,
+    Reply, Request, Role, Server, Slot, Turn,
+};
+
+/// A server and its process.
+pub(super) struct Node {
+    pub(super) server: Server,
+    pub(super) behaviour: &'static Behaviour,
+    pub(super) config: Config,
+    /// The turn that has begun lasts until then.
+    pub(super) busy_until: Time,
+    /// The earliest wake-up that is pending.
+    pub(super) armed: Time,
+    /// Whether the process exists.
+    pub(super) alive: bool,
+    /// How many faults hold the process stopped (SIGSTOP).
+    pub(super) stopped: u32,
+    /// How many times as long everything takes.
+    pub(super) slowness: u64,
+    /// The connection in each of the server's slots.
+    pub(super) slots: Vec<Option<ConnId>>,
+    /// The connection to its primary.
+    pub(super) link: Option<(LinkNo, ConnId)>,
+    /// Where its cron begins within its second, drawn anew at each start.
+    pub(super) phase: StreamId,
+    /// The connection on which PSYNC FAILOVER has been asked, until it is answered.
+    pub(super) handover: Option<Slot>,
+    /// What the operator has asked, in the order of the replies to come.
+    pub(super) operator: Vec<CommandKind>,
+}
+
+impl<S: Sink> Session<'_, S> {
+    fn node(&mut self, node: NodeId) -> &mut Node {
+        &mut self.state.nodes[usize::from(node.0)]
+    }
+
+    /// Starts a node's process.
+    pub(super) fn boot(&mut self, id: NodeId, restarted: bool, agenda: &mut Pending) {
+        let phase = self.node(id).phase;
+        let phase = Span(agenda.chooser.below(phase, 1_000_000_000));
+        let primary = self.state.plan.nodes[usize::from(id.0)]
+            .replica_of
+            .map(crate::valkey::AddressBook::of);
+        let now = agenda.now();
+        let host = HostId(u32::from(id.0));
+        if restarted {
+            self.emit(
+                now,
+                TraceEvent::Fault {
+                    kind: FaultKind::Restart,
+                    from: host,
+                    to: host,
+                },
+            );
+        }
+        self.state.net.listen(host, true);
+        let state = &mut *self.state;
+        let node = &mut state.nodes[usize::from(id.0)];
+        node.alive = true;
+        node.busy_until = now;
+        node.handover = None;
+        node.operator.clear();
+        node.slots.clear();
+        node.slots.push(None);
+        let mut effects = std::mem::take(&mut state.node_effects);
+        let mut turn = Turn {
+            now,
+            config: &node.config,
+            behaviour: node.behaviour,
+            addresses: &state.plan.addresses,
+            snapshots: &mut state.snapshots,
+            effects: &mut effects,
+        };
+        node.server.boot(primary, phase, restarted, &mut turn);
+        self.apply_effects(id, now, &mut effects, agenda);
+        self.state.node_effects = effects;
+        self.arm(id, agenda);
+    }
+
+    /// Something has been put in the server's way: its turn begins now if it sleeps.
+    #[inline]
+    pub(super) fn node_ready(&mut self, id: NodeId, agenda: &mut Pending) {
+        let now = agenda.now();
+        let node = self.node(id);
+        if !node.alive || node.stopped > 0 {
+            return;
+        }
+        if now < node.busy_until {
+            let until = node.busy_until;
+            self.arm_at(id, until, agenda);
+        } else {
+            self.run_turn(id, agenda);
+        }
+    }
+
+    /// A wake-up that was armed.
+    pub(super) fn node_wake(&mut self, id: NodeId, agenda: &mut Pending) {
+        let now = agenda.now();
+        let node = self.node(id);
+        if now < node.armed {
+            return;
+        }
+        node.armed = Time::NEVER;
+        if !node.alive || node.stopped > 0 {
+            return;
+        }
+        if now < node.busy_until {
+            let until = node.busy_until;
+            self.arm_at(id, until, agenda);
+        } else if node.server.has_input() || node.server.next_wake() <= now {
+            self.run_turn(id, agenda);
+        } else {
+            self.arm(id, agenda);
+        }
+    }
+
+    #[inline]
+    fn arm(&mut self, id: NodeId, agenda: &mut Pending) {
+        let node = self.node(id);
+        let at = node.server.next_wake().max(node.busy_until);
+        self.arm_at(id, at, agenda);
+    }
+
+    #[inline]
+    fn arm_at(&mut self, id: NodeId, at: Time, agenda: &mut Pending) {
+        let node = self.node(id);
+        if at < node.armed {
+            node.armed = at;
+            agenda.schedule(at, Event::NodeWake(id));
+        }
+    }
+
+    /// One turn of a server's event loop. It is decided at once and takes its time; its output
+    /// leaves at its end, as `beforeSleep` has it.
+    #[inline]
+    fn run_turn(&mut self, id: NodeId, agenda: &mut Pending) {
+        let now = agenda.now();
+        let state = &mut *self.state;
+        let node = &mut state.nodes[usize::from(id.0)];
+        let mut effects = std::mem::take(&mut state.node_effects);
+        let mut turn = Turn {
+            now,
+            config: &node.config,
+            behaviour: node.behaviour,
+            addresses: &state.plan.addresses,
+            snapshots: &mut state.snapshots,
+            effects: &mut effects,
+        };
+        let takes = node.server.turn(&mut turn).times(node.slowness);
+        let end = now + takes;
+        node.busy_until = end;
+        self.apply_effects(id, end, &mut effects, agenda);
+        self.state.node_effects = effects;
+        self.arm(id, agenda);
+    }
+
+    /// Does what a server wants done.
+    fn apply_effects(
+        &mut self,
+        id: NodeId,
+        at: Time,
+        effects: &mut Vec<Effect>,
+        agenda: &mut Pending,
+    ) {
+        for effect in effects.drain(..) {
+            if !self.node(id).alive {
+                // A fault that waited for one of the effects has ended the process.
+                break;
+            }
+            match effect {
+                Effect::Send(Slot::OPERATOR, message) => self.operator_reply(id, message, agenda),
+                Effect::Send(slot, message) => self.node_sends(id, slot, message, at, agenda),
+                Effect::Close(slot) => {
+                    if let Some(conn) = self.node(id).slots[slot.0 as usize].take() {
+                        self.state.net.close(agenda, at, conn, Side::Acceptor);
+                    }
+                }
+                Effect::Dial(link, address) => self.node_dials(id, link, address, at, agenda),
+                Effect::LinkSend(link, message) => {
+                    self.hand_over_sends(id, message, agenda);
+                    if let Some((number, conn)) = self.node(id).link
+                        && number == link
+                    {
+                        self.state
+                            .net
+                            .send(agenda, at, conn, Side::Initiator, message);
+                    }
+                }
+                Effect::LinkClose(link) => {
+                    let node = self.node(id);
+                    if let Some((number, conn)) = node.link
+                        && number == link
+                    {
+                        node.link = None;
+                        self.state.net.close(agenda, at, conn, Side::Initiator);
+                    }
+                }
+                Effect::Trace(event) => {
+                    let now = agenda.now();
+                    self.emit(now, event);
+                    self.state_triggers(event, agenda);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn node_sends(
+        &mut self,
+        id: NodeId,
+        slot: Slot,
+        message: Message,
+        at: Time,
+        agenda: &mut Pending,
+    ) {
+        let node = self.node(id);
+        if node.handover == Some(slot) {
+            node.handover = None;
+            self.trigger(
+                Trigger::Sends(id, TriggerMessage::PsyncFailoverReply),
+                agenda,
+            );
+        }
+        if let Some(conn) = self.node(id).slots[slot.0 as usize] {
+            self.state
+                .net
+                .send(agenda, at, conn, Side::Acceptor, message);
+        }
+    }
+
+    /// Whether a message to the primary is one that can be waited for.
+    fn hand_over_sends(&mut self, id: NodeId, message: Message, agenda: &mut Pending) {
+        if self.state.waiting.is_empty() {
+            return;
+        }
+        let Message::Request(Request { command, .. }) = message else {
+            return;
+        };
+        let in_progress = self.node(id).server.failover_state() == FailoverState::InProgress;
+        if let Command::Psync { failover: true, .. } = command {
+            self.trigger(Trigger::Sends(id, TriggerMessage::PsyncFailover), agenda);
+        } else if command == Command::Ping && in_progress {
+            self.trigger(Trigger::Sends(id, TriggerMessage::HandshakePing), agenda);
+        }
+    }
+
+    fn node_dials(
+        &mut self,
+        id: NodeId,
+        link: LinkNo,
+        address: crate::valkey::Addr,
+        at: Time,
+        agenda: &mut Pending,
+    ) {
+        let from = HostId(u32::from(id.0));
+        let Some(target) = self.state.plan.addresses.node(address) else {
+            // Nobody listens there. The attempt fails in the server's next turn.
+            self.node(id).server.deliver(Input::LinkFailed(link));
+            self.arm_at(id, at, agenda);
+            return;
+        };
+        let to = HostId(u32::from(target.0));
+        let conn = self.state.net.connect(agenda, at, from, to, link.0);
+        self.node(id).link = Some((link, conn));
+        let now = agenda.now();
+        self.emit(now, TraceEvent::Dialled { conn, from, to });
+    }
+
+    fn operator_reply(&mut self, id: NodeId, message: Message, agenda: &mut Pending) {
+        let Message::Reply { tag, reply } = message else {
+            return;
+        };
+        let command = self.node(id).operator.get(tag as usize).copied();
+        let Some(command) = command else { return };
+        let now = agenda.now();
+        self.emit(
+            now,
+            TraceEvent::Operator {
+                node: id,
+                command,
+                reply,
+            },
+        );
+    }
+
+    /// The operator runs a command on the node's own machine.
+    pub(super) fn operator(&mut self, id: NodeId, command: Command, agenda: &mut Pending) {
+        let node = self.node(id);
+        if !node.alive {
+            return;
+        }
+        node.operator.push(command.kind());
+        let tag = node.operator.len() as u32 - 1;
+        node.server.operator(tag, command);
+        self.node_ready(id, agenda);
+    }
+
+    /// Something happened in the network.
+    #[inline]
+    pub(super) fn net_event(&mut self, event: NetEvent, agenda: &mut Pending) {
+        match self.state.net.handle(agenda, event) {
+            None => {}
+            Some(Notice::Arrivals(conn, side)) => self.arrivals(conn, side, agenda),
+            Some(Notice::Accepted(conn)) => self.accepted(conn, agenda),
+            Some(Notice::Connected(conn)) => self.connected(conn, agenda),
+            Some(Notice::ConnectFailed(conn, why)) => self.connect_failed(conn, why, agenda),
+        }
+    }
+
+    /// The kernel has completed a connection: the server makes room for it, or closes it.
+    fn accepted(&mut self, conn: ConnId, agenda: &mut Pending) {
+        let peer = self.state.net.host(conn, Side::Initiator);
+        let host = self.state.net.host(conn, Side::Acceptor);
+        let node = &mut self.state.nodes[host.0 as usize];
+        match node.server.accept(peer, &node.config) {
+            Some(slot) => {
+                let place = slot.0 as usize;
+                if place >= node.slots.len() {
+                    node.slots.resize(place + 1, None);
+                }
+                node.slots[place] = Some(conn);
+                self.state.net.set_cookie(conn, Side::Acceptor, slot.0);
+            }
+            None => {
+                let now = agenda.now();
+                self.state.net.close(agenda, now, conn, Side::Acceptor);
+            }
+        }
+    }
+
+    fn connected(&mut self, conn: ConnId, agenda: &mut Pending) {
+        let now = agenda.now();
+        let from = self.state.net.host(conn, Side::Initiator);
+        let to = self.state.net.host(conn, Side::Acceptor);
+        self.emit(now, TraceEvent::Connected { conn, from, to });
+        let cookie = self.state.net.cookie(conn, Side::Initiator);
+        match self.party(from) {
+            Party::Node(id) => {
+                self.node(id)
+                    .server
+                    .deliver(Input::LinkConnected(LinkNo(cookie)));
+                self.node_ready(id, agenda);
+            }
+            Party::Client(id) => {
+                self.client_input(id, client::Input::Connected(client::Slot(cookie)), agenda);
+            }
+        }
+    }
+
+    fn connect_failed(&mut self, conn: ConnId, why: ConnectFailure, agenda: &mut Pending) {
+        let now = agenda.now();
+        let from = self.state.net.host(conn, Side::Initiator);
+        let to = self.state.net.host(conn, Side::Acceptor);
+        let cookie = self.state.net.cookie(conn, Side::Initiator);
+        self.emit(now, TraceEvent::ConnectFailed { from, to, why });
+        match self.party(from) {
+            Party::Node(id) => {
+                let node = self.node(id);
+                if node.link.is_some_and(|(number, _)| number.0 == cookie) {
+                    node.link = None;
+                }
+                node.server.deliver(Input::LinkFailed(LinkNo(cookie)));
+                self.node_ready(id, agenda);
+            }
+            Party::Client(id) => {
+                let slot = client::Slot(cookie);
+                self.forget_client_slot(id, slot);
+                self.client_input(id, client::Input::ConnectFailed(slot, why), agenda);
+            }
+        }
+    }
+
+    /// Something is there at one end of a connection.
+    #[inline]
+    fn arrivals(&mut self, conn: ConnId, side: Side, agenda: &mut Pending) {
+        let to = self.state.net.host(conn, side);
+        let from = self.state.net.host(conn, side.other());
+        let cookie = self.state.net.cookie(conn, side);
+        let party = self.party(to);
+        let now = agenda.now();
+        while let Some(arrival) = self.state.net.take(agenda, conn, side) {
+            match arrival {
+                Arrival::Message { sent_at, message } => {
+                    let kind = MessageKind::of(message);
+                    let delivered = TraceEvent::Delivered {
+                        conn,
+                        from,
+                        to,
+                        sent_at,
+                        message: kind,
+                    };
+                    self.emit(now, delivered);
+                    match party {
+                        Party::Node(id) => self.node_receives(id, side, cookie, message, agenda),
+                        Party::Client(id) => {
+                            let Message::Reply { tag, reply } = message else {
+                                continue;
+                            };
+                            let slot = client::Slot(cookie);
+                            self.client_input(id, client::Input::Reply(slot, tag, reply), agenda);
+                        }
+                    }
+                }
+                Arrival::Closed(how) => {
+                    self.emit(
+                        now,
+                        TraceEvent::Closed {
+                            conn,
+                            from,
+                            to,
+                            how,
+                        },
+                    );
+                    self.closed(party, side, cookie, how, agenda);
+                    break;
+                }
+            }
+            if !self.state.net.is_open(conn) {
+                break;
+            }
+        }
+        if let Party::Node(id) = party {
+            self.node_ready(id, agenda);
+        }
+    }
+
+    #[inline]
+    fn node_receives(
+        &mut self,
+        id: NodeId,
+        side: Side,
+        cookie: u32,
+        message: Message,
+        agenda: &mut Pending,
+    ) {
+        let node = self.node(id);
+        match side {
+            Side::Acceptor => {
+                let Message::Request(request) = message else {
+                    return;
+                };
+                let slot = Slot(cookie);
+                node.server.deliver(Input::Request(slot, request));
+                if let Command::Psync { failover: true, .. } = request.command {
+                    node.handover = Some(slot);
+                    self.trigger(Trigger::Receives(id, TriggerMessage::PsyncFailover), agenda);
+                }
+            }
+            Side::Initiator => {
+                node.server
+                    .deliver(Input::LinkMessage(LinkNo(cookie), message));
+                let in_progress = node.server.failover_state() == FailoverState::InProgress;
+                if let Message::Reply { reply, .. } = message
+                    && matches!(reply, Reply::Continue { .. } | Reply::FullResync { .. })
+                    && in_progress
+                {
+                    let trigger = Trigger::Receives(id, TriggerMessage::PsyncFailoverReply);
+                    self.trigger(trigger, agenda);
+                }
+            }
+        }
+    }
+
+    fn closed(
+        &mut self,
+        party: Party,
+        side: Side,
+        cookie: u32,
+        how: Closing,
+        agenda: &mut Pending,
+    ) {
+        match (party, side) {
+            (Party::Node(id), Side::Acceptor) => {
+                let node = self.node(id);
+                let slot = Slot(cookie);
+                node.slots[cookie as usize] = None;
+                if node.handover == Some(slot) {
+                    node.handover = None;
+                }
+                node.server.deliver(Input::Closed(slot, how));
+            }
+            (Party::Node(id), Side::Initiator) => {
+                let node = self.node(id);
+                if node.link.is_some_and(|(number, _)| number.0 == cookie) {
+                    node.link = None;
+                }
+                node.server.deliver(Input::LinkClosed(LinkNo(cookie)));
+            }
+            (Party::Client(id), _) => {
+                let slot = client::Slot(cookie);
+                self.forget_client_slot(id, slot);
+                self.client_input(id, client::Input::Closed(slot, how), agenda);
+            }
+        }
+    }
+
+    /// Looks whether what a server has just become is waited for.
+    fn state_triggers(&mut self, event: TraceEvent, agenda: &mut Pending) {
+        if self.state.waiting.is_empty() {
+            return;
+        }
+        if let TraceEvent::Failover { node, state, .. } = event {
+            self.trigger(Trigger::FailoverState(node, state), agenda);
+        } else if let TraceEvent::Role { node, role, .. } = event {
+            let trigger = match role {
+                Role::Primary => Trigger::Promoted(node),
+                Role::Replica => Trigger::Demoted(node),
+            };
+            self.trigger(trigger, agenda);
+        }
+    }
+}

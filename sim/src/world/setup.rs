@@ -1,0 +1,164 @@
+//! From a plan to a world, and from a world that has run to one that can run again.
+
+use std::sync::Arc;
+
+use super::clients::ClientPort;
+use super::nodes::Node;
+use super::{Event, Pending, Session, State, Tally};
+use crate::check::Checks;
+use crate::client::{Client, ClientId, ClientSpec};
+use crate::engine::{Chooser, Span, Time};
+use crate::net::{HostId, Network};
+use crate::scenario::Plan;
+use crate::trace::{Sink, TraceHash};
+use crate::valkey::{Behaviour, NodeId, Server, Snapshots, WriteId};
+
+impl State {
+    /// Builds the world of a plan, in which nodes follow `behaviour` unless the plan binds them
+    /// to another. Every stream of chance is named after what it decides.
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        behaviour: &'static Behaviour,
+        chooser: &mut Chooser,
+    ) -> State {
+        let node_names = plan.nodes.iter().map(|node| node.name.clone());
+        let client_names = (0..plan.clients()).map(|client| plan.client_name(ClientId(client)));
+        let names: Vec<String> = node_names.chain(client_names).collect();
+        let servers = plan.nodes.len() as u32;
+        let mut net = Network::new(
+            &names,
+            servers,
+            plan.network.profiles.clone(),
+            plan.network.tcp,
+            chooser,
+        );
+        for path in &plan.network.paths {
+            for from in (0..names.len() as u32).map(HostId) {
+                for to in (0..servers).map(HostId) {
+                    if from != to && plan.selects(path.from, from) && plan.selects(path.to, to) {
+                        net.assign(from, to, path.forward, path.backward);
+                    }
+                }
+            }
+        }
+        let nodes = plan
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(place, node)| Node {
+                server: Server::new(NodeId(place as u16)),
+                behaviour: node.behaviour.unwrap_or(behaviour),
+                config: node.config.clone(),
+                busy_until: Time::ZERO,
+                armed: Time::NEVER,
+                alive: false,
+                stopped: 0,
+                slowness: 1,
+                slots: Vec::new(),
+                link: None,
+                phase: chooser.stream(format!("node/{}/phase", node.name)),
+                handover: None,
+                operator: Vec::new(),
+            })
+            .collect();
+        let specs = plan
+            .groups
+            .iter()
+            .map(|group| {
+                ClientSpec::new(
+                    group.policy.clone(),
+                    group.workload.clone(),
+                    plan.nodes.len() as u16,
+                )
+                .expect("the plan's workloads have been validated")
+            })
+            .collect();
+        let clients = (0..plan.clients())
+            .map(|client| {
+                let (group, place) = plan.group_of(client);
+                let start = &plan.groups[group].start;
+                let name = &names[(servers + client) as usize];
+                ClientPort {
+                    client: Client::new(ClientId(client)),
+                    group,
+                    start: start[place as usize % start.len()],
+                    slots: Vec::new(),
+                    workload: chooser.stream(format!("client/{name}/workload")),
+                    policy: chooser.stream(format!("client/{name}/policy")),
+                    arrival: chooser.stream(format!("client/{name}/arrival")),
+                }
+            })
+            .collect();
+        let fault_streams = (0..plan.faults.specs.len())
+            .map(|n| chooser.stream(format!("fault/{n}")))
+            .collect();
+        State {
+            behaviour,
+            net,
+            nodes,
+            clients,
+            specs,
+            snapshots: Snapshots::default(),
+            next_write: WriteId(0),
+            waiting: Vec::new(),
+            active: Vec::new(),
+            drawn: Vec::new(),
+            fault_streams,
+            healed: false,
+            open_commands: 0,
+            hash: TraceHash::default(),
+            tally: Tally::default(),
+            checks: Checks::new(&plan),
+            node_effects: Vec::new(),
+            client_effects: Vec::new(),
+            plan,
+        }
+    }
+
+    /// Prepares for a new run, keeping all memory.
+    pub(super) fn reset(&mut self) {
+        self.net.reset();
+        for node in &mut self.nodes {
+            node.server.reset();
+            node.busy_until = Time::ZERO;
+            node.armed = Time::NEVER;
+            node.alive = false;
+            node.stopped = 0;
+            node.slowness = 1;
+            node.slots.clear();
+            node.link = None;
+            node.handover = None;
+            node.operator.clear();
+        }
+        for port in &mut self.clients {
+            port.client.reset(port.start);
+            port.slots.clear();
+        }
+        self.snapshots.clear();
+        self.next_write = WriteId(0);
+        self.active.clear();
+        self.healed = false;
+        self.open_commands = 0;
+        self.hash.reset();
+        self.tally = Tally::default();
+        self.checks.reset();
+    }
+}
+
+impl<S: Sink> Session<'_, S> {
+    /// Puts the beginning of everything on the agenda.
+    pub(super) fn begin(&mut self, agenda: &mut Pending) {
+        for node in 0..self.state.nodes.len() as u16 {
+            self.boot(NodeId(node), false, agenda);
+        }
+        for client in 0..self.state.clients.len() as u32 {
+            let port = &self.state.clients[client as usize];
+            let (from, to) = self.state.plan.groups[port.group].arrive;
+            let arrival = port.arrival;
+            let at = from + Span(agenda.chooser.below(arrival, to.since(from).0 + 1));
+            agenda.schedule(at, Event::ClientStart(ClientId(client)));
+        }
+        self.plan_timeline(agenda);
+        self.plan_faults(agenda);
+    }
+}

@@ -1,0 +1,70 @@
+//! The timeline: what surely happens, at a time or when something is the case.
+
+use super::{Event, Pending, Session};
+use crate::engine::Time;
+use crate::scenario::{Action, Occasion, Trigger};
+use crate::trace::Sink;
+
+/// An item that waits for its occasion.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Waiting {
+    pub(super) item: u16,
+    pub(super) trigger: Trigger,
+    pub(super) not_before: Time,
+}
+
+impl<S: Sink> Session<'_, S> {
+    /// Puts the timeline on the agenda.
+    pub(super) fn plan_timeline(&mut self, agenda: &mut Pending) {
+        self.state.waiting.clear();
+        for (place, item) in self.state.plan.timeline.iter().enumerate() {
+            let place = place as u16;
+            match item.occasion {
+                Occasion::At(at) => agenda.schedule(at + item.after, Event::Timeline(place)),
+                Occasion::When {
+                    trigger,
+                    not_before,
+                } => {
+                    self.state.waiting.push(Waiting {
+                        item: place,
+                        trigger,
+                        not_before,
+                    });
+                }
+            }
+        }
+    }
+
+    /// Something that may be waited for is the case. An item without a delay happens before
+    /// anything else does.
+    pub(super) fn trigger(&mut self, trigger: Trigger, agenda: &mut Pending) {
+        let now = agenda.now();
+        while let Some(place) = self
+            .state
+            .waiting
+            .iter()
+            .position(|waiting| waiting.trigger == trigger && waiting.not_before <= now)
+        {
+            let item = self.state.waiting.remove(place).item;
+            let after = self.state.plan.timeline[usize::from(item)].after;
+            if after.0 == 0 {
+                self.timeline_item(item, agenda);
+            } else {
+                agenda.schedule(now + after, Event::Timeline(item));
+            }
+        }
+    }
+
+    /// An item of the timeline happens.
+    pub(super) fn timeline_item(&mut self, item: u16, agenda: &mut Pending) {
+        let plan = self.state.plan.clone();
+        match &plan.timeline[usize::from(item)].action {
+            Action::Operator(node, commands) => {
+                for command in commands {
+                    self.operator(*node, *command, agenda);
+                }
+            }
+            action => self.begin_fault(action, None, agenda),
+        }
+    }
+}

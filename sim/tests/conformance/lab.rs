@@ -1,0 +1,513 @@
+//! A bench for servers: turns at will, messages at once unless a link is held, no queue and no
+//! network. What it shows is the servers' own rules.
+
+use std::collections::VecDeque;
+
+use rebound_sim::engine::{Span, Time};
+use rebound_sim::net::{Closing, HostId};
+use rebound_sim::trace::Event;
+use rebound_sim::valkey::{
+    Addr, AddressBook, Behaviour, Command, Config, Effect, FailoverState, Input, LinkNo, Message,
+    NodeId, Reply, Request, Server, Slot, Snapshots, Turn, WriteId,
+};
+
+pub const A: NodeId = NodeId(0);
+pub const B: NodeId = NodeId(1);
+pub const C: NodeId = NodeId(2);
+
+/// A connection between servers.
+struct Link {
+    from: NodeId,
+    number: LinkNo,
+    to: NodeId,
+    slot: Slot,
+    /// Messages under way: towards `to`, and back.
+    forward: VecDeque<Message>,
+    backward: VecDeque<Message>,
+}
+
+/// A client of a server.
+struct Connection {
+    node: NodeId,
+    slot: Slot,
+    replies: VecDeque<Reply>,
+    open: bool,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub struct Client(usize);
+
+struct Node {
+    server: Server,
+    behaviour: &'static Behaviour,
+    config: Config,
+    primary: Option<Addr>,
+    running: bool,
+    stopped: bool,
+}
+
+pub struct Lab {
+    pub now: Time,
+    nodes: Vec<Node>,
+    links: Vec<Link>,
+    connections: Vec<Connection>,
+    addresses: AddressBook,
+    snapshots: Snapshots,
+    /// Which directed pairs (opener, accepter) are held, and in which direction.
+    held: Vec<(NodeId, NodeId, bool)>,
+    refused: Vec<NodeId>,
+    writes: u32,
+    pub handshake: Vec<(NodeId, String)>,
+    pub events: Vec<Event>,
+}
+
+pub fn behaviour(name: &str) -> &'static Behaviour {
+    Behaviour::named(name).unwrap_or_else(|| panic!("no behaviour {name}"))
+}
+
+impl Lab {
+    /// A primary A and its replicas, synchronized and acknowledged.
+    pub fn new(version: &str, nodes: u16) -> Lab {
+        Lab::with(version, nodes, |_| {})
+    }
+
+    pub fn with(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Lab {
+        let mut config = Config::default();
+        tune(&mut config);
+        let mut lab = Lab {
+            now: Time::ZERO,
+            nodes: (0..nodes)
+                .map(|n| Node {
+                    server: Server::new(NodeId(n)),
+                    behaviour: behaviour(version),
+                    config: config.clone(),
+                    primary: (n > 0).then_some(AddressBook::of(A)),
+                    running: true,
+                    stopped: false,
+                })
+                .collect(),
+            links: Vec::new(),
+            connections: Vec::new(),
+            addresses: AddressBook::new((0..nodes).map(|n| (format!("n{n}"), 6379))),
+            snapshots: Snapshots::default(),
+            held: Vec::new(),
+            refused: Vec::new(),
+            writes: 0,
+            handshake: Vec::new(),
+            events: Vec::new(),
+        };
+        for n in 0..nodes {
+            lab.nodes[usize::from(n)].server.reset();
+            lab.boot(NodeId(n), false);
+        }
+        lab.settle();
+        lab.advance(Span::millis(2_500));
+        lab
+    }
+
+    pub fn server(&self, node: NodeId) -> &Server {
+        &self.nodes[usize::from(node.0)].server
+    }
+
+    pub fn state(&self, node: NodeId) -> FailoverState {
+        self.server(node).failover_state()
+    }
+
+    pub fn is_primary(&self, node: NodeId) -> bool {
+        self.server(node).primary().is_none()
+    }
+
+    fn boot(&mut self, node: NodeId, restarted: bool) {
+        self.with_turn(node, |server, turn, primary| {
+            server.boot(
+                primary,
+                Span::millis(100 + 137 * u64::from(node.0)),
+                restarted,
+                turn,
+            );
+        });
+    }
+
+    /// The process dies: its connections close.
+    pub fn kill(&mut self, node: NodeId) {
+        let place = usize::from(node.0);
+        let config = self.nodes[place].config.clone();
+        self.nodes[place].server.crash(&config);
+        self.nodes[place].running = false;
+        for link in 0..self.links.len() {
+            if self.links[link].from == node || self.links[link].to == node {
+                self.cut_link(link);
+            }
+        }
+        self.links
+            .retain(|link| link.from != node && link.to != node);
+        for connection in &mut self.connections {
+            if connection.node == node {
+                connection.open = false;
+            }
+        }
+    }
+
+    pub fn start(&mut self, node: NodeId) {
+        self.nodes[usize::from(node.0)].running = true;
+        self.boot(node, true);
+        self.settle();
+    }
+
+    /// What the node's configuration file says from here on.
+    pub fn configure(&mut self, node: NodeId, primary: Option<NodeId>) {
+        self.nodes[usize::from(node.0)].primary = primary.map(AddressBook::of);
+    }
+
+    pub fn tune(&mut self, node: NodeId, tune: impl Fn(&mut Config)) {
+        tune(&mut self.nodes[usize::from(node.0)].config);
+    }
+
+    fn with_turn(
+        &mut self,
+        node: NodeId,
+        act: impl FnOnce(&mut Server, &mut Turn<'_>, Option<Addr>),
+    ) {
+        let mut effects = Vec::new();
+        let place = &mut self.nodes[usize::from(node.0)];
+        let mut turn = Turn {
+            now: self.now,
+            config: &place.config,
+            behaviour: place.behaviour,
+            addresses: &self.addresses,
+            snapshots: &mut self.snapshots,
+            effects: &mut effects,
+        };
+        act(&mut place.server, &mut turn, place.primary);
+        for effect in effects {
+            self.apply(node, effect);
+        }
+    }
+
+    fn apply(&mut self, node: NodeId, effect: Effect) {
+        match effect {
+            Effect::Send(slot, message) => {
+                let peer = self
+                    .connections
+                    .iter_mut()
+                    .find(|c| c.node == node && c.slot == slot && c.open);
+                if let Some(client) = peer {
+                    if let Message::Reply { reply, .. } = message {
+                        client.replies.push_back(reply);
+                    }
+                } else if let Some(link) = self
+                    .links
+                    .iter_mut()
+                    .find(|link| link.to == node && link.slot == slot)
+                {
+                    link.backward.push_back(message);
+                }
+            }
+            Effect::Close(slot) => {
+                let peer = self
+                    .connections
+                    .iter_mut()
+                    .find(|c| c.node == node && c.slot == slot);
+                if let Some(client) = peer.filter(|client| client.open) {
+                    client.open = false;
+                } else if let Some(place) = self
+                    .links
+                    .iter()
+                    .position(|link| link.to == node && link.slot == slot)
+                {
+                    // What was sent before arrives first.
+                    self.deliver(place, false);
+                    let link = self.links.remove(place);
+                    self.server_mut(link.from)
+                        .deliver(Input::LinkClosed(link.number));
+                }
+            }
+            Effect::Dial(number, to) => {
+                let to = self.addresses.node(to);
+                let reachable = to.filter(|to| {
+                    self.nodes[usize::from(to.0)].running && !self.refused.contains(to)
+                });
+                let Some(to) = reachable else {
+                    self.server_mut(node).deliver(Input::LinkFailed(number));
+                    return;
+                };
+                let place = &mut self.nodes[usize::from(to.0)];
+                let slot = place
+                    .server
+                    .accept(HostId(u32::from(node.0)), &place.config);
+                let slot = slot.expect("room for a connection");
+                let (forward, backward) = (VecDeque::new(), VecDeque::new());
+                self.links.push(Link {
+                    from: node,
+                    number,
+                    to,
+                    slot,
+                    forward,
+                    backward,
+                });
+                self.server_mut(node).deliver(Input::LinkConnected(number));
+            }
+            Effect::LinkSend(number, message) => {
+                if let Message::Request(request) = message
+                    && !matches!(request.command, Command::ReplConfAck(_))
+                {
+                    let name = match request.command {
+                        Command::Psync { failover: true, .. } => "PSYNC FAILOVER".to_owned(),
+                        other => other.kind().name().to_owned(),
+                    };
+                    self.handshake.push((node, name));
+                }
+                if let Some(link) = self
+                    .links
+                    .iter_mut()
+                    .find(|l| l.from == node && l.number == number)
+                {
+                    link.forward.push_back(message);
+                }
+            }
+            Effect::LinkClose(number) => {
+                let open = self
+                    .links
+                    .iter()
+                    .position(|l| l.from == node && l.number == number);
+                if let Some(place) = open {
+                    if !self.is_held(node, self.links[place].to, true) {
+                        self.deliver(place, true);
+                    }
+                    let link = self.links.remove(place);
+                    self.server_mut(link.to)
+                        .deliver(Input::Closed(link.slot, Closing::Fin));
+                }
+            }
+            Effect::Trace(event) => self.events.push(event),
+        }
+    }
+
+    fn server_mut(&mut self, node: NodeId) -> &mut Server {
+        &mut self.nodes[usize::from(node.0)].server
+    }
+
+    fn is_held(&self, from: NodeId, to: NodeId, forward: bool) -> bool {
+        self.held.contains(&(from, to, forward))
+    }
+
+    /// Delivers what is under way on a link in one direction.
+    fn deliver(&mut self, place: usize, forward: bool) -> bool {
+        let link = &mut self.links[place];
+        let (from, to, slot, number) = (link.from, link.to, link.slot, link.number);
+        let under_way = if forward {
+            &mut link.forward
+        } else {
+            &mut link.backward
+        };
+        let messages: Vec<_> = under_way.drain(..).collect();
+        for message in &messages {
+            match (forward, *message) {
+                (true, Message::Request(request)) => {
+                    self.server_mut(to).deliver(Input::Request(slot, request));
+                }
+                (true, _) => {}
+                (false, message) => {
+                    self.server_mut(from)
+                        .deliver(Input::LinkMessage(number, message));
+                }
+            }
+        }
+        !messages.is_empty()
+    }
+
+    /// Lets everything happen that happens at this instant.
+    pub fn settle(&mut self) {
+        for _ in 0..10_000 {
+            let mut busy = false;
+            for place in 0..self.links.len() {
+                let (from, to) = (self.links[place].from, self.links[place].to);
+                for forward in [true, false] {
+                    if !self.is_held(from, to, forward) {
+                        busy |= self.deliver(place, forward);
+                    }
+                }
+            }
+            for n in 0..self.nodes.len() {
+                let node = &self.nodes[n];
+                if !node.running || node.stopped {
+                    continue;
+                }
+                if node.server.has_input() || node.server.next_wake() <= self.now {
+                    busy = true;
+                    self.with_turn(NodeId(n as u16), |server, turn, _| {
+                        server.turn(turn);
+                    });
+                }
+            }
+            if !busy {
+                return;
+            }
+        }
+        panic!("the servers never come to rest");
+    }
+
+    /// Lets time pass.
+    pub fn advance(&mut self, span: Span) {
+        let end = self.now + span;
+        loop {
+            self.settle();
+            let up = self
+                .nodes
+                .iter()
+                .filter(|node| node.running && !node.stopped);
+            let next = up
+                .map(|node| node.server.next_wake())
+                .min()
+                .unwrap_or(Time::NEVER);
+            if next > end {
+                break;
+            }
+            self.now = next;
+        }
+        self.now = end;
+        self.settle();
+    }
+
+    /// Holds what connections that `from` opens to `to` carry, in one direction.
+    pub fn hold(&mut self, from: NodeId, to: NodeId, forward: bool) {
+        self.held.push((from, to, forward));
+    }
+
+    pub fn release(&mut self, from: NodeId, to: NodeId, forward: bool) {
+        self.held.retain(|held| *held != (from, to, forward));
+        self.settle();
+    }
+
+    /// Nobody can connect to a node any more (or again).
+    pub fn refuse(&mut self, node: NodeId, yes: bool) {
+        self.refused.retain(|refused| *refused != node);
+        if yes {
+            self.refused.push(node);
+        }
+    }
+
+    /// Stops (SIGSTOP) or continues a process.
+    pub fn stop(&mut self, node: NodeId, yes: bool) {
+        self.nodes[usize::from(node.0)].stopped = yes;
+        self.settle();
+    }
+
+    /// Breaks the connections that `from` has opened to `to`; what is under way is lost.
+    pub fn cut(&mut self, from: NodeId, to: NodeId) {
+        for place in (0..self.links.len()).rev() {
+            if self.links[place].from == from && self.links[place].to == to {
+                self.cut_link(place);
+                self.links.remove(place);
+            }
+        }
+        self.settle();
+    }
+
+    fn cut_link(&mut self, place: usize) {
+        let link = &self.links[place];
+        let (from, number, to, slot) = (link.from, link.number, link.to, link.slot);
+        self.server_mut(from).deliver(Input::LinkClosed(number));
+        self.server_mut(to)
+            .deliver(Input::Closed(slot, Closing::Reset));
+    }
+
+    pub fn connect(&mut self, node: NodeId) -> Client {
+        let place = &mut self.nodes[usize::from(node.0)];
+        let slot = place
+            .server
+            .accept(HostId(100), &place.config)
+            .expect("room for a client");
+        self.connections.push(Connection {
+            node,
+            slot,
+            replies: VecDeque::new(),
+            open: true,
+        });
+        Client(self.connections.len() - 1)
+    }
+
+    /// A client that said `CLIENT CAPA redirect`.
+    pub fn capa(&mut self, node: NodeId) -> Client {
+        let client = self.connect(node);
+        assert_eq!(self.ask(client, Command::ClientCapa), Some(Reply::Ok));
+        client
+    }
+
+    /// Sends a command and lets everything happen.
+    pub fn send(&mut self, client: Client, command: Command) {
+        let (node, slot) = (
+            self.connections[client.0].node,
+            self.connections[client.0].slot,
+        );
+        let request = Request { tag: 0, command };
+        self.server_mut(node).deliver(Input::Request(slot, request));
+        self.settle();
+    }
+
+    /// The next reply that has come, if any.
+    pub fn reply(&mut self, client: Client) -> Option<Reply> {
+        self.connections[client.0].replies.pop_front()
+    }
+
+    pub fn ask(&mut self, client: Client, command: Command) -> Option<Reply> {
+        self.send(client, command);
+        self.reply(client)
+    }
+
+    pub fn is_open(&self, client: Client) -> bool {
+        self.connections[client.0].open
+    }
+
+    /// A SET of key 1 with a new value.
+    pub fn set(&mut self) -> Command {
+        self.writes += 1;
+        Command::Set(1, WriteId(self.writes))
+    }
+
+    /// `FAILOVER TO node …` at A, by an operator.
+    pub fn failover(&mut self, force: bool, timeout_ms: Option<u32>) -> Option<Reply> {
+        let admin = self.connect(A);
+        let to = Some(AddressBook::of(B));
+        self.ask(
+            admin,
+            Command::Failover {
+                to,
+                force,
+                timeout_ms,
+            },
+        )
+    }
+
+    /// A is in `failover-in-progress`, its hand-over connection held.
+    pub fn in_progress(version: &str) -> Lab {
+        Lab::in_progress_with(version, 2, |_| {})
+    }
+
+    pub fn in_progress_with(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Lab {
+        let mut lab = Lab::with(version, nodes, tune);
+        lab.hold(A, B, true);
+        assert_eq!(lab.failover(false, None), Some(Reply::Ok));
+        assert_eq!(lab.state(A), FailoverState::InProgress);
+        lab
+    }
+
+    /// Lets the held hand-over go on to its end.
+    pub fn complete(&mut self) {
+        self.release(A, B, true);
+        assert_eq!(self.state(A), FailoverState::NoFailover);
+        assert!(self.is_primary(B) && !self.is_primary(A));
+    }
+
+    /// A is in `waiting-for-sync`: B has not acknowledged a write.
+    pub fn waiting(version: &str, timeout_ms: Option<u32>) -> Lab {
+        let mut lab = Lab::new(version, 2);
+        lab.hold(B, A, false);
+        let client = lab.connect(A);
+        let set = lab.set();
+        assert_eq!(lab.ask(client, set), Some(Reply::Ok));
+        assert_eq!(lab.failover(false, timeout_ms), Some(Reply::Ok));
+        assert_eq!(lab.state(A), FailoverState::WaitForSync);
+        lab
+    }
+}

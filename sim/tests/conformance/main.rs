@@ -1,0 +1,8 @@
+//! The conformance cases of real servers, as tests of the model: each was observed on real
+//! servers of the versions named, or read in their source.
+
+mod blocked;
+mod faults;
+mod gates;
+mod lab;
+mod states;

@@ -1,0 +1,258 @@
+//! `rebound behaviours`: whose rules a node can follow, side by side.
+
+use clap::Args;
+use rebound_sim::valkey::{
+    BEHAVIOURS, Behaviour, Gate, RedirectInMulti, UnblockAt, WhileInProgress,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::arguments::behaviour_named;
+use crate::exit::{Exit, Failure};
+use crate::output::{Output, Style};
+
+/// Arguments of `rebound behaviours`.
+#[derive(Args)]
+pub struct Arguments {
+    /// Show one of them in detail
+    #[arg(long, value_name = "NAME", alias = "behavior")]
+    behaviour: Option<String>,
+}
+
+/// The behaviours: `rebound behaviours --format json`.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BehaviourList {
+    /// Always `rebound.behaviours/1`.
+    schema: &'static str,
+    /// The behaviours.
+    behaviours: Vec<BehaviourEntry>,
+}
+
+/// A behaviour.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct BehaviourEntry {
+    /// Its name in scenarios and on the command line.
+    name: &'static str,
+    /// Other names for it.
+    aliases: Vec<&'static str>,
+    /// What it is, in a sentence.
+    summary: &'static str,
+    /// Where its rules were read.
+    source: &'static str,
+    /// The checks that a command passes, in order.
+    gates: Vec<&'static str>,
+    /// Whether `CLIENT CAPA redirect` exists.
+    capa: bool,
+    /// What the redirect does while the node's own failover is in progress.
+    while_in_progress: &'static str,
+    /// What a redirect does to a transaction.
+    redirect_in_multi: &'static str,
+    /// When a failover throws out clients in a blocking command.
+    unblock_at: &'static str,
+    /// Whether the handshake says `REPLCONF version`.
+    replconf_version: bool,
+}
+
+impl From<&'static Behaviour> for BehaviourEntry {
+    fn from(behaviour: &'static Behaviour) -> BehaviourEntry {
+        BehaviourEntry {
+            name: behaviour.name,
+            aliases: behaviour.aliases.to_vec(),
+            summary: behaviour.summary,
+            source: behaviour.source,
+            gates: behaviour.gates.iter().map(|gate| gate.name()).collect(),
+            capa: behaviour.capa,
+            while_in_progress: while_in_progress(behaviour),
+            redirect_in_multi: redirect_in_multi(behaviour),
+            unblock_at: unblock_at(behaviour),
+            replconf_version: behaviour.replconf_version,
+        }
+    }
+}
+
+/// Prints the behaviours.
+pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
+    let chosen: Vec<&'static Behaviour> = match &arguments.behaviour {
+        Some(name) => vec![behaviour_named(name)?],
+        None => BEHAVIOURS.iter().collect(),
+    };
+    if out.json_wanted() {
+        out.json(&BehaviourList {
+            schema: "rebound.behaviours/1",
+            behaviours: chosen.into_iter().map(BehaviourEntry::from).collect(),
+        })?;
+        return Ok(Exit::Clean);
+    }
+    let text = match chosen[..] {
+        [one] => detail(out, one),
+        _ => table(out, &chosen),
+    };
+    out.text(&text)?;
+    Ok(Exit::Clean)
+}
+
+/// Columns of text that the tables keep to.
+const WIDTH: usize = 100;
+
+/// The gates in the order in which the table lists them: that of the first behaviour that has
+/// the most of them.
+fn gate_rows(behaviours: &[&Behaviour]) -> Vec<Gate> {
+    let longest = behaviours.iter().rev().max_by_key(|b| b.gates.len());
+    let mut rows = longest.map_or(Vec::new(), |behaviour| behaviour.gates.to_vec());
+    for behaviour in behaviours {
+        for gate in behaviour.gates {
+            if !rows.contains(gate) {
+                rows.push(*gate);
+            }
+        }
+    }
+    rows
+}
+
+fn rows(behaviours: &[&Behaviour]) -> Vec<(String, Vec<String>)> {
+    let gate_row = |gate: Gate| {
+        let place = |b: &&Behaviour| {
+            let place = b.gates.iter().position(|known| *known == gate);
+            place.map_or("-".to_owned(), |place| (place + 1).to_string())
+        };
+        let places = behaviours.iter().map(place).collect();
+        (gate.name().to_owned(), places)
+    };
+    let rule = |label: &str, of: fn(&Behaviour) -> &'static str| {
+        let cells = behaviours.iter().map(|b| of(b).to_owned()).collect();
+        (label.to_owned(), cells)
+    };
+    let mut rows: Vec<_> = gate_rows(behaviours).into_iter().map(gate_row).collect();
+    rows.push(rule("", |_| ""));
+    rows.push(rule("while in progress", while_in_progress));
+    rows.push(rule("redirect in MULTI", redirect_in_multi));
+    rows.push(rule("unblocks at", unblock_at));
+    rows.push(rule("CLIENT CAPA", |b| yes_or_no(b.capa)));
+    rows.push(rule("REPLCONF version", |b| yes_or_no(b.replconf_version)));
+    rows
+}
+
+fn table(out: &Output, behaviours: &[&Behaviour]) -> String {
+    let rows = rows(behaviours);
+    let label = rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
+    let widths: Vec<usize> = behaviours
+        .iter()
+        .enumerate()
+        .map(|(column, behaviour)| {
+            let cells = rows.iter().map(|(_, cells)| cells[column].len());
+            cells.chain([behaviour.name.len()]).max().unwrap_or(0)
+        })
+        .collect();
+    let mut text = "The order in which a command meets each gate, and the rules:\n".to_owned();
+    let mut first = 0;
+    while first < behaviours.len() {
+        let mut used = label;
+        let mut end = first;
+        while end < behaviours.len() && (end == first || used + 2 + widths[end] <= WIDTH) {
+            used += 2 + widths[end];
+            end += 1;
+        }
+        let line = |label_text: &str, cell: &dyn Fn(usize) -> String| {
+            let cells: String = (first..end)
+                .map(|column| format!("  {:<width$}", cell(column), width = widths[column]))
+                .collect();
+            format!("{label_text:<label$}{cells}").trim_end().to_owned() + "\n"
+        };
+        text.push('\n');
+        let heading = line("", &|column| behaviours[column].name.to_owned());
+        text.push_str(&out.paint(Style::Bold, heading.trim_end()));
+        text.push('\n');
+        for (name, cells) in &rows {
+            text.push_str(&line(name, &|column| cells[column].clone()));
+        }
+        first = end;
+    }
+    for behaviour in behaviours {
+        text.push('\n');
+        text.push_str(&description(out, behaviour));
+    }
+    text
+}
+
+fn description(out: &Output, behaviour: &Behaviour) -> String {
+    let mut name = out.paint(Style::Bold, behaviour.name);
+    if !behaviour.aliases.is_empty() {
+        name.push_str(&format!(" (also {})", behaviour.aliases.join(", ")));
+    }
+    let summary = wrapped(behaviour.summary, "  ");
+    let source = wrapped(&format!("Source: {}", behaviour.source), "  ");
+    format!(
+        "{name}\n{summary}{}",
+        out.paint(Style::Faint, source.trim_end())
+    ) + "\n"
+}
+
+fn detail(out: &Output, behaviour: &Behaviour) -> String {
+    let mut text = description(out, behaviour);
+    text.push_str("\nA command meets these gates, in this order:\n");
+    for (place, gate) in behaviour.gates.iter().enumerate() {
+        text.push_str(&format!("  {}. {}\n", place + 1, gate.name()));
+    }
+    text.push('\n');
+    for (label, value) in [
+        ("while in progress", while_in_progress(behaviour)),
+        ("redirect in MULTI", redirect_in_multi(behaviour)),
+        ("unblocks at", unblock_at(behaviour)),
+        ("CLIENT CAPA", yes_or_no(behaviour.capa)),
+        ("REPLCONF version", yes_or_no(behaviour.replconf_version)),
+    ] {
+        text.push_str(&format!("  {label:<19}{value}\n"));
+    }
+    text
+}
+
+/// `text` broken into lines of at most [`WIDTH`] columns.
+fn wrapped(text: &str, indent: &str) -> String {
+    let mut lines = String::new();
+    let mut line = indent.to_owned();
+    for word in text.split_whitespace() {
+        if line.len() > indent.len() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push_str(&line);
+            lines.push('\n');
+            line = indent.to_owned();
+        }
+        if line.len() > indent.len() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines + &line + "\n"
+}
+
+fn while_in_progress(behaviour: &Behaviour) -> &'static str {
+    if !behaviour.gates.contains(&Gate::StandaloneRedirect) {
+        return "-";
+    }
+    match behaviour.while_in_progress {
+        WhileInProgress::Redirect => "redirect",
+        WhileInProgress::FallThrough => "go on",
+        WhileInProgress::Postpone => "postpone",
+    }
+}
+
+fn redirect_in_multi(behaviour: &Behaviour) -> &'static str {
+    if !behaviour.gates.contains(&Gate::StandaloneRedirect) {
+        return "-";
+    }
+    match behaviour.redirect_in_multi {
+        RedirectInMulti::LeaveUntouched => "leave",
+        RedirectInMulti::Spoil => "spoil",
+    }
+}
+
+fn unblock_at(behaviour: &Behaviour) -> &'static str {
+    match behaviour.unblock_at {
+        UnblockAt::Demotion => "demotion",
+    }
+}
+
+fn yes_or_no(yes: bool) -> &'static str {
+    if yes { "yes" } else { "no" }
+}

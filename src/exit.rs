@@ -1,0 +1,56 @@
+//! How the program ends: exit codes, and the errors that lead to them.
+
+use std::process::ExitCode;
+
+/// The exit codes. They are part of the interface: scripts and CI rely on them.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Nothing was found, or the command has nothing to find.
+    Clean = 0,
+    /// A run was flagged, or something expected did not hold.
+    Flagged = 1,
+    /// Bad usage, bad input, or an output that cannot be written.
+    Usage = 2,
+    /// A budget ran out, or the sweep was stopped, before the answer was known.
+    Inconclusive = 3,
+    /// There was nothing to run.
+    NothingRan = 4,
+    /// The same run gave two different results: a defect of Rebound.
+    Nondeterminism = 5,
+    /// A regression seed shows what it should, by another trace than recorded.
+    Drifted = 6,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Why the program ends early: one message for a person, and the exit code.
+#[derive(Debug)]
+pub struct Failure {
+    /// The exit code.
+    pub exit: Exit,
+    /// The message, without the program's name.
+    pub message: String,
+}
+
+impl Failure {
+    /// Bad usage or input.
+    pub fn usage(message: impl Into<String>) -> Failure {
+        Failure {
+            exit: Exit::Usage,
+            message: message.into(),
+        }
+    }
+
+    /// The same run gave two different results.
+    pub fn nondeterminism(message: impl Into<String>) -> Failure {
+        Failure {
+            exit: Exit::Nondeterminism,
+            message: message.into(),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Figures for people: grouped digits, rates, histograms, tables.
+
+use std::collections::BTreeMap;
+
+use rebound_sim::report::{ChainHop, Hops, Verdict};
+
+use crate::output::{Output, Style};
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A rate with three digits: `12.3k`, `4.56M`.
+pub fn rate(per_second: f64) -> String {
+    let (scaled, unit) = match per_second {
+        r if r >= 1e9 => (r / 1e9, "G"),
+        r if r >= 1e6 => (r / 1e6, "M"),
+        r if r >= 1e4 => (r / 1e3, "k"),
+        r => (r, ""),
+    };
+    match scaled {
+        s if s >= 100.0 => format!("{s:.0}{unit}"),
+        s if s >= 10.0 => format!("{s:.1}{unit}"),
+        s => format!("{s:.2}{unit}"),
+    }
+}
+
+/// `2 clients`, `1 client`.
+pub fn count(n: u64, one: &str) -> String {
+    format!("{} {one}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
+/// A verdict in its colour.
+pub fn verdict(out: &Output, verdict: Verdict) -> String {
+    let style = match verdict {
+        Verdict::Clean => Style::Good,
+        Verdict::Flagged => Style::Bad,
+        Verdict::Inconclusive => Style::Doubtful,
+    };
+    out.paint(style, verdict.name())
+}
+
+/// One aligned line of a summary.
+pub fn row(label: &str, value: &str) -> String {
+    format!("  {label:<13}{value}\n")
+}
+
+/// Commands by redirects on one line: bars on a logarithmic scale, then the figures.
+pub fn histogram(hops: &Hops) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let most = hops.histogram.iter().max().copied().unwrap_or(0);
+    let used = hops
+        .histogram
+        .iter()
+        .rposition(|n| *n > 0)
+        .map_or(0, |last| last + 1);
+    let bar = |n: u64| match n {
+        0 => ' ',
+        n => {
+            let scale = f64::from(u32::try_from(BARS.len() - 1).unwrap_or(0));
+            let share = ((n + 1) as f64).ln() / ((most + 1) as f64).ln();
+            BARS[(share * scale).round() as usize]
+        }
+    };
+    let bars: String = hops.histogram[..used].iter().map(|n| bar(*n)).collect();
+    let last = hops.histogram.len().saturating_sub(1);
+    let mut figures = String::new();
+    for (place, n) in hops.histogram[..used]
+        .iter()
+        .enumerate()
+        .filter(|(_, n)| **n > 0)
+    {
+        let plus = if place == last && place > 0 { "+" } else { "" };
+        figures.push_str(&format!("  {place}{plus}: {}", grouped(*n)));
+    }
+    format!("▕{bars}▏{figures}")
+}
+
+/// `READONLY 3, UNBLOCKED 1`, most frequent first.
+pub fn counts(counts: &BTreeMap<String, u64>) -> String {
+    if counts.is_empty() {
+        return "none".to_owned();
+    }
+    let mut sorted: Vec<_> = counts.iter().collect();
+    sorted.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let each: Vec<_> = sorted
+        .into_iter()
+        .map(|(name, n)| format!("{name} {}", grouped(*n)))
+        .collect();
+    each.join(", ")
+}
+
+/// `1.204113s`
+pub fn instant(at_ns: u64) -> String {
+    rebound_sim::engine::Time(at_ns).to_string()
+}
+
+/// Hops of a long chain that are shown at its beginning, and at its end.
+const SHOWN: (usize, usize) = (6, 3);
+
+/// A chain of redirects as a small table; the middle of a long one is left out.
+pub fn chain(out: &Output, hops: &[ChainHop]) -> String {
+    let node = hops
+        .iter()
+        .map(|hop| hop.node.chars().count())
+        .max()
+        .unwrap_or(0);
+    let to = hops
+        .iter()
+        .map(|hop| hop.to.chars().count())
+        .max()
+        .unwrap_or(0);
+    let line = |hop: &ChainHop| {
+        let mark = if hop.bounce {
+            out.paint(Style::Bad, "bounce")
+        } else {
+            "      ".to_owned()
+        };
+        format!(
+            "    {:>12}  {:<node$} → {:<to$}  {mark}  {}\n",
+            instant(hop.at_ns),
+            hop.node,
+            hop.to,
+            hop.belief
+        )
+    };
+    let (head, tail) = SHOWN;
+    if hops.len() <= head + tail + 1 {
+        return hops.iter().map(line).collect();
+    }
+    let between = hops.len() - head - tail;
+    let mut text: String = hops[..head].iter().map(line).collect();
+    text.push_str(&format!("    {:>12}  {between} more hops\n", "…"));
+    text.extend(hops[hops.len() - tail..].iter().map(line));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_grouped() {
+        for (n, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
+            assert_eq!(grouped(n), text);
+        }
+    }
+
+    #[test]
+    fn rates_have_three_digits() {
+        for (n, text) in [
+            (3.17, "3.17"),
+            (950.4, "950"),
+            (12_345.0, "12.3k"),
+            (4.56e6, "4.56M"),
+        ] {
+            assert_eq!(rate(n), text);
+        }
+    }
+
+    #[test]
+    fn a_histogram_shows_what_there_is() {
+        let hops = Hops {
+            total: 9,
+            max_chain: 3,
+            histogram: vec![100, 0, 1, 7],
+        };
+        assert_eq!(histogram(&hops), "▕█ ▂▄▏  0: 100  2: 1  3+: 7");
+        assert_eq!(histogram(&Hops::default()), "▕▏");
+    }
+}

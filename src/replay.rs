@@ -1,0 +1,257 @@
+//! `rebound replay`: a run told event by event.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, ValueEnum};
+use rebound_sim::client::ClientId;
+use rebound_sim::engine::{Span, Time};
+use rebound_sim::report::{Filter, RunReport, Story, StoryKind, StoryLine, Verdict};
+use rebound_sim::trace::{NoTrace, Record, Sink};
+
+use crate::arguments::load;
+use crate::exit::{Exit, Failure};
+use crate::figures::{count, instant};
+use crate::output::{Output, Style};
+use crate::run::read_schedule;
+use crate::verify::{Case, mismatch};
+
+/// Arguments of `rebound replay`.
+#[derive(Args)]
+#[command(group = ArgGroup::new("extent").args(["story", "all"]))]
+pub struct Arguments {
+    /// The scenario file
+    scenario: PathBuf,
+    /// The run's seed
+    #[arg(long, value_name = "N")]
+    seed: u64,
+    /// Whose rules the nodes follow, instead of the scenario's own choice
+    #[arg(long, value_name = "NAME", alias = "behavior")]
+    behaviour: Option<String>,
+    /// Let a file that was written by `run --record` decide instead of chance
+    #[arg(long, value_name = "FILE")]
+    schedule: Option<PathBuf>,
+    /// Follow this client's commands (GROUP/NUMBER, or a number through all groups); may be
+    /// given more than once [default: the first flagged client]
+    #[arg(long, value_name = "CLIENT")]
+    client: Vec<String>,
+    /// Tell only what concerns this node; may be given more than once
+    #[arg(long, value_name = "NAME")]
+    node: Vec<String>,
+    /// Begin at this time, such as 1.2s
+    #[arg(long, value_name = "TIME", value_parser = Span::parse)]
+    from: Option<Span>,
+    /// End before this time
+    #[arg(long, value_name = "TIME", value_parser = Span::parse)]
+    until: Option<Span>,
+    /// Tell only this kind; may be given more than once
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    kind: Vec<Kind>,
+    /// Print at most so many lines
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Tell what nodes, operator and faults do, and one client's commands [default]
+    #[arg(long)]
+    story: bool,
+    /// Tell everything
+    #[arg(long)]
+    all: bool,
+}
+
+/// What a line can be about.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Roles, links, failover states
+    Node,
+    /// Messages by which nodes become replicas and hand over
+    Handshake,
+    /// The operator's commands
+    Operator,
+    /// Faults
+    Fault,
+    /// What applications ask for, redirects, and what becomes of it
+    Command,
+    /// What a server's gates make of a command
+    Gate,
+    /// Connections
+    Connection,
+    /// All other messages
+    Message,
+}
+
+impl From<Kind> for StoryKind {
+    fn from(kind: Kind) -> StoryKind {
+        match kind {
+            Kind::Node => StoryKind::Node,
+            Kind::Handshake => StoryKind::Handshake,
+            Kind::Operator => StoryKind::Operator,
+            Kind::Fault => StoryKind::Fault,
+            Kind::Command => StoryKind::Command,
+            Kind::Gate => StoryKind::Gate,
+            Kind::Connection => StoryKind::Connection,
+            Kind::Message => StoryKind::Message,
+        }
+    }
+}
+
+/// Tells the run.
+///
+/// It runs twice: once to learn which client is worth following, and once to tell it as it
+/// goes, so that the longest run needs no memory for its trace.
+pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
+    let (plan, behaviour) = load(&arguments.scenario, arguments.behaviour.as_deref())?;
+    let schedule = arguments.schedule.as_deref().map(read_schedule);
+    let case = Case {
+        plan,
+        behaviour,
+        seed: arguments.seed,
+        schedule: schedule.transpose()?,
+    };
+    let mut filter = filter(arguments, &case)?;
+    let report = case.run(&mut NoTrace);
+    let shown = filter
+        .clients
+        .take_if(|clients| clients.is_empty() && arguments.client.is_empty());
+    if shown.is_some() {
+        filter.clients = Some(first_flagged(&case, &report).into_iter().collect());
+    }
+    let mut telling = Telling {
+        story: Story::new(&case.plan),
+        filter: &filter,
+        width: case.names().width(),
+        left: arguments.limit.unwrap_or(u64::MAX),
+        cut: 0,
+        told: 0,
+        failure: None,
+        out,
+    };
+    let again = case.run(&mut telling);
+    let (told, cut, failure) = (telling.told, telling.cut, telling.failure);
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    if again != report {
+        let (first, again) = (&report.trace_hash, &again.trace_hash);
+        return Err(Failure::nondeterminism(mismatch(case.seed, first, again)));
+    }
+    if !out.json_wanted() && !out.quiet() {
+        let text = closing_words(out, &report, told, cut);
+        out.text(&text)?;
+    }
+    Ok(match report.verdict {
+        Verdict::Clean => Exit::Clean,
+        Verdict::Flagged => Exit::Flagged,
+        Verdict::Inconclusive => Exit::Inconclusive,
+    })
+}
+
+fn filter(arguments: &Arguments, case: &Case) -> Result<Filter, Failure> {
+    let names = case.names();
+    let clients: Result<Vec<_>, _> = arguments
+        .client
+        .iter()
+        .map(|client| names.client_named(client))
+        .collect();
+    let clients = clients.map_err(Failure::usage)?;
+    let nodes: Result<Vec<_>, _> = arguments
+        .node
+        .iter()
+        .map(|node| names.node_named(node))
+        .collect();
+    let nodes = nodes.map_err(Failure::usage)?;
+    let mut filter = if arguments.all {
+        Filter {
+            clients: (!clients.is_empty()).then_some(clients),
+            ..Filter::all()
+        }
+    } else {
+        Filter::story(clients)
+    };
+    filter.nodes = (!nodes.is_empty()).then_some(nodes);
+    if !arguments.kind.is_empty() {
+        filter.kinds = arguments.kind.iter().map(|kind| (*kind).into()).collect();
+    }
+    if let Some(from) = arguments.from {
+        filter.from = Time(from.as_nanos());
+    }
+    if let Some(until) = arguments.until {
+        filter.until = Time(until.as_nanos());
+    }
+    if filter.until <= filter.from {
+        return Err(Failure::usage(format!(
+            "nothing lies from {} until {}: --until must be later than --from",
+            filter.from, filter.until
+        )));
+    }
+    Ok(filter)
+}
+
+fn first_flagged(case: &Case, report: &RunReport) -> Option<ClientId> {
+    let mut named = report.findings.iter().filter_map(|f| f.client.as_deref());
+    named.find_map(|client| case.names().client_named(client).ok())
+}
+
+fn closing_words(out: &Output, report: &RunReport, told: u64, cut: u64) -> String {
+    let mut text = format!(
+        "\n{} of {}; {}",
+        count(told, "line"),
+        count(report.events, "event"),
+        crate::figures::verdict(out, report.verdict)
+    );
+    if cut > 0 {
+        text.push_str(&format!("; {cut} more lines were cut off by --limit"));
+    }
+    text.push('\n');
+    text
+}
+
+/// Prints a run's story while the run goes on.
+struct Telling<'a> {
+    story: Story<'a>,
+    filter: &'a Filter,
+    width: usize,
+    left: u64,
+    cut: u64,
+    told: u64,
+    failure: Option<Failure>,
+    out: &'a mut Output,
+}
+
+impl Telling<'_> {
+    fn print(&mut self, line: &StoryLine) -> Result<(), Failure> {
+        if self.out.json_wanted() {
+            return self.out.json_line(line);
+        }
+        let width = self.width;
+        let words = if line.bounce {
+            self.out.paint(Style::Bad, &line.words)
+        } else {
+            line.words.clone()
+        };
+        let text = format!(
+            "{:>12}  {:<width$}  {words}\n",
+            instant(line.at_ns),
+            line.who
+        );
+        self.out.text(&text)
+    }
+}
+
+impl Sink for Telling<'_> {
+    fn record(&mut self, record: &Record) {
+        if self.failure.is_some() || self.out.closed() {
+            return;
+        }
+        let Some(line) = self.story.tell(record, self.filter) else {
+            return;
+        };
+        if self.left == 0 {
+            self.cut += 1;
+            return;
+        }
+        self.left -= 1;
+        self.told += 1;
+        if let Err(failure) = self.print(&line) {
+            self.failure = Some(failure);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! `rebound sweep`: one scenario over a range of seeds, in parallel.
+
+mod ranges;
+mod state;
+mod text;
+mod work;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rebound_sim::engine::Span;
+use rebound_sim::report::SweepOf;
+
+use crate::arguments::{Seeds, load, threads};
+use crate::exit::{Exit, Failure};
+use crate::figures::rate;
+use crate::output::{Output, complain};
+use state::Keeper;
+use work::{Counters, Work};
+
+/// Arguments of `rebound sweep`.
+#[derive(Args)]
+pub struct Arguments {
+    /// The scenario file
+    scenario: PathBuf,
+    /// The seeds, from A up to but not including B
+    #[arg(long, value_name = "A..B")]
+    seeds: Seeds,
+    /// Whose rules the nodes follow, instead of the scenario's own choice
+    #[arg(long, value_name = "NAME", alias = "behavior")]
+    behaviour: Option<String>,
+    /// Threads [default: as many as the machine has]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Keep the sweep's state in this file, and go on from it if it exists
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+    /// Run every seed twice and compare
+    #[arg(long)]
+    verify: bool,
+    /// Stop after so much wall time, such as 10m, as if interrupted
+    #[arg(long, value_name = "DURATION", value_parser = Span::parse)]
+    max_time: Option<Span>,
+}
+
+/// How often the state is written.
+const SAVE_EVERY: Duration = Duration::from_secs(2);
+
+/// Runs the sweep.
+pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
+    let (plan, behaviour) = load(&arguments.scenario, arguments.behaviour.as_deref())?;
+    let seeds = &arguments.seeds;
+    let mut keeper = Keeper::open(&plan, behaviour, seeds, arguments.resume.as_deref())?;
+    let gaps = keeper.state.finished.gaps(&seeds.0);
+    let work = Work {
+        plan: Arc::clone(&plan),
+        behaviour,
+        verify: arguments.verify,
+    };
+    let counters = Counters::default();
+    listen_for_interrupts()?;
+    let began = Instant::now();
+    let wall_before = keeper.state.wall_ns;
+    let done_before = keeper.state.finished.count();
+    let bar = progress_bar(seeds, done_before, out);
+    let max_time = arguments
+        .max_time
+        .map(|span| Duration::from_nanos(span.as_nanos()));
+    {
+        let keeper = std::cell::RefCell::new(&mut keeper);
+        let mut saved = began;
+        work::run(
+            &work,
+            gaps,
+            threads(arguments.jobs),
+            &counters,
+            |part| {
+                let state = &mut keeper.borrow_mut().state;
+                state.finished.add(part.seeds);
+                state.tally.merge(part.tally);
+            },
+            || {
+                let elapsed = began.elapsed();
+                if interrupted() || max_time.is_some_and(|max| elapsed >= max) {
+                    counters.stop.store(true, Ordering::Relaxed);
+                }
+                show(&bar, done_before, &counters, elapsed);
+                if saved.elapsed() >= SAVE_EVERY {
+                    let mut keeper = keeper.borrow_mut();
+                    keeper.state.wall_ns = wall_before + nanos(elapsed);
+                    keeper.save();
+                    saved = Instant::now();
+                }
+            },
+        )?;
+    }
+    keeper.state.wall_ns = wall_before + nanos(began.elapsed());
+    bar.finish_and_clear();
+    keeper.save();
+    reproduce(&work, &keeper)?;
+    let exit = report(&keeper, &work, seeds, out)?;
+    out.flush()?;
+    keeper.kept()?;
+    Ok(exit)
+}
+
+/// Runs the seeds that the report names once more, in worlds of their own: nothing is published
+/// that does not reproduce.
+fn reproduce(work: &Work, keeper: &Keeper) -> Result<(), Failure> {
+    let tally = &keeper.state.tally;
+    let worst = tally.worst().iter().map(|ranked| &ranked.mark);
+    let mut marks: Vec<_> = tally.flagged().iter().chain(worst).collect();
+    marks.sort_unstable();
+    marks.dedup();
+    marks
+        .into_iter()
+        .try_for_each(|mark| work.reproduce(mark.seed, &mark.trace_hash))
+}
+
+fn report(keeper: &Keeper, work: &Work, seeds: &Seeds, out: &mut Output) -> Result<Exit, Failure> {
+    let state = &keeper.state;
+    let hash = format!("{:032x}", work.plan.hash);
+    let of = SweepOf {
+        scenario: &work.plan.name,
+        scenario_hash: &hash,
+        behaviour: work.behaviour.name,
+        seeds: seeds.0.clone(),
+    };
+    let report = state.tally.report(of, state.wall_ns);
+    if out.json_wanted() {
+        out.json(&report)?;
+    } else {
+        let text = text::text(out, &report, seeds, &work.plan, work.behaviour);
+        out.text(&text)?;
+    }
+    let verdicts = &report.verdicts;
+    Ok(if verdicts.total() == 0 {
+        Exit::NothingRan
+    } else if verdicts.flagged > 0 {
+        Exit::Flagged
+    } else if verdicts.inconclusive > 0 || verdicts.total() < seeds.count() {
+        Exit::Inconclusive
+    } else {
+        Exit::Clean
+    })
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn progress_bar(seeds: &Seeds, done: u64, out: &Output) -> ProgressBar {
+    if out.quiet() || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let target = ProgressDrawTarget::stderr_with_hz(10);
+    let bar = ProgressBar::with_draw_target(Some(seeds.count()), target);
+    if let Ok(style) =
+        ProgressStyle::with_template("{bar:24} {human_pos}/{human_len} seeds  {msg}  ETA {eta}")
+    {
+        bar.set_style(style);
+    }
+    bar.set_position(done);
+    bar.reset_eta();
+    bar
+}
+
+fn show(bar: &ProgressBar, before: u64, counters: &Counters, elapsed: Duration) {
+    if bar.is_hidden() {
+        return;
+    }
+    let seeds = counters.seeds.load(Ordering::Relaxed);
+    let per_second = |n: u64| rate(n as f64 / elapsed.as_secs_f64().max(1e-9));
+    bar.set_message(format!(
+        "{} seeds/s  {} events/s  {} flagged",
+        per_second(seeds),
+        per_second(counters.events.load(Ordering::Relaxed)),
+        counters.flagged.load(Ordering::Relaxed)
+    ));
+    bar.set_position(before + seeds);
+}
+
+static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
+
+fn interrupted() -> bool {
+    INTERRUPTS.load(Ordering::Relaxed) > 0
+}
+
+/// The exit code of a program that was interrupted, as shells give it.
+const ABORTED: i32 = 130;
+
+/// The first Ctrl-C ends the sweep after the seeds in hand, the second ends it at once.
+fn listen_for_interrupts() -> Result<(), Failure> {
+    ctrlc::set_handler(|| {
+        if INTERRUPTS.fetch_add(1, Ordering::Relaxed) > 0 {
+            std::process::exit(ABORTED);
+        }
+        complain("stopping after the seeds in hand; once more to stop at once");
+    })
+    .map_err(|error| Failure::usage(format!("cannot listen for Ctrl-C: {error}")))
+}

@@ -1,0 +1,7 @@
+//! The command line, through the real program.
+
+mod commands;
+mod mistakes;
+mod program;
+mod regressions;
+mod sweeps;
