@@ -159,10 +159,6 @@ impl Lab {
         self.nodes[usize::from(node.0)].primary = primary.map(AddressBook::of);
     }
 
-    pub fn tune(&mut self, node: NodeId, tune: impl Fn(&mut Config)) {
-        tune(&mut self.nodes[usize::from(node.0)].config);
-    }
-
     fn with_turn(
         &mut self,
         node: NodeId,
@@ -376,6 +372,16 @@ impl Lab {
 
     pub fn release(&mut self, from: NodeId, to: NodeId, forward: bool) {
         self.held.retain(|held| *held != (from, to, forward));
+        self.settle();
+    }
+
+    /// Lets through what a held direction carries now, and holds on.
+    pub fn pass(&mut self, from: NodeId, to: NodeId, forward: bool) {
+        for place in 0..self.links.len() {
+            if self.links[place].from == from && self.links[place].to == to {
+                self.deliver(place, forward);
+            }
+        }
         self.settle();
     }
 
