@@ -1,4 +1,4 @@
-//! What the application asks for next. Every command takes the same four draws, whatever it
+//! What the application asks for next. Every command takes the same three draws, whatever it
 //! turns out to be, so that changing one thing of a workload moves little else.
 
 use super::ClientId;
@@ -93,7 +93,6 @@ pub(super) fn generate(spec: &ClientSpec, client: ClientId, ctx: &mut Context<'_
     let think = spec.think.sample(ctx.chooser.quantile(stream));
     let kind = Kind::at(&workload.mix, ctx.chooser.below(stream, spec.mix_total));
     let key = ctx.chooser.below(stream, u64::from(workload.keys)) as u32;
-    let _spare = ctx.chooser.quantile(stream);
 
     let strings = first_key(workload, client, 0);
     let counters = first_key(workload, client, 1);

@@ -3,6 +3,7 @@
 mod chooser;
 mod distribution;
 mod event_loop;
+mod heap;
 mod normal_quantiles;
 mod queue;
 mod time;

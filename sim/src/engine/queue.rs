@@ -1,25 +1,18 @@
-//! The ordered queue of pending events: a 4-ary heap that leaves no tie open.
+//! The ordered queue of pending events, which leaves no tie open.
+//!
+//! Most events lie a network delay or a think time ahead, within milliseconds. Those are kept in
+//! buckets of equal width, unsorted; only the bucket whose time has come is put in order. What
+//! lies further ahead waits in a heap until the buckets reach it. The order is the same as one
+//! heap would give, at less than half the price.
 
+use super::heap::{Entry, Heap};
 use super::time::Time;
 
-/// A pending event with its place in the order.
-#[derive(Copy, Clone)]
-struct Entry<E> {
-    at: Time,
-    /// Breaks ties at equal times; unique, so the order is total.
-    order: u64,
-    event: E,
-}
+/// A bucket is 2¹⁵ ns (33 µs) wide: a few events at a time in a busy run.
+const WIDTH_BITS: u32 = 15;
 
-impl<E> Entry<E> {
-    fn key(&self) -> (Time, u64) {
-        (self.at, self.order)
-    }
-}
-
-/// Children per heap node. Four halve the depth of a binary heap and share a cache line
-/// or two, which measured fastest at the sizes a run has (16 to 4,096 pending).
-const ARITY: usize = 4;
+/// Buckets ahead of the present one: 67 ms.
+const BUCKETS: u64 = 2048;
 
 /// A priority queue ordered by (time, tie, insertion number).
 ///
@@ -27,7 +20,16 @@ const ARITY: usize = 4;
 /// which they were pushed. Events carry their own identity; cancelling is the receiver's
 /// business (a stale timer is ignored when it fires).
 pub struct Queue<E> {
-    heap: Vec<Entry<E>>,
+    /// Everything up to the end of bucket number `present`, in order.
+    due: Heap<E>,
+    /// What lies in the buckets after `present`, each at its number modulo [`BUCKETS`].
+    ahead: Vec<Vec<Entry<E>>>,
+    /// Which of them hold something.
+    occupied: [u64; (BUCKETS / 64) as usize],
+    /// What lies beyond the buckets.
+    far: Heap<E>,
+    present: u64,
+    len: usize,
     pushed: u64,
     peak: usize,
 }
@@ -35,11 +37,21 @@ pub struct Queue<E> {
 impl<E: Copy> Default for Queue<E> {
     fn default() -> Self {
         Queue {
-            heap: Vec::new(),
+            due: Heap::default(),
+            ahead: (0..BUCKETS).map(|_| Vec::new()).collect(),
+            occupied: [0; (BUCKETS / 64) as usize],
+            far: Heap::default(),
+            present: 0,
+            len: 0,
             pushed: 0,
             peak: 0,
         }
     }
+}
+
+/// The number of the bucket in which `at` lies.
+fn bucket(at: Time) -> u64 {
+    at.0 >> WIDTH_BITS
 }
 
 impl<E: Copy> Queue<E> {
@@ -49,6 +61,7 @@ impl<E: Copy> Queue<E> {
     /// # Panics
     /// After 2³² pushes since the last [`clear`](Self::clear): the event budget of a run is
     /// far below.
+    #[inline]
     pub fn push(&mut self, at: Time, tie: u32, event: E) {
         assert!(
             self.pushed < u64::from(u32::MAX),
@@ -56,35 +69,104 @@ impl<E: Copy> Queue<E> {
         );
         let order = u64::from(tie) << 32 | self.pushed;
         self.pushed += 1;
-        self.heap.push(Entry { at, order, event });
-        self.peak = self.peak.max(self.heap.len());
-        self.sift_up(self.heap.len() - 1);
+        self.len += 1;
+        self.peak = self.peak.max(self.len);
+        let key = u128::from(at.0) << 64 | u128::from(order);
+        self.place(Entry { key, event });
+    }
+
+    #[inline]
+    fn place(&mut self, entry: Entry<E>) {
+        let number = bucket(entry.at());
+        if number <= self.present {
+            self.due.push(entry);
+        } else if number - self.present < BUCKETS {
+            let place = number % BUCKETS;
+            self.occupied[(place / 64) as usize] |= 1 << (place % 64);
+            self.ahead[place as usize].push(entry);
+        } else {
+            self.far.push(entry);
+        }
     }
 
     /// Takes the earliest event.
+    #[inline]
     pub fn pop(&mut self) -> Option<(Time, E)> {
-        let last = self.heap.pop()?;
-        let Some(root) = self.heap.first_mut() else {
-            return Some((last.at, last.event));
-        };
-        let first = std::mem::replace(root, last);
-        self.sift_down();
-        Some((first.at, first.event))
+        if self.due.first().is_none() {
+            self.advance();
+        }
+        let entry = self.due.pop()?;
+        self.len -= 1;
+        Some((entry.at(), entry.event))
     }
 
     /// The time of the earliest event.
-    pub fn next_at(&self) -> Option<Time> {
-        self.heap.first().map(|entry| entry.at)
+    #[inline]
+    pub fn next_at(&mut self) -> Option<Time> {
+        if self.due.first().is_none() {
+            self.advance();
+        }
+        self.due.first().map(Entry::at)
+    }
+
+    /// Moves on to the next bucket that holds something, and takes in what the buckets now
+    /// reach.
+    fn advance(&mut self) {
+        let near = self.next_occupied();
+        let far = self.far.first().map(|entry| bucket(entry.at()));
+        let Some(next) = near.into_iter().chain(far).min() else {
+            return;
+        };
+        self.present = next;
+        if near == Some(next) {
+            let place = next % BUCKETS;
+            self.occupied[(place / 64) as usize] &= !(1 << (place % 64));
+            for entry in self.ahead[place as usize].drain(..) {
+                self.due.push(entry);
+            }
+        }
+        while self
+            .far
+            .first()
+            .is_some_and(|entry| bucket(entry.at()) - next < BUCKETS)
+        {
+            if let Some(entry) = self.far.pop() {
+                self.place(entry);
+            }
+        }
+    }
+
+    /// The number of the first bucket after `present` that holds something.
+    fn next_occupied(&self) -> Option<u64> {
+        let first = self.present + 1;
+        let words = BUCKETS / 64;
+        let start = first % BUCKETS;
+        // The word in which the search begins is looked at twice: from the start on, and at the
+        // end up to it.
+        for step in 0..=words {
+            let word = (start / 64 + step) % words;
+            let mut bits = self.occupied[word as usize];
+            if step == 0 {
+                bits &= u64::MAX << (start % 64);
+            } else if step == words {
+                bits &= !(u64::MAX << (start % 64));
+            }
+            if bits != 0 {
+                let place = word * 64 + u64::from(bits.trailing_zeros());
+                return Some(first + (place + BUCKETS - start) % BUCKETS);
+            }
+        }
+        None
     }
 
     /// How many events are pending.
     pub fn len(&self) -> usize {
-        self.heap.len()
+        self.len
     }
 
     /// Whether nothing is pending.
     pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        self.len == 0
     }
 
     /// The most events that were pending at once since the last [`clear`](Self::clear).
@@ -94,46 +176,16 @@ impl<E: Copy> Queue<E> {
 
     /// Forgets everything but the memory it holds.
     pub fn clear(&mut self) {
-        self.heap.clear();
+        self.due.clear();
+        self.far.clear();
+        for bucket in &mut self.ahead {
+            bucket.clear();
+        }
+        self.occupied.fill(0);
+        self.present = 0;
+        self.len = 0;
         self.pushed = 0;
         self.peak = 0;
-    }
-
-    fn sift_up(&mut self, mut child: usize) {
-        let moving = self.heap[child];
-        while child > 0 {
-            let parent = (child - 1) / ARITY;
-            if self.heap[parent].key() <= moving.key() {
-                break;
-            }
-            self.heap[child] = self.heap[parent];
-            child = parent;
-        }
-        self.heap[child] = moving;
-    }
-
-    fn sift_down(&mut self) {
-        let heap = &mut self.heap[..];
-        let moving = heap[0];
-        let mut parent = 0;
-        loop {
-            let first = parent * ARITY + 1;
-            if first >= heap.len() {
-                break;
-            }
-            let mut least = first;
-            for child in first + 1..heap.len().min(first + ARITY) {
-                if heap[child].key() < heap[least].key() {
-                    least = child;
-                }
-            }
-            if moving.key() <= heap[least].key() {
-                break;
-            }
-            heap[parent] = heap[least];
-            parent = least;
-        }
-        heap[parent] = moving;
     }
 }
 
@@ -147,11 +199,14 @@ mod tests {
         /// sorted list.
         #[test]
         fn pops_in_order_of_time_tie_and_insertion(
-            steps in prop::collection::vec((0u64..50, 0u32..3, any::<bool>()), 0..400)
+            // Times within a bucket, within the buckets, and far beyond them.
+            range in prop::sample::select(vec![50_u64, 40_000_000, 30_000_000_000]),
+            steps in prop::collection::vec((any::<u64>(), 0u32..3, any::<bool>()), 0..400)
         ) {
             let mut queue = Queue::default();
             let mut sorted: Vec<(u64, u32, usize)> = Vec::new();
             for (number, (at, tie, pop)) in steps.into_iter().enumerate() {
+                let at = at % range;
                 queue.push(Time(at), tie, number);
                 sorted.push((at, tie, number));
                 if pop {

@@ -96,7 +96,10 @@ fn c42_c43_a_lost_reply_leaves_two_primaries() {
         lab.hold(A, B, false);
         lab.failover(false, None);
         until_psync_is_sent(&mut lab, false);
-        assert!(lab.is_primary(B) && lab.state(A) == FailoverState::InProgress, "{version}");
+        assert!(
+            lab.is_primary(B) && lab.state(A) == FailoverState::InProgress,
+            "{version}"
+        );
         let waiting = (version == "8.0.1").then(|| {
             let client = lab.capa(A);
             let set = lab.set();
