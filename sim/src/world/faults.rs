@@ -217,6 +217,7 @@ impl<S: Sink> Session<'_, S> {
                 self.trace_node(FaultKind::HostDown, node, agenda);
                 let host = HostId(u32::from(node.0));
                 self.state.net.set_host_up(agenda, host, false);
+                self.state.net.abort_all(agenda, host, |_, _: Side| {});
                 self.forget_process(node);
                 self.lasting(Undo::HostUp(node), lasts.unwrap_or(own), agenda);
             }

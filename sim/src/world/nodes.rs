@@ -180,7 +180,8 @@ impl<S: Sink> Session<'_, S> {
                 Effect::Send(Slot::OPERATOR, message) => self.operator_reply(id, message, agenda),
                 Effect::Send(slot, message) => self.node_sends(id, slot, message, at, agenda),
                 Effect::Close(slot) => {
-                    if let Some(conn) = self.node(id).slots[slot.0 as usize].take() {
+                    let slots = &mut self.node(id).slots;
+                    if let Some(conn) = slots.get_mut(slot.0 as usize).and_then(Option::take) {
                         self.state.net.close(agenda, at, conn, Side::Acceptor);
                     }
                 }
@@ -482,7 +483,9 @@ impl<S: Sink> Session<'_, S> {
             (Party::Node(id), Side::Acceptor) => {
                 let node = self.node(id);
                 let slot = Slot(cookie);
-                node.slots[cookie as usize] = None;
+                if let Some(conn) = node.slots.get_mut(cookie as usize) {
+                    *conn = None;
+                }
                 if node.handover == Some(slot) {
                     node.handover = None;
                 }
