@@ -53,10 +53,18 @@ fn a_world_that_is_used_again_gives_what_a_new_one_gives_in_any_order_of_seeds()
     let fresh: Vec<_> = (0..12).map(|seed| run(&plan, seed)).collect();
     let mut runner = Runner::new(plan, behaviour("8.0.0-rc1"));
     for seed in [5, 3, 3, 11, 0, 7, 5, 1, 2, 4, 6, 8, 9, 10, 0] {
-        assert_eq!(runner.run(seed, &mut NoTrace), fresh[seed as usize], "seed {seed}");
+        assert_eq!(
+            runner.run(seed, &mut NoTrace),
+            fresh[seed as usize],
+            "seed {seed}"
+        );
     }
     let distinct: std::collections::BTreeSet<_> = fresh.iter().map(|run| &run.trace_hash).collect();
-    assert_eq!(distinct.len(), fresh.len(), "every seed is a run of its own");
+    assert_eq!(
+        distinct.len(),
+        fresh.len(),
+        "every seed is a run of its own"
+    );
 }
 
 #[test]
@@ -77,7 +85,10 @@ fn threads_change_nothing() {
                     })
                 })
                 .collect();
-            workers.into_iter().flat_map(|worker| worker.join().expect("no panic")).collect()
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().expect("no panic"))
+                .collect()
         });
         together.sort_by_key(|run| run.seed.parse::<u64>().unwrap_or(u64::MAX));
         assert_eq!(together, alone, "{threads} threads");
@@ -91,7 +102,10 @@ fn whether_a_trace_is_kept_changes_nothing() {
     let traced = Runner::new(plan.clone(), behaviour("8.0.0-rc1")).run(3, &mut trace);
     assert_eq!(traced, run(&plan, 3));
     assert!(trace.len() as u64 > traced.events / 2);
-    assert!(trace.windows(2).all(|pair| pair[0].at <= pair[1].at), "the trace is in order");
+    assert!(
+        trace.windows(2).all(|pair| pair[0].at <= pair[1].at),
+        "the trace is in order"
+    );
 }
 
 #[test]
@@ -111,7 +125,11 @@ fn a_recorded_schedule_gives_the_same_run_without_a_seed() {
 /// have as it was.
 #[test]
 fn streams_are_independent_of_rates_and_of_each_other() {
-    let record = |plan: Arc<Plan>| Runner::new(plan, behaviour("8.0.1")).record(9, &mut NoTrace).1;
+    let record = |plan: Arc<Plan>| {
+        Runner::new(plan, behaviour("8.0.1"))
+            .record(9, &mut NoTrace)
+            .1
+    };
     let usual = record(scenario(0, ""));
     let lossy = record(scenario(20_000, ""));
     let crowded = record(scenario(
@@ -121,13 +139,18 @@ fn streams_are_independent_of_rates_and_of_each_other() {
     for (what, other) in [("loss", &lossy), ("more clients", &crowded)] {
         let mut compared = 0;
         for (stream, answers) in &usual.streams {
-            let Some(others) = other.streams.get(stream) else { continue };
+            let Some(others) = other.streams.get(stream) else {
+                continue;
+            };
             for (place, (one, two)) in answers.iter().zip(others).enumerate() {
                 assert_eq!(one, two, "{what}: {stream}, question {place}");
                 compared += 1;
             }
         }
-        assert!(compared > 3_000, "{what}: only {compared} answers in common");
+        assert!(
+            compared > 3_000,
+            "{what}: only {compared} answers in common"
+        );
     }
     assert_ne!(usual, lossy, "loss does change the run");
 }

@@ -97,17 +97,15 @@ impl<S: Sink> Session<'_, S> {
         let state = &mut *self.state;
         state.hash.absorb(&record);
         self.sink.record(&record);
-        state.tally.observe(&record);
-        state.checks.observe(&record);
         match event {
+            // By far the most, and nothing that is counted or checked.
+            TraceEvent::Delivered { .. } | TraceEvent::Gate { .. } => return,
             TraceEvent::Issued { .. } => state.open_commands += 1,
             TraceEvent::Ended { .. } => state.open_commands -= 1,
             TraceEvent::Dialled { .. }
             | TraceEvent::Connected { .. }
             | TraceEvent::ConnectFailed { .. }
-            | TraceEvent::Delivered { .. }
             | TraceEvent::Closed { .. }
-            | TraceEvent::Gate { .. }
             | TraceEvent::Released { .. }
             | TraceEvent::Role { .. }
             | TraceEvent::Failover { .. }
@@ -115,6 +113,8 @@ impl<S: Sink> Session<'_, S> {
             | TraceEvent::Hop { .. }
             | TraceEvent::Fault { .. } => {}
         }
+        state.tally.observe(&record);
+        state.checks.observe(&record);
     }
 
     /// How many hosts are servers.
