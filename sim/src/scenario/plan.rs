@@ -162,73 +162,39 @@ pub enum TriggerMessage {
     PsyncFailoverReply,
 }
 
+/// Some paths.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Paths {
+    /// Who opens the connections.
+    pub from: Selector,
+    /// Who accepts them.
+    pub to: Selector,
+    /// Whether connections opened the other way round are meant as well.
+    pub both_ways: bool,
+}
+
+/// What is wrong with a path.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum PathFault {
+    /// Everything is lost in this direction, or in both; retransmissions go on.
+    Cut(Option<Direction>),
+    /// Everything is held in this direction, or in both, and then released in order, at once.
+    Clog(Option<Direction>),
+    /// Everything takes this much longer, one way.
+    Spike(Span),
+    /// Segments are lost with these odds.
+    Loss(Odds),
+}
+
 /// What happens.
 #[derive(Clone, Debug)]
 pub enum Action {
     /// The operator runs commands on a node's own machine, one after the other.
     Operator(NodeId, Vec<Command>),
-    /// The paths between two sets of hosts lose everything, in one or both directions, for a
-    /// while: retransmissions go on.
-    Cut {
-        /// Who opens the connections.
-        from: Selector,
-        /// Who accepts them.
-        to: Selector,
-        /// Whether connections opened the other way round are meant as well.
-        both_ways: bool,
-        /// One direction, or both.
-        direction: Option<Direction>,
-        /// How long.
-        lasts: Span,
-    },
-    /// The same, but everything is held and then released in order, at once.
-    Clog {
-        /// Who opens the connections.
-        from: Selector,
-        /// Who accepts them.
-        to: Selector,
-        /// Whether connections opened the other way round are meant as well.
-        both_ways: bool,
-        /// One direction, or both.
-        direction: Option<Direction>,
-        /// How long.
-        lasts: Span,
-    },
-    /// Everything takes this much longer, for a while.
-    Spike {
-        /// Who opens the connections.
-        from: Selector,
-        /// Who accepts them.
-        to: Selector,
-        /// Whether connections opened the other way round are meant as well.
-        both_ways: bool,
-        /// How much longer, one way.
-        extra: Span,
-        /// How long.
-        lasts: Span,
-    },
-    /// More segments are lost, for a while.
-    Loss {
-        /// Who opens the connections.
-        from: Selector,
-        /// Who accepts them.
-        to: Selector,
-        /// Whether connections opened the other way round are meant as well.
-        both_ways: bool,
-        /// The odds.
-        odds: Odds,
-        /// How long.
-        lasts: Span,
-    },
-    /// Open connections are reset; data under way is lost.
-    Reset {
-        /// Who opened them.
-        from: Selector,
-        /// Who accepted them.
-        to: Selector,
-        /// Whether connections opened the other way round are meant as well.
-        both_ways: bool,
-    },
+    /// Something is wrong with some paths, for a while.
+    Paths(Paths, PathFault, Span),
+    /// Open connections on some paths are reset; data under way is lost.
+    Reset(Paths),
     /// A process is stopped (SIGSTOP) for a while; its kernel goes on.
     Pause(NodeId, Span),
     /// A process takes `factor` times as long for everything, for a while.

@@ -2,9 +2,9 @@
 //! everything heals.
 
 use super::{Event, Pending, Session};
-use crate::engine::{Odds, Span};
+use crate::engine::Span;
 use crate::net::{Direction, HostId, Side};
-use crate::scenario::{Action, Selector};
+use crate::scenario::{Action, PathFault, Paths};
 use crate::trace::{Event as TraceEvent, FaultKind, Sink};
 use crate::valkey::NodeId;
 
@@ -18,20 +18,26 @@ pub(super) struct Active {
 /// How a fault is undone.
 #[derive(Clone, Debug)]
 enum Undo {
-    Uncut(Vec<(HostId, HostId)>, Option<Direction>),
-    Unclog(Vec<(HostId, HostId)>, Option<Direction>),
-    Unspike(Vec<(HostId, HostId)>, Span),
-    UsualLoss(Vec<(HostId, HostId)>),
+    Paths(Vec<(HostId, HostId)>, PathFault),
     Continue(NodeId),
     UsualSpeed(NodeId, u64),
     HostUp(NodeId),
 }
 
-const BOTH: [Direction; 2] = [Direction::Forward, Direction::Backward];
+/// One direction, or both.
+fn directions(only: Option<Direction>) -> impl Iterator<Item = Direction> {
+    Direction::BOTH
+        .into_iter()
+        .filter(move |each| only.is_none_or(|only| only == *each))
+}
 
-fn directions(direction: Option<Direction>) -> impl Iterator<Item = Direction> {
-    BOTH.into_iter()
-        .filter(move |each| direction.is_none_or(|only| only == *each))
+fn kind_of(fault: PathFault) -> FaultKind {
+    match fault {
+        PathFault::Cut(_) => FaultKind::Cut,
+        PathFault::Clog(_) => FaultKind::Clog,
+        PathFault::Spike(_) => FaultKind::Spike,
+        PathFault::Loss(_) => FaultKind::Loss,
+    }
 }
 
 impl<S: Sink> Session<'_, S> {
@@ -68,20 +74,25 @@ impl<S: Sink> Session<'_, S> {
     }
 
     /// The paths that a fault is about.
-    fn paths(&self, from: Selector, to: Selector, both_ways: bool) -> Vec<(HostId, HostId)> {
+    fn paths(&self, paths: Paths) -> Vec<(HostId, HostId)> {
+        let Paths {
+            from,
+            to,
+            both_ways,
+        } = paths;
         let plan = &self.state.plan;
         let hosts = self.servers() + self.state.clients.len() as u32;
-        let mut paths = Vec::new();
+        let mut meant = Vec::new();
         for host in (0..hosts).map(HostId) {
             for server in (0..self.servers()).map(HostId) {
                 let named = plan.selects(from, host) && plan.selects(to, server);
                 let turned = both_ways && plan.selects(to, host) && plan.selects(from, server);
                 if host != server && (named || turned) {
-                    paths.push((host, server));
+                    meant.push((host, server));
                 }
             }
         }
-        paths
+        meant
     }
 
     /// The hosts that stand for a set of paths in the trace.
@@ -126,70 +137,16 @@ impl<S: Sink> Session<'_, S> {
                     self.operator(node, *command, agenda);
                 }
             }
-            Action::Cut {
-                from,
-                to,
-                both_ways,
-                direction,
-                lasts: own,
-            } => {
-                let paths = self.paths(from, to, both_ways);
-                self.trace_paths(FaultKind::Cut, &paths, agenda);
+            Action::Paths(paths, fault, own) => {
+                let paths = self.paths(paths);
+                self.trace_paths(kind_of(fault), &paths, agenda);
                 for (from, to) in &paths {
-                    for direction in directions(direction) {
-                        self.state.net.cut(agenda, *from, *to, direction);
-                    }
+                    self.spoil_path(*from, *to, fault, agenda);
                 }
-                self.lasting(Undo::Uncut(paths, direction), lasts.unwrap_or(own), agenda);
+                self.lasting(Undo::Paths(paths, fault), lasts.unwrap_or(own), agenda);
             }
-            Action::Clog {
-                from,
-                to,
-                both_ways,
-                direction,
-                lasts: own,
-            } => {
-                let paths = self.paths(from, to, both_ways);
-                self.trace_paths(FaultKind::Clog, &paths, agenda);
-                for (from, to) in &paths {
-                    for direction in directions(direction) {
-                        self.state.net.clog(*from, *to, direction);
-                    }
-                }
-                self.lasting(Undo::Unclog(paths, direction), lasts.unwrap_or(own), agenda);
-            }
-            Action::Spike {
-                from,
-                to,
-                both_ways,
-                extra,
-                lasts: own,
-            } => {
-                let paths = self.paths(from, to, both_ways);
-                self.trace_paths(FaultKind::Spike, &paths, agenda);
-                for (from, to) in &paths {
-                    self.state.net.spike(*from, *to, extra);
-                }
-                self.lasting(Undo::Unspike(paths, extra), lasts.unwrap_or(own), agenda);
-            }
-            Action::Loss {
-                from,
-                to,
-                both_ways,
-                odds,
-                lasts: own,
-            } => {
-                let paths = self.paths(from, to, both_ways);
-                self.trace_paths(FaultKind::Loss, &paths, agenda);
-                self.set_loss(&paths, Some(odds));
-                self.lasting(Undo::UsualLoss(paths), lasts.unwrap_or(own), agenda);
-            }
-            Action::Reset {
-                from,
-                to,
-                both_ways,
-            } => {
-                let paths = self.paths(from, to, both_ways);
+            Action::Reset(paths) => {
+                let paths = self.paths(paths);
                 self.trace_paths(FaultKind::Reset, &paths, agenda);
                 for (from, to) in paths {
                     self.state.net.reset_path(agenda, from, to);
@@ -229,9 +186,31 @@ impl<S: Sink> Session<'_, S> {
         }
     }
 
-    fn set_loss(&mut self, paths: &[(HostId, HostId)], odds: Option<Odds>) {
-        for (from, to) in paths {
-            self.state.net.add_loss(*from, *to, odds);
+    fn spoil_path(&mut self, from: HostId, to: HostId, fault: PathFault, agenda: &mut Pending) {
+        let net = &mut self.state.net;
+        match fault {
+            PathFault::Cut(only) => {
+                directions(only).for_each(|direction| net.cut(agenda, from, to, direction));
+            }
+            PathFault::Clog(only) => {
+                directions(only).for_each(|direction| net.clog(from, to, direction));
+            }
+            PathFault::Spike(extra) => net.spike(from, to, extra),
+            PathFault::Loss(odds) => net.add_loss(from, to, Some(odds)),
+        }
+    }
+
+    fn mend_path(&mut self, from: HostId, to: HostId, fault: PathFault, agenda: &mut Pending) {
+        let net = &mut self.state.net;
+        match fault {
+            PathFault::Cut(only) => {
+                directions(only).for_each(|direction| net.uncut(agenda, from, to, direction));
+            }
+            PathFault::Clog(only) => {
+                directions(only).for_each(|direction| net.unclog(agenda, from, to, direction));
+            }
+            PathFault::Spike(extra) => net.unspike(from, to, extra),
+            PathFault::Loss(_) => net.add_loss(from, to, None),
         }
     }
 
@@ -273,30 +252,10 @@ impl<S: Sink> Session<'_, S> {
         }
         let undo = active.undo.clone();
         match undo {
-            Undo::Uncut(paths, direction) => {
+            Undo::Paths(paths, fault) => {
                 for (from, to) in &paths {
-                    for direction in directions(direction) {
-                        self.state.net.uncut(agenda, *from, *to, direction);
-                    }
+                    self.mend_path(*from, *to, fault, agenda);
                 }
-                self.trace_paths(FaultKind::Healed, &paths, agenda);
-            }
-            Undo::Unclog(paths, direction) => {
-                for (from, to) in &paths {
-                    for direction in directions(direction) {
-                        self.state.net.unclog(agenda, *from, *to, direction);
-                    }
-                }
-                self.trace_paths(FaultKind::Healed, &paths, agenda);
-            }
-            Undo::Unspike(paths, extra) => {
-                for (from, to) in &paths {
-                    self.state.net.unspike(*from, *to, extra);
-                }
-                self.trace_paths(FaultKind::Healed, &paths, agenda);
-            }
-            Undo::UsualLoss(paths) => {
-                self.set_loss(&paths, None);
                 self.trace_paths(FaultKind::Healed, &paths, agenda);
             }
             Undo::Continue(id) => {

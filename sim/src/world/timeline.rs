@@ -58,13 +58,14 @@ impl<S: Sink> Session<'_, S> {
     /// An item of the timeline happens.
     pub(super) fn timeline_item(&mut self, item: u16, agenda: &mut Pending) {
         let plan = self.state.plan.clone();
-        match &plan.timeline[usize::from(item)].action {
-            Action::Operator(node, commands) => {
-                for command in commands {
-                    self.operator(*node, *command, agenda);
-                }
+        let action = &plan.timeline[usize::from(item)].action;
+        if let Action::Operator(node, commands) = action {
+            // Operators work on when everything has healed.
+            for command in commands {
+                self.operator(*node, *command, agenda);
             }
-            action => self.begin_fault(action, None, agenda),
+        } else {
+            self.begin_fault(action, None, agenda);
         }
     }
 }

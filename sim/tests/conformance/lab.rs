@@ -247,9 +247,10 @@ impl Lab {
                 if let Message::Request(request) = message
                     && !matches!(request.command, Command::ReplConfAck(_))
                 {
-                    let name = match request.command {
-                        Command::Psync { failover: true, .. } => "PSYNC FAILOVER".to_owned(),
-                        other => other.kind().name().to_owned(),
+                    let name = if let Command::Psync { failover: true, .. } = request.command {
+                        "PSYNC FAILOVER".to_owned()
+                    } else {
+                        request.command.kind().name().to_owned()
                     };
                     self.handshake.push((node, name));
                 }

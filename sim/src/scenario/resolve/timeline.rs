@@ -9,7 +9,7 @@ use crate::scenario::format::{
     Act, Between, FailoverPhase, HandoverMessage, Heading, Item, May, MayHappen, RoleName, When,
 };
 use crate::scenario::plan::{
-    Action, FaultSpec, Faults, Occasion, TimelineItem, Trigger, TriggerMessage,
+    Action, FaultSpec, Faults, Occasion, PathFault, Paths, TimelineItem, Trigger, TriggerMessage,
 };
 use crate::valkey::{AddressBook, FailoverState};
 
@@ -141,15 +141,12 @@ fn is_fault(act: &Act) -> bool {
 /// How long an action lasts.
 fn length(action: &Action) -> Option<Span> {
     match action {
-        Action::Cut { lasts, .. }
-        | Action::Clog { lasts, .. }
-        | Action::Spike { lasts, .. }
-        | Action::Loss { lasts, .. }
+        Action::Paths(_, _, lasts)
         | Action::Pause(_, lasts)
         | Action::Slow(_, _, lasts)
         | Action::HostDown(_, lasts) => Some(*lasts),
         Action::Crash(_, restart_after) => *restart_after,
-        Action::Operator(..) | Action::Reset { .. } | Action::Restart(_) => None,
+        Action::Operator(..) | Action::Reset(_) | Action::Restart(_) => None,
     }
 }
 
@@ -300,26 +297,16 @@ fn action(
                 .collect::<Result<Vec<_>>>()?;
             Action::Operator(node, commands)
         }
-        Act::Cut(between) => {
-            let (from, to) = ends(&at("cut"), between, names)?;
-            Action::Cut {
-                from,
-                to,
-                both_ways: between.both_ways,
-                direction: between.direction.map(direction),
-                lasts: length.of(&at("cut"), between.lasts)?,
-            }
-        }
-        Act::Clog(between) => {
-            let (from, to) = ends(&at("clog"), between, names)?;
-            Action::Clog {
-                from,
-                to,
-                both_ways: between.both_ways,
-                direction: between.direction.map(direction),
-                lasts: length.of(&at("clog"), between.lasts)?,
-            }
-        }
+        Act::Cut(between) => Action::Paths(
+            between_paths(&at("cut"), between, names)?,
+            PathFault::Cut(between.direction.map(direction)),
+            length.of(&at("cut"), between.lasts)?,
+        ),
+        Act::Clog(between) => Action::Paths(
+            between_paths(&at("clog"), between, names)?,
+            PathFault::Clog(between.direction.map(direction)),
+            length.of(&at("clog"), between.lasts)?,
+        ),
         Act::Spike {
             from,
             to,
@@ -327,15 +314,13 @@ fn action(
             extra,
             lasts,
         } => {
-            let (from, to) = names.ends(&at("spike"), from, to, *both_ways)?;
+            let paths = paths(&at("spike"), from, to, *both_ways, names)?;
             check::positive(at("spike.extra"), *extra)?;
-            Action::Spike {
-                from,
-                to,
-                both_ways: *both_ways,
-                extra: *extra,
-                lasts: length.of(&at("spike"), *lasts)?,
-            }
+            Action::Paths(
+                paths,
+                PathFault::Spike(*extra),
+                length.of(&at("spike"), *lasts)?,
+            )
         }
         Act::Loss {
             from,
@@ -344,28 +329,20 @@ fn action(
             loss_ppm,
             lasts,
         } => {
-            let (from, to) = names.ends(&at("loss"), from, to, *both_ways)?;
+            let paths = paths(&at("loss"), from, to, *both_ways, names)?;
             check::loss_ppm(at("loss.loss_ppm"), *loss_ppm)?;
-            Action::Loss {
-                from,
-                to,
-                both_ways: *both_ways,
-                odds: Odds::per_million(*loss_ppm),
-                lasts: length.of(&at("loss"), *lasts)?,
-            }
+            let odds = Odds::per_million(*loss_ppm);
+            Action::Paths(
+                paths,
+                PathFault::Loss(odds),
+                length.of(&at("loss"), *lasts)?,
+            )
         }
         Act::Reset {
             from,
             to,
             both_ways,
-        } => {
-            let (from, to) = names.ends(&at("reset"), from, to, *both_ways)?;
-            Action::Reset {
-                from,
-                to,
-                both_ways: *both_ways,
-            }
-        }
+        } => Action::Reset(paths(&at("reset"), from, to, *both_ways, names)?),
         Act::Pause { node: name, lasts } => {
             Action::Pause(node("pause", name)?, length.of(&at("pause"), *lasts)?)
         }
@@ -396,12 +373,17 @@ fn action(
     })
 }
 
-fn ends(
-    path: &str,
-    between: &Between,
-    names: &Names<'_>,
-) -> Result<(crate::scenario::Selector, crate::scenario::Selector)> {
-    names.ends(path, &between.from, &between.to, between.both_ways)
+fn between_paths(path: &str, between: &Between, names: &Names<'_>) -> Result<Paths> {
+    paths(path, &between.from, &between.to, between.both_ways, names)
+}
+
+fn paths(path: &str, from: &str, to: &str, both_ways: bool, names: &Names<'_>) -> Result<Paths> {
+    let (from, to) = names.ends(path, from, to, both_ways)?;
+    Ok(Paths {
+        from,
+        to,
+        both_ways,
+    })
 }
 
 fn direction(heading: Heading) -> Direction {

@@ -168,10 +168,7 @@ fn a_scenario_with_everything_is_resolved() {
     assert_eq!(commands[..], [failover, malformed]);
     assert!(matches!(
         plan.timeline[4].action,
-        Action::Cut {
-            direction: Some(Direction::Backward),
-            ..
-        }
+        Action::Paths(_, PathFault::Cut(Some(Direction::Backward)), _)
     ));
     assert!(matches!(
         plan.faults.specs[1].action,
