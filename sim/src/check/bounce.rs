@@ -20,9 +20,10 @@ struct Hop {
 }
 
 /// The redirects of a command that has no end yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Chain {
     command: u32,
+    kind: CommandKind,
     hops: Vec<Hop>,
 }
 
@@ -67,6 +68,7 @@ impl State {
         if let Event::Hop {
             client,
             command,
+            kind,
             from,
             to,
             bounce,
@@ -81,11 +83,10 @@ impl State {
                 bounce,
                 belief,
             };
-            self.add(client, command, hop);
+            self.add(client, command, kind, hop);
         } else if let Event::Ended {
             client,
             command,
-            kind,
             hops,
             ..
         } = record.event
@@ -95,15 +96,14 @@ impl State {
             let Some(place) = chains.iter().position(|chain| chain.command == command) else {
                 return;
             };
-            let mut chain = chains.swap_remove(place);
-            self.judge(record.at, client, kind, &chain, "", findings);
-            chain.hops.clear();
+            let chain = chains.swap_remove(place);
+            self.judge(record.at, client, &chain, "", findings);
             self.spare.push(chain.hops);
         }
     }
 
     #[cold]
-    fn add(&mut self, client: ClientId, command: u32, hop: Hop) {
+    fn add(&mut self, client: ClientId, command: u32, kind: CommandKind, hop: Hop) {
         let chains = &mut self.open[client.0 as usize];
         match chains.iter_mut().find(|chain| chain.command == command) {
             Some(chain) => chain.hops.push(hop),
@@ -111,7 +111,11 @@ impl State {
                 let mut hops = self.spare.pop().unwrap_or_default();
                 hops.clear();
                 hops.push(hop);
-                chains.push(Chain { command, hops });
+                chains.push(Chain {
+                    command,
+                    kind,
+                    hops,
+                });
             }
         }
     }
@@ -120,7 +124,6 @@ impl State {
         &mut self,
         at: crate::engine::Time,
         client: ClientId,
-        kind: CommandKind,
         chain: &Chain,
         ending: &str,
         findings: &mut Findings,
@@ -134,8 +137,12 @@ impl State {
         }
         findings.add(CheckId::Bounce, || {
             let why = format!("{}{ending}", explain(&self.plan, &chain.hops));
-            let mut found =
-                Found::of_command(CheckId::Bounce, at, (client, chain.command, kind), why);
+            let mut found = Found::of_command(
+                CheckId::Bounce,
+                at,
+                (client, chain.command, chain.kind),
+                why,
+            );
             found.chain = chain.hops.iter().map(|hop| self.in_words(hop)).collect();
             found
         });
@@ -151,14 +158,27 @@ impl State {
         }
     }
 
+    /// Redirects, and those that led back, of each command that has been redirected and has no
+    /// end.
+    pub(super) fn open_chains(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.open.iter().flatten().map(|chain| {
+            let bounces = chain.hops.iter().filter(|hop| hop.bounce).count();
+            (chain.hops.len() as u32, bounces as u32)
+        })
+    }
+
     pub(super) fn end(&mut self, ending: &Ending<'_>, findings: &mut Findings) {
-        for unfinished in &ending.unfinished {
-            let (client, command, kind) = unfinished.command;
-            let chains = &mut self.open[client.0 as usize];
-            if let Some(place) = chains.iter().position(|chain| chain.command == command) {
-                let chain = chains.swap_remove(place);
-                let last = " The command is unfinished.";
-                self.judge(ending.at, client, kind, &chain, last, findings);
+        for client in 0..self.open.len() {
+            for chain in std::mem::take(&mut self.open[client]) {
+                let id = ClientId(client as u32);
+                self.judge(
+                    ending.at,
+                    id,
+                    &chain,
+                    " The command is unfinished.",
+                    findings,
+                );
+                self.spare.push(chain.hops);
             }
         }
     }

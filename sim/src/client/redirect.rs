@@ -333,6 +333,7 @@ impl Client {
             ctx.effects.push(Effect::Trace(Event::Hop {
                 client: self.id,
                 command: flight.number,
+                kind: flight.kind,
                 from,
                 to,
                 hops: flight.hops,

@@ -280,6 +280,16 @@ impl Plan {
         format!("{}/{place}", self.groups[group].name)
     }
 
+    /// The primary that a node follows at the start, at once or through others; itself if it is
+    /// one.
+    pub fn root_of(&self, node: NodeId) -> NodeId {
+        let mut root = node;
+        while let Some(primary) = self.nodes[usize::from(root.0)].replica_of {
+            root = primary;
+        }
+        root
+    }
+
     /// The host of a node.
     pub fn node_host(&self, node: NodeId) -> HostId {
         HostId(u32::from(node.0))

@@ -255,6 +255,8 @@ pub enum Event {
         client: ClientId,
         /// The command's number with its client.
         command: u32,
+        /// What the command is.
+        kind: CommandKind,
         /// The node that redirected.
         from: NodeId,
         /// Where to.

@@ -207,13 +207,19 @@ impl Event {
             Event::Hop {
                 client,
                 command,
+                kind,
                 from,
                 to,
                 hops,
                 bounce,
                 belief: said,
             } => {
-                words.head(12, u8::from(bounce), belief(said), client.0);
+                words.head(
+                    12,
+                    kind as u8 | u8::from(bounce) << 7,
+                    belief(said),
+                    client.0,
+                );
                 words.pair(command, hops);
                 words.pair(u32::from(from.0), u32::from(to.0));
             }

@@ -11,10 +11,7 @@ use super::error::ErrorKind;
 pub struct ReplId(pub u32);
 
 impl ReplId {
-    /// The history that all nodes of a scenario share at its start.
-    pub const SHARED: ReplId = ReplId(0);
-
-    /// The `number`th id that `node` has made, from one.
+    /// The `number`th id that `node` has made; number zero is the one with which it starts.
     pub fn made(node: NodeId, number: u32) -> ReplId {
         assert!(
             number < 1 << 20 && node.0 < 1 << 12,

@@ -111,6 +111,9 @@ impl Runner {
             // Stopped before the end: what is unfinished says nothing.
             ending.unfinished.clear();
         }
+        for (hops, bounces) in state.checks.open_chains() {
+            state.tally.count_chain(hops, bounces);
+        }
         state.checks.end(&ending);
         if let Some(budget) = &budget {
             let at = self.agenda.now();

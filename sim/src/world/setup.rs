@@ -118,8 +118,8 @@ impl State {
     /// Prepares for a new run, keeping all memory.
     pub(super) fn reset(&mut self) {
         self.net.reset();
-        for node in &mut self.nodes {
-            node.server.reset();
+        for (place, node) in self.nodes.iter_mut().enumerate() {
+            node.server.reset(self.plan.root_of(NodeId(place as u16)));
             node.busy_until = Time::ZERO;
             node.armed = Time::NEVER;
             node.alive = false;

@@ -97,7 +97,7 @@ impl Lab {
             events: Vec::new(),
         };
         for n in 0..nodes {
-            lab.nodes[usize::from(n)].server.reset();
+            lab.nodes[usize::from(n)].server.reset(A);
             lab.boot(NodeId(n), false);
         }
         lab.settle();

@@ -222,12 +222,13 @@ impl Server {
         }
     }
 
-    /// Prepares for a new run: an empty disk with the replication history that all nodes of the
-    /// scenario share at the start, as if they had been synchronized before.
-    pub fn reset(&mut self) {
+    /// Prepares for a new run: an empty disk with the replication history of the primary (`root`)
+    /// that the node follows at the start, at once or through others, as if all that follow it
+    /// had been synchronized before.
+    pub fn reset(&mut self, root: NodeId) {
         self.data.clear();
         self.disk.data.clear();
-        self.disk.replid = ReplId::SHARED;
+        self.disk.replid = ReplId::made(root, 0);
         self.disk.offset = INITIAL_OFFSET;
         self.replids_made = 0;
         self.duplicated_writes = 0;
