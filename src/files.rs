@@ -53,7 +53,7 @@ pub fn write(path: &Path, contents: &[u8]) -> Result<(), Failure> {
 /// Writes `value` to `path` as JSON: all of it or none.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`fn@write`].
 pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
     let mut text = serde_json::to_vec_pretty(value)
         .map_err(|error| Failure::usage(format!("cannot write {}: {error}", path.display())))?;

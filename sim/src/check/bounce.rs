@@ -211,7 +211,7 @@ fn explain(plan: &Plan, hops: &[Hop]) -> String {
             first = plan.node_name(hops[0].from),
         )
     } else {
-        " The roles changed while the client was on its way.".to_owned()
+        " The client was sent on from node to node: through a chain of replicas, or because roles changed while it was on its way.".to_owned()
     };
     counted + &reason
 }

@@ -79,12 +79,16 @@ pub(super) struct Generated {
 }
 
 /// The keys of one type: strings, counters and lists do not share any.
-fn first_key(workload: &Workload, client: ClientId, class: u32) -> u32 {
-    let spaces = if workload.own_keys { client.0 } else { 0 };
+fn first_key(spec: &ClientSpec, client: ClientId, class: u32) -> u32 {
+    let spaces = if spec.workload.own_keys {
+        client.0 + 1
+    } else {
+        0
+    };
     spaces
         .wrapping_mul(3)
         .wrapping_add(class)
-        .wrapping_mul(workload.keys)
+        .wrapping_mul(spec.key_space)
 }
 
 pub(super) fn generate(spec: &ClientSpec, client: ClientId, ctx: &mut Context<'_>) -> Generated {
@@ -94,9 +98,9 @@ pub(super) fn generate(spec: &ClientSpec, client: ClientId, ctx: &mut Context<'_
     let kind = Kind::at(&workload.mix, ctx.chooser.below(stream, spec.mix_total));
     let key = ctx.chooser.below(stream, u64::from(workload.keys)) as u32;
 
-    let strings = first_key(workload, client, 0);
-    let counters = first_key(workload, client, 1);
-    let lists = first_key(workload, client, 2);
+    let strings = first_key(spec, client, 0);
+    let counters = first_key(spec, client, 1);
+    let lists = first_key(spec, client, 2);
     let mut count = 0;
     let first = *ctx.next_write;
     let mut one = || {

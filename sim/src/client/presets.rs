@@ -41,11 +41,11 @@ pub fn policy(name: &str) -> Option<Policy> {
     preset(name).map(Preset::policy)
 }
 
-/// Every preset. The first is the default.
+/// Every preset.
 pub static PRESETS: &[Preset] = &[
     Preset {
         name: "warm",
-        aliases: &["default"],
+        aliases: &[],
         id: "P5",
         represents: "a neutral client: follows at once, without limit, by warm connections",
         source: "none: the simplest client that follows redirects",

@@ -274,7 +274,7 @@ impl Client {
             work.application_retries += 1;
             match policy.application {
                 Application::Retry { attempts, backoff } if tries < attempts => {
-                    self.note_hops(ctx, unit, source);
+                    self.note_hops(spec, ctx, unit, source);
                     let wait = backoff.wait(tries, ctx.chooser, ctx.policy_stream);
                     self.sleep(spec, ctx, unit, wait, Next::Follow(to));
                 }
@@ -299,7 +299,7 @@ impl Client {
             self.dispatch(spec, ctx, unit);
             return;
         }
-        let bounces = self.note_hops(ctx, unit, source);
+        let bounces = self.note_hops(spec, ctx, unit, source);
         let mut wait = policy
             .redirect_delay
             .wait(follow, ctx.chooser, ctx.policy_stream);
@@ -311,7 +311,13 @@ impl Client {
 
     /// Notes down the redirects of a unit's members that are followed. The most bounces that
     /// one of those sent back has seen, if any was.
-    fn note_hops(&mut self, ctx: &mut Context<'_>, unit: u16, source: Source) -> Option<u32> {
+    fn note_hops(
+        &mut self,
+        spec: &ClientSpec,
+        ctx: &mut Context<'_>,
+        unit: u16,
+        source: Source,
+    ) -> Option<u32> {
         let work = &self.units.table[usize::from(unit)];
         let node = ctx.addresses.node(source.addr);
         let from = node.unwrap_or(NodeId(source.addr.0));
@@ -324,7 +330,11 @@ impl Client {
             };
             flight.hops += 1;
             flight.redirected_by |= node.map_or(0, bit);
-            let target = ctx.addresses.node(to);
+            let target = if spec.policy.same_node_only {
+                node
+            } else {
+                ctx.addresses.node(to)
+            };
             let bounce = target.is_some_and(|target| flight.redirected_by & bit(target) != 0);
             if bounce {
                 flight.bounces += 1;

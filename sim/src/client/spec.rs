@@ -20,6 +20,9 @@ pub struct ClientSpec {
     pub think: Distribution,
     /// How many servers there are; where rediscovery looks.
     pub nodes: u16,
+    /// Keys of one type that a key space holds: the most that any group of the run uses, so that
+    /// no group's strings are another's counters.
+    pub(super) key_space: u32,
     /// The mix in the order of [`Kind::ALL`](super::generate::Kind::ALL), summed up.
     pub(super) mix_total: u64,
 }
@@ -43,9 +46,15 @@ impl ClientSpec {
             think: Distribution::exponential(think),
             nodes,
             mix_total: total(&workload.mix),
+            key_space: workload.keys,
             policy,
             workload,
         })
+    }
+
+    /// The same, beside groups of which the largest uses so many keys.
+    pub fn sharing_keys(self, key_space: u32) -> ClientSpec {
+        ClientSpec { key_space, ..self }
     }
 }
 

@@ -12,6 +12,10 @@ pub enum ErrorKind {
     ExecAbort,
     /// A transaction was discarded because EXEC met `-MASTERDOWN`.
     ExecAbortMasterDown,
+    /// A transaction was discarded because EXEC met `-LOADING`.
+    ExecAbortLoading,
+    /// A transaction was discarded because EXEC met `-NOREPLICAS`.
+    ExecAbortNoReplicas,
     /// The primary is down and stale data may not be served.
     MasterDown,
     /// A snapshot is being loaded.
@@ -82,6 +86,12 @@ impl ErrorKind {
             ErrorKind::ExecAbortMasterDown => {
                 "-EXECABORT Transaction discarded because of: MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
             }
+            ErrorKind::ExecAbortLoading => {
+                "-EXECABORT Transaction discarded because of: LOADING Valkey is loading the dataset in memory"
+            }
+            ErrorKind::ExecAbortNoReplicas => {
+                "-EXECABORT Transaction discarded because of: NOREPLICAS Not enough good replicas to write."
+            }
             ErrorKind::MasterDown => {
                 "-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
             }
@@ -135,6 +145,10 @@ impl ErrorKind {
             ErrorKind::ExecAbortReadOnly
         } else if self == ErrorKind::MasterDown {
             ErrorKind::ExecAbortMasterDown
+        } else if self == ErrorKind::Loading {
+            ErrorKind::ExecAbortLoading
+        } else if self == ErrorKind::NoReplicas {
+            ErrorKind::ExecAbortNoReplicas
         } else {
             self
         }

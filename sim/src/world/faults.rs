@@ -19,8 +19,9 @@ pub(super) struct Active {
 #[derive(Clone, Debug)]
 enum Undo {
     Paths(Vec<(HostId, HostId)>, PathFault),
-    Continue(NodeId),
-    UsualSpeed(NodeId, u64),
+    /// Of a process, by its number.
+    Continue(NodeId, u32),
+    UsualSpeed(NodeId, u32, u32),
     HostUp(NodeId),
 }
 
@@ -140,10 +141,14 @@ impl<S: Sink> Session<'_, S> {
             Action::Paths(paths, fault, own) => {
                 let paths = self.paths(paths);
                 self.trace_paths(kind_of(fault), &paths, agenda);
-                for (from, to) in &paths {
-                    self.spoil_path(*from, *to, fault, agenda);
+                self.lasting(
+                    Undo::Paths(paths.clone(), fault),
+                    lasts.unwrap_or(own),
+                    agenda,
+                );
+                for (from, to) in paths {
+                    self.spoil_path(from, to, fault, agenda);
                 }
-                self.lasting(Undo::Paths(paths, fault), lasts.unwrap_or(own), agenda);
             }
             Action::Reset(paths) => {
                 let paths = self.paths(paths);
@@ -152,16 +157,19 @@ impl<S: Sink> Session<'_, S> {
                     self.state.net.reset_path(agenda, from, to);
                 }
             }
-            Action::Pause(node, own) => {
-                self.trace_node(FaultKind::Pause, node, agenda);
-                self.state.nodes[usize::from(node.0)].stopped += 1;
-                self.lasting(Undo::Continue(node), lasts.unwrap_or(own), agenda);
+            Action::Pause(id, own) => {
+                self.trace_node(FaultKind::Pause, id, agenda);
+                let node = &mut self.state.nodes[usize::from(id.0)];
+                node.stopped += 1;
+                let undo = Undo::Continue(id, node.process);
+                self.lasting(undo, lasts.unwrap_or(own), agenda);
             }
-            Action::Slow(node, factor, own) => {
-                self.trace_node(FaultKind::Slow, node, agenda);
-                let factor = u64::from(factor);
-                self.state.nodes[usize::from(node.0)].slowness *= factor;
-                self.lasting(Undo::UsualSpeed(node, factor), lasts.unwrap_or(own), agenda);
+            Action::Slow(id, factor, own) => {
+                self.trace_node(FaultKind::Slow, id, agenda);
+                let node = &mut self.state.nodes[usize::from(id.0)];
+                node.slowed.push(factor);
+                let undo = Undo::UsualSpeed(id, node.process, factor);
+                self.lasting(undo, lasts.unwrap_or(own), agenda);
             }
             Action::Crash(node, restart) => {
                 self.trace_node(FaultKind::Crash, node, agenda);
@@ -170,13 +178,14 @@ impl<S: Sink> Session<'_, S> {
                     self.start_later(node, lasts.unwrap_or(after), agenda);
                 }
             }
-            Action::HostDown(node, own) => {
-                self.trace_node(FaultKind::HostDown, node, agenda);
-                let host = HostId(u32::from(node.0));
+            Action::HostDown(id, own) => {
+                self.trace_node(FaultKind::HostDown, id, agenda);
+                let host = HostId(u32::from(id.0));
+                self.state.nodes[usize::from(id.0)].down += 1;
                 self.state.net.set_host_up(agenda, host, false);
                 self.state.net.abort_all(agenda, host, |_, _: Side| {});
-                self.forget_process(node);
-                self.lasting(Undo::HostUp(node), lasts.unwrap_or(own), agenda);
+                self.forget_process(id);
+                self.lasting(Undo::HostUp(id), lasts.unwrap_or(own), agenda);
             }
             Action::Restart(node) => {
                 if !self.state.nodes[usize::from(node.0)].alive {
@@ -196,7 +205,7 @@ impl<S: Sink> Session<'_, S> {
                 directions(only).for_each(|direction| net.clog(from, to, direction));
             }
             PathFault::Spike(extra) => net.spike(from, to, extra),
-            PathFault::Loss(odds) => net.add_loss(from, to, Some(odds)),
+            PathFault::Loss(_) => self.worst_loss(from, to),
         }
     }
 
@@ -210,8 +219,19 @@ impl<S: Sink> Session<'_, S> {
                 directions(only).for_each(|direction| net.unclog(agenda, from, to, direction));
             }
             PathFault::Spike(extra) => net.unspike(from, to, extra),
-            PathFault::Loss(_) => net.add_loss(from, to, None),
+            PathFault::Loss(_) => self.worst_loss(from, to),
         }
+    }
+
+    /// Of losses that overlap on a path, the worst holds.
+    fn worst_loss(&mut self, from: HostId, to: HostId) {
+        let lasting = self.state.active.iter().filter(|active| !active.over);
+        let odds = lasting.filter_map(|active| match &active.undo {
+            Undo::Paths(paths, PathFault::Loss(odds)) if paths.contains(&(from, to)) => Some(*odds),
+            Undo::Paths(..) | Undo::Continue(..) | Undo::UsualSpeed(..) | Undo::HostUp(_) => None,
+        });
+        let worst = odds.max();
+        self.state.net.add_loss(from, to, worst);
     }
 
     fn lasting(&mut self, undo: Undo, lasts: Span, agenda: &mut Pending) {
@@ -234,6 +254,9 @@ impl<S: Sink> Session<'_, S> {
             node.alive = false;
             node.server.crash(&node.config);
         }
+        node.stopped = 0;
+        node.slowed.clear();
+        node.process += 1;
         node.slots.clear();
         node.link = None;
         node.handover = None;
@@ -258,22 +281,33 @@ impl<S: Sink> Session<'_, S> {
                 }
                 self.trace_paths(FaultKind::Healed, &paths, agenda);
             }
-            Undo::Continue(id) => {
-                self.trace_node(FaultKind::Healed, id, agenda);
+            Undo::Continue(id, process) => {
                 let node = &mut self.state.nodes[usize::from(id.0)];
-                node.stopped -= 1;
-                self.node_ready(id, agenda);
+                if node.process == process {
+                    node.stopped -= 1;
+                    self.trace_node(FaultKind::Healed, id, agenda);
+                    self.node_ready(id, agenda);
+                }
             }
-            Undo::UsualSpeed(id, factor) => {
-                self.trace_node(FaultKind::Healed, id, agenda);
-                self.state.nodes[usize::from(id.0)].slowness /= factor;
+            Undo::UsualSpeed(id, process, factor) => {
+                let node = &mut self.state.nodes[usize::from(id.0)];
+                if node.process == process {
+                    if let Some(place) = node.slowed.iter().position(|each| *each == factor) {
+                        node.slowed.swap_remove(place);
+                    }
+                    self.trace_node(FaultKind::Healed, id, agenda);
+                }
             }
             Undo::HostUp(id) => {
-                self.trace_node(FaultKind::HostUp, id, agenda);
-                let host = HostId(u32::from(id.0));
-                self.state.net.listen(host, false);
-                self.state.net.set_host_up(agenda, host, true);
-                self.start_later(id, Span::ZERO, agenda);
+                let node = &mut self.state.nodes[usize::from(id.0)];
+                node.down -= 1;
+                if node.down == 0 {
+                    self.trace_node(FaultKind::HostUp, id, agenda);
+                    let host = HostId(u32::from(id.0));
+                    self.state.net.listen(host, false);
+                    self.state.net.set_host_up(agenda, host, true);
+                    self.start_later(id, Span::ZERO, agenda);
+                }
             }
         }
     }

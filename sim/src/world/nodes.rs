@@ -24,8 +24,12 @@ pub(super) struct Node {
     pub(super) alive: bool,
     /// How many faults hold the process stopped (SIGSTOP).
     pub(super) stopped: u32,
-    /// How many times as long everything takes.
-    pub(super) slowness: u64,
+    /// How many times as long everything takes, for each fault that slows the process.
+    pub(super) slowed: Vec<u32>,
+    /// The process that runs, counted from the first: faults of an earlier one are void.
+    pub(super) process: u32,
+    /// How many faults keep the machine down.
+    pub(super) down: u32,
     /// The connection in each of the server's slots.
     pub(super) slots: Vec<Option<ConnId>>,
     /// The connection to its primary.
@@ -45,6 +49,9 @@ impl<S: Sink> Session<'_, S> {
 
     /// Starts a node's process.
     pub(super) fn boot(&mut self, id: NodeId, restarted: bool, agenda: &mut Pending) {
+        if self.node(id).alive || self.node(id).down > 0 {
+            return;
+        }
         let phase = self.node(id).phase;
         let phase = Span(agenda.chooser.below(phase, 1_000_000_000));
         let primary = self.state.plan.nodes[usize::from(id.0)]
@@ -155,7 +162,10 @@ impl<S: Sink> Session<'_, S> {
             snapshots: &mut state.snapshots,
             effects: &mut effects,
         };
-        let takes = node.server.turn(&mut turn).times(node.slowness);
+        let mut takes = node.server.turn(&mut turn);
+        for factor in &node.slowed {
+            takes = takes.times(u64::from(*factor));
+        }
         let end = now + takes;
         node.busy_until = end;
         self.apply_effects(id, end, &mut effects, agenda);

@@ -53,7 +53,9 @@ impl State {
                 armed: Time::NEVER,
                 alive: false,
                 stopped: 0,
-                slowness: 1,
+                slowed: Vec::new(),
+                process: 0,
+                down: 0,
                 slots: Vec::new(),
                 link: None,
                 phase: chooser.stream(format!("node/{}/phase", node.name)),
@@ -61,6 +63,12 @@ impl State {
                 operator: Vec::new(),
             })
             .collect();
+        let key_space = plan
+            .groups
+            .iter()
+            .map(|group| group.workload.keys)
+            .max()
+            .unwrap_or(1);
         let specs = plan
             .groups
             .iter()
@@ -71,6 +79,7 @@ impl State {
                     plan.nodes.len() as u16,
                 )
                 .expect("the plan's workloads have been validated")
+                .sharing_keys(key_space)
             })
             .collect();
         let clients = (0..plan.clients())
@@ -124,7 +133,9 @@ impl State {
             node.armed = Time::NEVER;
             node.alive = false;
             node.stopped = 0;
-            node.slowness = 1;
+            node.slowed.clear();
+            node.process = 0;
+            node.down = 0;
             node.slots.clear();
             node.link = None;
             node.handover = None;

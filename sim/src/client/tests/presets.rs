@@ -26,7 +26,7 @@ fn names_are_unique_and_every_preset_is_sound() {
 
 #[test]
 fn warm_follows_at_once_without_limit() {
-    let warm = get("default");
+    let warm = get("warm");
     assert_eq!((warm.reach, warm.scope), (Reach::Warm, Scope::Client));
     assert_eq!(warm.max_redirects, None);
     assert_eq!(warm.redirect_delay, Backoff::NONE);

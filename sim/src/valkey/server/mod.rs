@@ -436,12 +436,6 @@ impl Server {
         }));
     }
 
-    /// Whether the node would execute a plain client's write now: a primary that neither loads
-    /// nor fails over.
-    pub fn accepts_writes(&self) -> bool {
-        self.primary.is_none()
-    }
-
     /// The node's data.
     pub fn data(&self) -> &Data {
         &self.data

@@ -230,7 +230,11 @@ impl Server {
         verdict: GateVerdict,
         turn: &mut Turn<'_>,
     ) {
-        let Some(peer) = self.clients[slot.0 as usize].peer else {
+        // The operator's commands are traced with their replies.
+        let Some(peer) = self.clients[slot.0 as usize]
+            .peer
+            .filter(|_| slot != Slot::OPERATOR)
+        else {
             return;
         };
         turn.effects.push(Effect::Trace(Event::Gate {
