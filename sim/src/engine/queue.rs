@@ -8,11 +8,11 @@
 use super::heap::{Entry, Heap};
 use super::time::Time;
 
-/// A bucket is 2¹⁵ ns (33 µs) wide: a few events at a time in a busy run.
-const WIDTH_BITS: u32 = 15;
+/// A bucket is 2¹⁷ ns (131 µs) wide: a few events at a time in a busy run.
+const WIDTH_BITS: u32 = 17;
 
 /// Buckets ahead of the present one: 67 ms.
-const BUCKETS: u64 = 2048;
+const BUCKETS: u64 = 512;
 
 /// A priority queue ordered by (time, tie, insertion number).
 ///
