@@ -24,7 +24,8 @@ use crate::output::complain;
     version,
     subcommand_required = true,
     after_help = "Exit codes: 0 clean, 1 flagged, 2 bad usage or input, 3 inconclusive, \
-                  4 nothing ran, 5 nondeterminism seen, 6 a regression drifted."
+                  4 nothing ran, 5 nondeterminism seen, 6 a regression drifted, \
+                  70 internal error."
 )]
 pub struct Cli {
     /// The options that every command has.

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::arguments::behaviour_named;
 use crate::exit::{Exit, Failure};
+use crate::figures::{WIDTH, wrapped};
 use crate::output::{Output, Style};
 
 /// Arguments of `rebound behaviours`.
@@ -92,9 +93,6 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     out.text(&text)?;
     Ok(Exit::Clean)
 }
-
-/// Columns of text that the tables keep to.
-const WIDTH: usize = 100;
 
 /// The gates in the order in which the table lists them: that of the first behaviour that has
 /// the most of them.
@@ -206,24 +204,6 @@ fn detail(out: &Output, behaviour: &Behaviour) -> String {
         text.push_str(&format!("  {label:<19}{value}\n"));
     }
     text
-}
-
-/// `text` broken into lines of at most [`WIDTH`] columns.
-fn wrapped(text: &str, indent: &str) -> String {
-    let mut lines = String::new();
-    let mut line = indent.to_owned();
-    for word in text.split_whitespace() {
-        if line.len() > indent.len() && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push_str(&line);
-            lines.push('\n');
-            line = indent.to_owned();
-        }
-        if line.len() > indent.len() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    lines + &line + "\n"
 }
 
 fn while_in_progress(behaviour: &Behaviour) -> &'static str {

@@ -19,6 +19,7 @@ use crate::arguments::{behaviour_named, load, threads};
 use crate::exit::{Exit, Failure};
 use crate::figures::grouped;
 use crate::files;
+use crate::internal::guard_seed;
 use crate::output::{Output, Style, complain};
 use crate::verify::mismatch;
 
@@ -208,9 +209,15 @@ impl Item {
         Runner::new(Arc::clone(&self.plan), self.behaviour)
     }
 
+    fn run(&self, runner: &mut Runner, seed: u64) -> Result<RunReport, Failure> {
+        guard_seed(&self.plan, self.behaviour, seed, || {
+            runner.run(seed, &mut NoTrace)
+        })
+    }
+
     fn judge_seed(&self, seed: u64, regression: &Regression) -> Judged {
-        let run = self.runner().run(seed, &mut NoTrace);
-        let again = self.runner().run(seed, &mut NoTrace);
+        let run = self.run(&mut self.runner(), seed)?;
+        let again = self.run(&mut self.runner(), seed)?;
         if again != run {
             let text = mismatch(seed, &run.trace_hash, &again.trace_hash);
             return Err(Failure::nondeterminism(format!(
@@ -236,7 +243,7 @@ impl Item {
         let mut tally = ExpectationTally::new(expectation);
         let mut runner = self.runner();
         for seed in 0..seeds {
-            tally.add(seed, &runner.run(seed, &mut NoTrace));
+            tally.add(seed, &self.run(&mut runner, seed)?);
         }
         let outcome = if tally.passed() {
             CheckOutcome::Passed

@@ -20,6 +20,8 @@ pub enum Exit {
     Nondeterminism = 5,
     /// A regression seed shows what it should, by another trace than recorded.
     Drifted = 6,
+    /// The program itself failed: a defect of Rebound.
+    Internal = 70,
 }
 
 impl From<Exit> for ExitCode {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rebound_sim::report::{ChainHop, Hops, Verdict};
+use rebound_sim::report::{Bounces, ChainHop, Clients, Commands, Hops, Verdict, Writes};
 
 use crate::output::{Output, Style};
 
@@ -17,6 +17,27 @@ pub fn grouped(n: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Columns of text that reports keep to.
+pub const WIDTH: usize = 100;
+
+/// `text` broken into indented lines of at most [`WIDTH`] columns.
+pub fn wrapped(text: &str, indent: &str) -> String {
+    let mut lines = String::new();
+    let mut line = indent.to_owned();
+    for word in text.split_whitespace() {
+        if line.len() > indent.len() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push_str(&line);
+            lines.push('\n');
+            line = indent.to_owned();
+        }
+        if line.len() > indent.len() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines + &line + "\n"
 }
 
 /// A rate with three digits: `12.3k`, `4.56M`.
@@ -49,9 +70,18 @@ pub fn verdict(out: &Output, verdict: Verdict) -> String {
     out.paint(style, verdict.name())
 }
 
+/// Columns in front of a summary's values.
+const LABEL: usize = 15;
+
 /// One aligned line of a summary.
 pub fn row(label: &str, value: &str) -> String {
-    format!("  {label:<13}{value}\n")
+    format!("  {label:<width$}{value}\n", width = LABEL - 2)
+}
+
+/// An aligned entry of a summary whose value may be longer than a line.
+pub fn long_row(label: &str, value: &str) -> String {
+    let lines = wrapped(value, &" ".repeat(LABEL));
+    row(label, lines.trim())
 }
 
 /// Commands by redirects on one line: bars on a logarithmic scale, then the figures.
@@ -73,16 +103,83 @@ pub fn histogram(hops: &Hops) -> String {
     };
     let bars: String = hops.histogram[..used].iter().map(|n| bar(*n)).collect();
     let last = hops.histogram.len().saturating_sub(1);
-    let mut figures = String::new();
-    for (place, n) in hops.histogram[..used]
-        .iter()
-        .enumerate()
-        .filter(|(_, n)| **n > 0)
-    {
+    let figure = |place: usize| {
         let plus = if place == last && place > 0 { "+" } else { "" };
-        figures.push_str(&format!("  {place}{plus}: {}", grouped(*n)));
+        format!("  {place}{plus}: {}", grouped(hops.histogram[place]))
+    };
+    let mut figures: Vec<String> = (0..used)
+        .filter(|place| hops.histogram[*place] > 0)
+        .map(figure)
+        .collect();
+    // The bars show what has no room among the figures.
+    let room = WIDTH - LABEL - used - 2;
+    let width = |figures: &[String]| -> usize { figures.iter().map(String::len).sum() };
+    if width(&figures) > room {
+        while figures.len() > 2 && width(&figures) + 3 > room {
+            figures.remove(figures.len() - 2);
+        }
+        figures.insert(figures.len() - 1, "  …".to_owned());
     }
-    format!("▕{bars}▏{figures}")
+    format!("▕{bars}▏{}", figures.concat())
+}
+
+/// `1 of 35 flagged (2.9%)`
+pub fn flagged_clients(clients: &Clients) -> String {
+    format!(
+        "{} of {} flagged ({})",
+        grouped(clients.flagged),
+        grouped(clients.total),
+        share(clients.flagged, clients.total)
+    )
+}
+
+/// What became of commands.
+pub fn commands(commands: &Commands) -> String {
+    format!(
+        "{} issued, {} served, {} failed, {} unfinished",
+        grouped(commands.issued),
+        grouped(commands.served),
+        grouped(commands.failed),
+        grouped(commands.unfinished)
+    )
+}
+
+/// Writes that did not go as they should.
+pub fn writes(writes: &Writes) -> String {
+    format!(
+        "{} lost, {} carried out twice",
+        grouped(writes.lost),
+        grouped(writes.duplicated)
+    )
+}
+
+/// Redirects, in figures.
+pub fn redirects(hops: &Hops, bounces: &Bounces) -> String {
+    format!(
+        "{}, the longest chain {}; {}, at most {} for one command",
+        count(hops.total, "hop"),
+        grouped(hops.max_chain),
+        count(bounces.total, "bounce"),
+        grouped(bounces.max)
+    )
+}
+
+/// `12.3%`; a share that is not nought is never printed as such, nor one that is not all as all.
+pub fn share(part: u64, whole: u64) -> String {
+    if part == 0 || whole == 0 {
+        return "0%".to_owned();
+    }
+    if part == whole {
+        return "100%".to_owned();
+    }
+    let percent = part as f64 * 100.0 / whole as f64;
+    if percent < 0.01 {
+        "<0.01%".to_owned()
+    } else if percent < 1.0 {
+        format!("{percent:.2}%")
+    } else {
+        format!("{:.1}%", percent.min(99.9))
+    }
 }
 
 /// `READONLY 3, UNBLOCKED 1`, most frequent first.
@@ -121,7 +218,7 @@ pub fn chain(out: &Output, hops: &[ChainHop]) -> String {
         .unwrap_or(0);
     let line = |hop: &ChainHop| {
         let mark = if hop.bounce {
-            out.paint(Style::Bad, "bounce")
+            out.paint(Style::Bad, "BOUNCE")
         } else {
             "      ".to_owned()
         };
@@ -139,6 +236,7 @@ pub fn chain(out: &Output, hops: &[ChainHop]) -> String {
     }
     let between = hops.len() - head - tail;
     let mut text: String = hops[..head].iter().map(line).collect();
+    let between = grouped(between as u64);
     text.push_str(&format!("    {:>12}  {between} more hops\n", "…"));
     text.extend(hops[hops.len() - tail..].iter().map(line));
     text
@@ -170,6 +268,33 @@ mod tests {
         ] {
             assert_eq!(rate(n), text);
         }
+    }
+
+    #[test]
+    fn shares_are_never_rounded_to_none_or_all() {
+        for (part, whole, text) in [
+            (0, 0, "0%"),
+            (0, 5, "0%"),
+            (1, 100_000, "<0.01%"),
+            (5, 1_000, "0.50%"),
+            (1, 3, "33.3%"),
+            (99_999, 100_000, "99.9%"),
+            (7, 7, "100%"),
+        ] {
+            assert_eq!(share(part, whole), text);
+        }
+    }
+
+    #[test]
+    fn a_long_histogram_fits_its_line() {
+        let hops = Hops {
+            total: 0,
+            max_chain: 40,
+            histogram: vec![1_000_000; 33],
+        };
+        let text = histogram(&hops);
+        assert!(text.chars().count() <= WIDTH - LABEL, "{text}");
+        assert!(text.ends_with("  …  32+: 1,000,000"), "{text}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Files: written beside, then renamed, so that a reader sees the old one or the new one.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -28,6 +29,17 @@ fn beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder(path))
 }
 
+/// Whether there is something that is neither a file nor a folder, such as `/dev/null` or a
+/// pipe: it is written to, and never replaced.
+fn is_device(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|data| !data.is_file() && !data.is_dir())
+}
+
+/// The file itself if `path` is a link to one, so that the link stays.
+fn followed(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
 /// Writes `contents` to `path`: all of it or none.
 ///
 /// # Errors
@@ -43,10 +55,17 @@ pub fn write(path: &Path, contents: &[u8]) -> Result<(), Failure> {
     if path.is_dir() {
         return Err(failed(std::io::ErrorKind::IsADirectory.into()));
     }
-    let mut file = beside(path).map_err(failed)?;
+    if is_device(path) {
+        let device = File::options().write(true).open(path);
+        return device
+            .and_then(|mut device| device.write_all(contents))
+            .map_err(failed);
+    }
+    let path = followed(path);
+    let mut file = beside(&path).map_err(failed)?;
     file.write_all(contents).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    file.persist(&path).map_err(|error| failed(error.error))?;
     Ok(())
 }
 
@@ -72,21 +91,36 @@ pub fn probe(path: &Path) -> Result<(), Failure> {
     if path.is_dir() {
         return Err(failed("it is a folder".to_owned()));
     }
-    match beside(path) {
+    if is_device(path) {
+        return Ok(());
+    }
+    match beside(&followed(path)) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::StorageFull => Ok(()),
         Err(error) => Err(failed(std::io::Error::from(error.kind()).to_string())),
     }
 }
 
-/// Reads JSON from `path`.
+/// Largest file that is read: more than any schedule or state has.
+const LARGEST: u64 = 256 << 20;
+
+/// Reads JSON from `path`, and no further than to its first mistake.
 ///
 /// # Errors
 /// A message that names the file and what it should be.
 pub fn read_json<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T, Failure> {
     let shown = path.display();
-    let bytes = std::fs::read(path)
-        .map_err(|error| Failure::usage(format!("cannot read {shown}: {error}")))?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Failure::usage(format!("{shown} is not {what}: {error}")))
+    let unreadable =
+        |error: std::io::Error| Failure::usage(format!("cannot read {shown}: {error}"));
+    if path.is_dir() {
+        return Err(unreadable(std::io::ErrorKind::IsADirectory.into()));
+    }
+    let file = File::open(path).map_err(unreadable)?;
+    serde_json::from_reader(BufReader::new(file.take(LARGEST))).map_err(|error| {
+        if error.is_io() {
+            Failure::usage(format!("cannot read {shown}: {error}"))
+        } else {
+            Failure::usage(format!("{shown} is not {what}: {error}"))
+        }
+    })
 }

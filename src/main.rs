@@ -7,6 +7,7 @@ mod completions;
 mod exit;
 mod figures;
 mod files;
+mod internal;
 mod output;
 mod replay;
 mod run;
@@ -25,8 +26,13 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
+    internal::listen();
     let mut out = Output::new(&global);
-    let outcome = dispatch(command, &mut out);
+    let outcome = internal::guard(
+        || "outside of any run".to_owned(),
+        || dispatch(command, &mut out),
+    )
+    .and_then(|outcome| outcome);
     // What was printed before a failure is worth having too.
     let flushed = out.flush();
     match outcome.and_then(|exit| flushed.map(|()| exit)) {

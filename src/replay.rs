@@ -107,7 +107,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         schedule: schedule.transpose()?,
     };
     let mut filter = filter(arguments, &case)?;
-    let report = case.run(&mut NoTrace);
+    let report = case.run(&mut NoTrace)?;
     let shown = filter
         .clients
         .take_if(|clients| clients.is_empty() && arguments.client.is_empty());
@@ -115,7 +115,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         filter.clients = Some(first_flagged(&case, &report).into_iter().collect());
     }
     let mut telling = Telling {
-        story: Story::new(&case.plan),
+        story: Story::new(&case.plan, case.behaviour),
         filter: &filter,
         width: case.names().width(),
         left: arguments.limit.unwrap_or(u64::MAX),
@@ -124,7 +124,11 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         failure: None,
         out,
     };
-    let again = case.run(&mut telling);
+    let again = case.run(&mut telling)?;
+    if telling.failure.is_none() {
+        let rest = telling.story.finish();
+        telling.print_all(rest);
+    }
     let (told, cut, failure) = (telling.told, telling.cut, telling.failure);
     if let Some(failure) = failure {
         return Err(failure);
@@ -217,6 +221,21 @@ struct Telling<'a> {
 }
 
 impl Telling<'_> {
+    fn print_all(&mut self, lines: Vec<StoryLine>) {
+        for line in lines {
+            if self.left == 0 {
+                self.cut += 1;
+                continue;
+            }
+            self.left -= 1;
+            self.told += 1;
+            if let Err(failure) = self.print(&line) {
+                self.failure = Some(failure);
+                return;
+            }
+        }
+    }
+
     fn print(&mut self, line: &StoryLine) -> Result<(), Failure> {
         if self.out.json_wanted() {
             return self.out.json_line(line);
@@ -241,17 +260,7 @@ impl Sink for Telling<'_> {
         if self.failure.is_some() || self.out.closed() {
             return;
         }
-        let Some(line) = self.story.tell(record, self.filter) else {
-            return;
-        };
-        if self.left == 0 {
-            self.cut += 1;
-            return;
-        }
-        self.left -= 1;
-        self.told += 1;
-        if let Err(failure) = self.print(&line) {
-            self.failure = Some(failure);
-        }
+        let lines = self.story.tell(record, self.filter);
+        self.print_all(lines);
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rebound_sim::check::CheckId;
 use rebound_sim::engine::{Schedule, Span};
 use rebound_sim::report::{Finding, RunReport, Verdict, shell_word};
 use rebound_sim::trace::NoTrace;
@@ -10,8 +11,12 @@ use rebound_sim::world::Runner;
 
 use crate::arguments::load;
 use crate::exit::{Exit, Failure};
-use crate::figures::{chain, count, counts, grouped, histogram, instant, row, verdict};
+use crate::figures::{
+    chain, commands, counts, flagged_clients, grouped, histogram, instant, long_row, redirects,
+    row, verdict, wrapped, writes,
+};
 use crate::files;
+use crate::internal::guard_seed;
 use crate::output::{Output, Style};
 use crate::verify::Case;
 
@@ -53,12 +58,14 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     let report = match &arguments.record {
         Some(path) => {
             files::probe(path)?;
-            let mut runner = Runner::new(case.plan.clone(), case.behaviour);
-            let (report, schedule) = runner.record(case.seed, &mut NoTrace);
+            let (report, schedule) = guard_seed(&case.plan, behaviour, case.seed, || {
+                let mut runner = Runner::new(case.plan.clone(), behaviour);
+                runner.record(case.seed, &mut NoTrace)
+            })?;
             files::write_json(path, &schedule)?;
             report
         }
-        None => case.run(&mut NoTrace),
+        None => case.run(&mut NoTrace)?,
     };
     if arguments.verify || report.verdict == Verdict::Flagged {
         case.reproduce(&report)?;
@@ -112,25 +119,6 @@ fn text(out: &Output, report: &RunReport, replay: &str, verified: bool) -> Strin
 }
 
 fn summary(report: &RunReport, verified: bool) -> String {
-    let clients = format!(
-        "{} of {} flagged",
-        grouped(report.clients.flagged),
-        grouped(report.clients.total)
-    );
-    let commands = format!(
-        "{} issued, {} served, {} failed, {} unfinished",
-        grouped(report.commands.issued),
-        grouped(report.commands.served),
-        grouped(report.commands.failed),
-        grouped(report.commands.unfinished)
-    );
-    let hops = format!(
-        "{}, the longest chain {}; {}, at most {} for one command",
-        count(report.hops.total, "hop"),
-        grouped(report.hops.max_chain),
-        count(report.bounces.total, "bounce"),
-        grouped(report.bounces.max)
-    );
     let trace = if verified || report.verdict == Verdict::Flagged {
         format!("{} (reproduced)", report.trace_hash)
     } else {
@@ -143,11 +131,12 @@ fn summary(report: &RunReport, verified: bool) -> String {
     );
     [
         row("events", &events),
-        row("clients", &clients),
-        row("commands", &commands),
-        row("redirects", &hops),
+        row("clients", &flagged_clients(&report.clients)),
+        long_row("commands", &commands(&report.commands)),
+        row("writes", &writes(&report.writes)),
+        long_row("redirects", &redirects(&report.hops, &report.bounces)),
         row("per command", &histogram(&report.hops)),
-        row("errors", &counts(&report.errors)),
+        long_row("errors", &counts(&report.errors)),
         row(
             "connections",
             &format!("{} opened", grouped(report.connections_opened)),
@@ -159,29 +148,33 @@ fn summary(report: &RunReport, verified: bool) -> String {
 }
 
 /// Findings of one check that are printed; JSON has more of them.
-const PRINTED_PER_CHECK: usize = 3;
+const PRINTED_PER_CHECK: usize = 2;
 
+/// The findings by check, in the order in which the checks had their first.
 fn findings(out: &Output, findings: &[Finding], report: &RunReport) -> String {
     let mut text = String::new();
-    let mut left_out = report.findings_total.clone();
-    for (place, finding) in findings.iter().enumerate() {
-        let same = |other: &&Finding| other.check == finding.check;
-        if findings[..place].iter().filter(same).count() >= PRINTED_PER_CHECK {
+    let mut told: Vec<CheckId> = Vec::new();
+    for first in findings {
+        let check = first.check;
+        if told.contains(&check) {
             continue;
         }
-        if let Some(left) = left_out.get_mut(finding.check.name()) {
-            *left = left.saturating_sub(1);
+        told.push(check);
+        let alike: Vec<_> = findings.iter().filter(|f| f.check == check).collect();
+        let printed = alike.len().min(PRINTED_PER_CHECK);
+        for finding in &alike[..printed] {
+            text.push_str(&tell(out, finding));
         }
-        text.push_str(&told(out, finding));
-    }
-    left_out.retain(|_, left| *left > 0);
-    if !left_out.is_empty() {
-        text.push_str(&format!("\nand more findings: {}\n", counts(&left_out)));
+        let total = report.findings_total.get(check.name()).copied();
+        let left = total.unwrap_or(0).saturating_sub(printed as u64);
+        if left > 0 {
+            text.push_str(&format!("and {} more like it\n", grouped(left)));
+        }
     }
     text
 }
 
-fn told(out: &Output, finding: &Finding) -> String {
+fn tell(out: &Output, finding: &Finding) -> String {
     let who = [finding.client.as_deref(), finding.command.as_deref()];
     let who: String = who
         .into_iter()
@@ -189,10 +182,10 @@ fn told(out: &Output, finding: &Finding) -> String {
         .map(|part| format!(", {part}"))
         .collect();
     let mut text = format!(
-        "\n{} at {}{who}\n  {}\n",
+        "\n{} at {}{who}\n{}",
         out.paint(Style::Bold, finding.check.name()),
         instant(finding.at_ns),
-        finding.why
+        wrapped(&finding.why, "  ")
     );
     text.push_str(&chain(out, &finding.chain));
     text

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use rebound_sim::engine::Schedule;
-use rebound_sim::report::{Names, RunReport, Story, replay_command};
+use rebound_sim::report::{Filter, Names, RunReport, Story, replay_command};
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::{Record, Sink};
 use rebound_sim::valkey::Behaviour;
 use rebound_sim::world::Runner;
 
 use crate::exit::Failure;
+use crate::internal::guard_seed;
 
 /// A run that can be made as often as one likes.
 pub struct Case {
@@ -25,12 +26,17 @@ pub struct Case {
 
 impl Case {
     /// Makes the run in a world of its own.
-    pub fn run<S: Sink>(&self, sink: &mut S) -> RunReport {
-        let mut runner = Runner::new(Arc::clone(&self.plan), self.behaviour);
-        match &self.schedule {
-            Some(schedule) => runner.follow(self.seed, schedule.clone(), sink),
-            None => runner.run(self.seed, sink),
-        }
+    ///
+    /// # Errors
+    /// If the model panics.
+    pub fn run<S: Sink>(&self, sink: &mut S) -> Result<RunReport, Failure> {
+        guard_seed(&self.plan, self.behaviour, self.seed, || {
+            let mut runner = Runner::new(Arc::clone(&self.plan), self.behaviour);
+            match &self.schedule {
+                Some(schedule) => runner.follow(self.seed, schedule.clone(), sink),
+                None => runner.run(self.seed, sink),
+            }
+        })
     }
 
     /// Makes the run again and compares it with `first`.
@@ -39,13 +45,13 @@ impl Case {
     /// If it differs: names the seed, the hashes and, if it differs once more, the first event
     /// that is another one.
     pub fn reproduce(&self, first: &RunReport) -> Result<(), Failure> {
-        let again = self.run(&mut rebound_sim::trace::NoTrace);
+        let again = self.run(&mut rebound_sim::trace::NoTrace)?;
         if again == *first {
             return Ok(());
         }
         let mut traces: [Vec<Record>; 2] = Default::default();
         for trace in &mut traces {
-            self.run(trace);
+            self.run(trace)?;
         }
         let place = self.first_difference(&traces[0], &traces[1]);
         Err(Failure::nondeterminism(format!(
@@ -66,7 +72,8 @@ impl Case {
             .map(|record| record.at.to_string())
             .collect::<Vec<_>>();
         let told = one.get(place).and_then(|record| {
-            Story::new(&self.plan).tell(record, &rebound_sim::report::Filter::all())
+            let mut story = Story::new(&self.plan, self.behaviour);
+            story.tell(record, &Filter::all()).into_iter().next()
         });
         let told = told.map_or(String::new(), |line| {
             format!(" ({} {})", line.who, line.words)

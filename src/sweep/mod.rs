@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     let max_time = arguments
         .max_time
         .map(|span| Duration::from_nanos(span.as_nanos()));
-    {
+    let worked = {
         let keeper = std::cell::RefCell::new(&mut keeper);
         let mut saved = began;
         work::run(
@@ -97,11 +97,12 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
                     saved = Instant::now();
                 }
             },
-        )?;
-    }
+        )
+    };
     keeper.state.wall_ns = wall_before + nanos(began.elapsed());
     bar.finish_and_clear();
     keeper.save();
+    worked?;
     reproduce(&work, &keeper)?;
     let exit = report(&keeper, &work, seeds, out)?;
     out.flush()?;

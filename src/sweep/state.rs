@@ -14,6 +14,7 @@ use super::ranges::Ranges;
 use crate::arguments::Seeds;
 use crate::exit::Failure;
 use crate::files;
+use crate::internal::guard_seed;
 use crate::output::complain;
 
 /// What a sweep has done so far, and of what.
@@ -63,7 +64,8 @@ impl State {
         plan: &Arc<Plan>,
         behaviour: &'static Behaviour,
     ) -> Result<State, Failure> {
-        if !path.exists() {
+        // A device holds no state, whatever it gives to read.
+        if !path.is_file() {
             return Ok(self);
         }
         let saved: State = files::read_json(path, "the state of a sweep")?;
@@ -99,7 +101,7 @@ impl State {
             )));
         }
         if let Some(witness) = &saved.witness {
-            let hash = trace_hash(plan, behaviour, witness.seed);
+            let hash = trace_hash(plan, behaviour, witness.seed)?;
             if hash != witness.trace_hash {
                 return Err(Failure::usage(format!(
                     "cannot resume from {}: it was written by another build, whose seed {} has \
@@ -117,9 +119,15 @@ impl State {
     }
 }
 
-fn trace_hash(plan: &Arc<Plan>, behaviour: &'static Behaviour, seed: u64) -> String {
-    let mut runner = Runner::new(Arc::clone(plan), behaviour);
-    runner.run(seed, &mut NoTrace).trace_hash
+fn trace_hash(
+    plan: &Arc<Plan>,
+    behaviour: &'static Behaviour,
+    seed: u64,
+) -> Result<String, Failure> {
+    guard_seed(plan, behaviour, seed, || {
+        let mut runner = Runner::new(Arc::clone(plan), behaviour);
+        runner.run(seed, &mut NoTrace).trace_hash
+    })
 }
 
 /// A state and the file where it is kept, if it is kept.
@@ -165,8 +173,8 @@ impl Keeper {
         };
         if self.state.witness.is_none()
             && let Some(span) = self.state.finished.span()
+            && let Ok(trace_hash) = trace_hash(&self.plan, self.behaviour, span.start)
         {
-            let trace_hash = trace_hash(&self.plan, self.behaviour, span.start);
             self.state.witness = Some(SeedMark {
                 seed: span.start,
                 trace_hash,

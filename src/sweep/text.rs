@@ -6,7 +6,10 @@ use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 
 use crate::arguments::Seeds;
-use crate::figures::{count, counts, grouped, histogram, rate, row, verdict};
+use crate::figures::{
+    commands, count, counts, flagged_clients, grouped, histogram, long_row, rate, redirects, row,
+    share, verdict, writes,
+};
 use crate::output::{Output, Style};
 
 /// The whole report; the last line of a flagged one is the command that tells the story of its
@@ -59,25 +62,6 @@ fn summary(out: &Output, report: &SweepReport, seeds: &Seeds) -> String {
         share(report.verdicts.flagged, done),
         grouped(report.verdicts.inconclusive)
     );
-    let clients = format!(
-        "{} of {} flagged",
-        grouped(report.clients.flagged),
-        grouped(report.clients.total)
-    );
-    let commands = format!(
-        "{} issued, {} served, {} failed, {} unfinished",
-        grouped(report.commands.issued),
-        grouped(report.commands.served),
-        grouped(report.commands.failed),
-        grouped(report.commands.unfinished)
-    );
-    let hops = format!(
-        "{}, the longest chain {}; {}, at most {} for one command",
-        count(report.hops.total, "hop"),
-        grouped(report.hops.max_chain),
-        count(report.bounces.total, "bounce"),
-        grouped(report.bounces.max)
-    );
     let speed = format!(
         "{} seeds/s, {} events/s, {} in {}",
         rate(report.seeds_per_s),
@@ -87,13 +71,14 @@ fn summary(out: &Output, report: &SweepReport, seeds: &Seeds) -> String {
     );
     [
         row("seeds", &seeds_done),
-        row("verdicts", &verdicts),
-        row("clients", &clients),
-        row("commands", &commands),
-        row("redirects", &hops),
+        long_row("verdicts", &verdicts),
+        row("clients", &flagged_clients(&report.clients)),
+        long_row("commands", &commands(&report.commands)),
+        row("writes", &writes(&report.writes)),
+        long_row("redirects", &redirects(&report.hops, &report.bounces)),
         row("per command", &histogram(&report.hops)),
-        row("errors", &counts(&report.errors)),
-        row("speed", &speed),
+        long_row("errors", &counts(&report.errors)),
+        long_row("speed", &speed),
         row("scenario", &report.scenario_hash),
         row("digest", &report.digest),
     ]
@@ -104,27 +89,36 @@ fn findings(report: &SweepReport) -> String {
     let mut text = String::new();
     if !report.findings.is_empty() {
         text.push_str(&format!(
-            "\n  {:<18}{:>10}{:>12}  first seed\n",
-            "check", "seeds", "findings"
+            "\n  {:<18}{:>10}{:>8}{:>12}  first seed\n",
+            "check", "seeds", "", "findings"
         ));
     }
     for (check, findings) in &report.findings {
+        let seeds = report.finding_seeds.get(check).copied().unwrap_or(0);
         text.push_str(&format!(
-            "  {check:<18}{:>10}{:>12}  {}\n",
-            grouped(report.finding_seeds.get(check).copied().unwrap_or(0)),
+            "  {check:<18}{:>10}{:>8}{:>12}  {}\n",
+            grouped(seeds),
+            share(seeds, report.seeds.done),
             grouped(*findings),
             report.finding_first.get(check).map_or("", String::as_str)
         ));
     }
-    text.push_str(&list("flagged", &report.flagged_seeds));
-    text.push_str(&list("inconclusive", &report.inconclusive_seeds));
+    let mut lists = list("flagged", &report.flagged_seeds);
+    lists.push_str(&list("inconclusive", &report.inconclusive_seeds));
     if report.hops.max_chain > 1 {
-        let worst: Vec<_> = report
+        let worst = report
             .worst_seeds
             .iter()
-            .map(|worst| format!("{} ({})", worst.seed, worst.max_chain))
-            .collect();
-        text.push_str(&format!("longest chains at seeds: {}\n", worst.join(", ")));
+            .map(|worst| format!("{} ({})", worst.seed, worst.max_chain));
+        let worst = worst.collect::<Vec<_>>().join(", ");
+        lists.push_str(&long_row(
+            "worst",
+            &format!("{worst}: seed (longest chain)"),
+        ));
+    }
+    if !lists.is_empty() {
+        text.push('\n');
+        text.push_str(&lists);
     }
     text
 }
@@ -133,13 +127,13 @@ fn list(what: &str, seeds: &SeedList) -> String {
     if seeds.count == 0 {
         return String::new();
     }
+    let first = seeds.first.join(", ");
     let more = seeds.count - seeds.first.len() as u64;
-    let more = if more == 0 {
-        String::new()
+    if more == 0 {
+        long_row(what, &format!("seeds {first}"))
     } else {
-        format!(" and {} more", grouped(more))
-    };
-    format!("\n{what} seeds: {}{more}\n", seeds.first.join(", "))
+        long_row(what, &format!("seeds {first} and {} more", grouped(more)))
+    }
 }
 
 /// The seed with the longest chain if that is flagged, else the lowest flagged seed.
@@ -151,19 +145,4 @@ fn story_worth(report: &SweepReport) -> Option<u64> {
             || report.flagged_seeds.first.contains(&worst.seed)
     });
     worst.map_or(first, |worst| &worst.seed).parse().ok()
-}
-
-/// `12.3%`; a share that is not nought is never printed as such.
-fn share(part: u64, whole: u64) -> String {
-    if part == 0 || whole == 0 {
-        return "0%".to_owned();
-    }
-    let percent = part as f64 * 100.0 / whole as f64;
-    if percent < 0.01 {
-        "<0.01%".to_owned()
-    } else if percent < 1.0 {
-        format!("{percent:.2}%")
-    } else {
-        format!("{percent:.1}%")
-    }
 }

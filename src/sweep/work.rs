@@ -7,14 +7,14 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rebound_sim::report::{SweepTally, Verdict};
+use rebound_sim::report::{RunReport, SweepTally, Verdict};
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::NoTrace;
 use rebound_sim::valkey::Behaviour;
 use rebound_sim::world::Runner;
 
 use crate::exit::Failure;
-use crate::output::complain;
+use crate::internal::guard_seed;
 use crate::verify::mismatch;
 
 /// What the threads work on.
@@ -84,7 +84,8 @@ impl Queue {
 /// called several times a second.
 ///
 /// # Errors
-/// If a seed gave two different results, or `done` fails.
+/// If a seed gave two different results, or the model panicked. What was finished before is
+/// handed to `done` all the same.
 pub fn run(
     work: &Work,
     ranges: Vec<Range<u64>>,
@@ -137,7 +138,9 @@ impl Work {
             while seed < chunk.end && !stopped() {
                 if let Err(failure) = self.seed(&mut runner, seed, &mut tally, counters) {
                     counters.stop.store(true, Ordering::Relaxed);
+                    let seeds = chunk.start..seed;
                     // Nobody listens only if the sweep is over anyway.
+                    let _ = sender.send(Ok(Done { seeds, tally }));
                     let _ = sender.send(Err((seed, failure)));
                     return;
                 }
@@ -153,6 +156,12 @@ impl Work {
         }
     }
 
+    fn run(&self, runner: &mut Runner, seed: u64) -> Result<RunReport, Failure> {
+        guard_seed(&self.plan, self.behaviour, seed, || {
+            runner.run(seed, &mut NoTrace)
+        })
+    }
+
     fn seed(
         &self,
         runner: &mut Runner,
@@ -160,17 +169,15 @@ impl Work {
         tally: &mut SweepTally,
         counters: &Counters,
     ) -> Result<(), Failure> {
-        let guard = Guard { seed, counters };
-        let report = runner.run(seed, &mut NoTrace);
+        let report = self.run(runner, seed)?;
         let flagged = report.verdict == Verdict::Flagged;
         if self.verify || (flagged && seed.is_multiple_of(64)) {
-            let again = runner.run(seed, &mut NoTrace);
+            let again = self.run(runner, seed)?;
             if again != report {
                 let text = mismatch(seed, &report.trace_hash, &again.trace_hash);
                 return Err(Failure::nondeterminism(text));
             }
         }
-        drop(guard);
         tally.add(seed, &report);
         counters.seeds.fetch_add(1, Ordering::Relaxed);
         counters.events.fetch_add(report.events, Ordering::Relaxed);
@@ -186,29 +193,11 @@ impl Work {
     /// If it differs.
     pub fn reproduce(&self, seed: u64, trace_hash: &str) -> Result<(), Failure> {
         let mut runner = Runner::new(Arc::clone(&self.plan), self.behaviour);
-        let again = runner.run(seed, &mut NoTrace);
+        let again = self.run(&mut runner, seed)?;
         if again.trace_hash == trace_hash {
             return Ok(());
         }
         let text = mismatch(seed, trace_hash, &again.trace_hash);
         Err(Failure::nondeterminism(text))
-    }
-}
-
-/// Names the seed in hand when the model panics, and ends the sweep.
-struct Guard<'a> {
-    seed: u64,
-    counters: &'a Counters,
-}
-
-impl Drop for Guard<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            complain(&format!(
-                "the model panicked while running seed {}",
-                self.seed
-            ));
-            self.counters.stop.store(true, Ordering::Relaxed);
-        }
     }
 }

@@ -1,16 +1,21 @@
 //! Each command does what it says, and prints what its schema says.
 
+use rebound_sim::valkey::BEHAVIOURS;
 use serde_json::Value;
 
-use crate::program::{CLEAN, Lab, SLOW, code_of};
+use crate::program::{CANARY, CLEAN, Lab, SLOW};
 
-/// Asserts that `value` is as `rebound schema SUBJECT` says.
-pub fn assert_valid(lab: &Lab, subject: &str, value: &Value) {
+/// What holds a value against `rebound schema SUBJECT`.
+pub fn validator(lab: &Lab, subject: &str) -> jsonschema::Validator {
     let ended = lab.run(&["schema", subject]);
     assert_eq!(ended.code, 0);
     let schema: Value = serde_json::from_str(&ended.stdout).expect("a schema");
-    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
-    let errors: Vec<_> = validator
+    jsonschema::validator_for(&schema).expect("a valid schema")
+}
+
+/// Asserts that `value` is as `rebound schema SUBJECT` says.
+pub fn assert_valid(lab: &Lab, subject: &str, value: &Value) {
+    let errors: Vec<_> = validator(lab, subject)
         .iter_errors(value)
         .map(|error| error.to_string())
         .collect();
@@ -35,52 +40,148 @@ fn help_names_every_command_and_exit_code() {
         assert_eq!(lab.run(&[part, "--help"]).code, 0, "{part}");
     }
     assert!(help.stdout.contains("Exit codes: 0 clean"));
+    assert!(help.stdout.contains("70 internal error"));
     assert!(lab.run(&["--version"]).stdout.starts_with("rebound "));
 }
 
 #[test]
-fn run_prints_a_verdict_and_how_to_see_it_again() {
+fn a_clean_run_is_clean() {
     let lab = Lab::new();
-    for scenario in [CLEAN, SLOW] {
-        let (code, report) = lab.json(&["run", scenario, "--seed", "3"]);
+    for arguments in [
+        &["run", CLEAN][..],
+        &["run", CLEAN, "--behaviour", "8.0.0-rc1"],
+        &["run", SLOW, "--behaviour", "8.0.1"],
+        &["run", SLOW, "--behaviour", "merged"],
+    ] {
+        let (code, report) = lab.json(arguments);
         assert_valid(&lab, "run", &report);
-        assert_eq!(code, code_of(&report["verdict"]));
-        assert_eq!(report["seed"], "3");
-        let text = lab.run(&["run", scenario, "--seed", "3"]);
-        assert_eq!(text.code, code);
+        assert_eq!((code, &report["verdict"]), (0, &Value::from("clean")));
+        assert_eq!(report["hops"]["max_chain"], 1, "{arguments:?}");
+        assert_eq!(report["bounces"]["total"], 0, "{arguments:?}");
+        assert_eq!(report["commands"]["unfinished"], 0, "{arguments:?}");
+        let text = lab.run(arguments);
+        assert_eq!((text.code, text.stderr.as_str()), (0, ""));
         assert!(
             text.stdout
-                .contains(report["trace_hash"].as_str().expect("a hash"))
+                .lines()
+                .next()
+                .expect("a line")
+                .ends_with(": clean")
         );
-        if code == 1 {
-            let last = text.stdout.lines().last().expect("a last line");
-            assert!(last.starts_with("rebound replay "), "{last}");
-            let words: Vec<_> = last.split(' ').skip(1).collect();
-            let replay = lab.run(&words);
-            assert_eq!(replay.code, 1, "{last}");
-            assert!(replay.stdout.contains("BOUNCE"), "{last}");
-        }
+        assert!(!text.stdout.contains("rebound replay"), "{}", text.stdout);
     }
 }
 
 #[test]
-fn verbosity_changes_no_run() {
+fn a_flagged_run_shows_the_chain_and_how_to_see_it_again() {
     let lab = Lab::new();
-    let (_, plain) = lab.json(&["run", SLOW]);
-    let (_, verified) = lab.json(&["run", SLOW, "--verify", "--quiet", "--color", "always"]);
-    assert_eq!(plain, verified);
-    let quiet = lab.run(&["run", CLEAN, "--quiet"]);
+    let (code, report) = lab.json(&["run", SLOW, "--seed", "3"]);
+    assert_valid(&lab, "run", &report);
+    assert_eq!((code, &report["seed"]), (1, &Value::from("3")));
+    assert!(report["hops"]["max_chain"].as_u64() >= Some(100));
+    let findings = report["findings"].as_array().expect("a list");
+    let bounce = findings.iter().find(|finding| finding["check"] == "bounce");
+    let bounce = bounce.expect("a bounce");
+    let hop = |place: usize| &bounce["chain"][place];
     assert_eq!(
-        quiet.stdout.lines().count(),
-        if quiet.code == 1 { 2 } else { 1 }
+        (&hop(0)["bounce"], &hop(1)["bounce"]),
+        (&false.into(), &true.into())
     );
+
+    let text = lab.run(&["run", SLOW, "--seed", "3"]);
+    assert_eq!((text.code, text.stderr.as_str()), (1, ""));
+    let out = &text.stdout;
+    let hash = report["trace_hash"].as_str().expect("a hash");
+    assert!(out.contains(&format!("{hash} (reproduced)")));
+    for part in [
+        "handover-slow under 8.0.0-rc1, seed 3: flagged",
+        "  writes       0 lost, 0 carried out twice",
+        "\nbounce at ",
+        "old → new:6379          replica, failover-in-progress, link down",
+        "new → old:6379  BOUNCE  replica, link up",
+        " more hops\n",
+        " more like it\n",
+        "(gate StandaloneRedirect)",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    assert!(out.lines().all(|line| line.chars().count() <= 100), "{out}");
+    assert_eq!(out.matches("\nbounce at ").count(), 2);
+
+    let last = out.lines().last().expect("a last line");
+    let pasted = lab.shell(last);
+    assert_eq!((pasted.code, pasted.stderr.as_str()), (1, ""), "{last}");
+    let replay = bounce["replay"].as_str().expect("a command");
+    assert!(
+        replay.starts_with(last) && replay.contains(" --client "),
+        "{replay}"
+    );
+    let of_client = lab.shell(replay);
+    assert_eq!((of_client.code, of_client.stderr.as_str()), (1, ""));
+}
+
+#[test]
+fn the_story_of_a_bounce_is_short_and_whole() {
+    let lab = Lab::new();
+    let story = lab.run(&["replay", SLOW, "--seed", "3"]);
+    assert_eq!((story.code, story.stderr.as_str()), (1, ""));
+    let out = &story.stdout;
+    assert!(out.lines().count() < 150, "{out}");
+    for part in [
+        "begins a failover to new (waiting-for-sync)",
+        "answers the operator's FAILOVER TO new 6379 TIMEOUT 10000: +OK",
+        "hands over to new (failover-in-progress)",
+        "FAULT: its path to new is clogged",
+        "no node is a primary, since new is a replica of old",
+        "gate StandaloneRedirect redirects it to new:6379, because old is a replica of new",
+        "the client said CLIENT CAPA redirect",
+        "; the pause is looked at only later",
+        "back to old: BOUNCE (old had already redirected it)",
+        " more redirects of ",
+        "FAILOVER (\"take over\") from old",
+        "new         promotes itself",
+        "served at once until",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    for part in ["REPLCONF ACK", "is asked REPLCONF"] {
+        assert!(!out.contains(part), "{part}");
+    }
+    let all = lab.run(&["replay", SLOW, "--seed", "3", "--all", "--until", "1s"]);
+    assert!(all.stdout.contains("receives REPLCONF ACK"));
+    assert!(all.stdout.contains("is asked REPLCONF"));
+}
+
+#[test]
+fn what_is_printed_changes_no_run() {
+    let lab = Lab::new();
+    let (_, plain) = lab.json(&["run", CANARY]);
+    let (_, verified) = lab.json(&["run", CANARY, "--verify", "--quiet", "--color", "always"]);
+    assert_eq!(plain, verified);
+    let hash = plain["trace_hash"].as_str().expect("a hash");
+    let text = lab.run(&["run", CANARY, "--color", "always"]);
+    assert!(text.stdout.contains(hash));
+    // A replay compares what it tells with a run that tells nothing, and would end with 5.
+    for more in [
+        &["--all"][..],
+        &["--quiet"],
+        &["--limit", "1", "--format", "json"],
+    ] {
+        let replay = [&["replay", CANARY, "--seed", "1"], more].concat();
+        let ended = lab.run(&replay);
+        assert_eq!((ended.code, ended.stderr.as_str()), (1, ""), "{more:?}");
+    }
+    let quiet = lab.run(&["run", CLEAN, "--quiet"]);
+    assert_eq!(quiet.stdout, "clean-failover under 8.0.1, seed 1: clean\n");
+    let quiet = lab.run(&["run", CANARY, "--quiet"]);
+    assert_eq!(quiet.stdout.lines().count(), 2);
 }
 
 #[test]
 fn colours_come_only_when_wanted() {
     let lab = Lab::new();
-    assert!(!lab.run(&["run", SLOW]).stdout.contains('\x1b'));
-    let always = lab.run(&["run", SLOW, "--color", "always"]);
+    assert!(!lab.run(&["run", CLEAN]).stdout.contains('\x1b'));
+    let always = lab.run(&["run", CLEAN, "--color", "always"]);
     assert!(always.stdout.contains('\x1b'));
 }
 
@@ -92,10 +193,11 @@ fn a_recorded_schedule_gives_the_same_run() {
     assert_valid(&lab, "schedule", &schedule);
     let (again, followed) = lab.json(&["run", SLOW, "--seed", "5", "--schedule", "s.json"]);
     assert_eq!((code, &recorded), (again, &followed));
-    if code == 1 {
-        let text = lab.run(&["run", SLOW, "--seed", "5", "--schedule", "s.json"]);
-        assert!(text.stdout.trim_end().ends_with("--schedule s.json"));
-    }
+    assert_eq!(code, 1);
+    let text = lab.run(&["run", SLOW, "--seed", "5", "--schedule", "s.json"]);
+    let last = text.stdout.lines().last().expect("a last line");
+    assert!(last.ends_with("--schedule s.json"), "{last}");
+    assert_eq!(lab.shell(last).code, 1);
 }
 
 #[test]
@@ -111,22 +213,30 @@ fn a_behaviour_is_chosen_by_name_or_alias() {
 fn replay_prints_one_object_a_line() {
     let lab = Lab::new();
     let lines = |more: &[&str]| -> Vec<Value> {
-        let arguments = [&["replay", SLOW, "--seed", "1", "--format", "json"], more].concat();
+        let arguments = [&["replay", CANARY, "--seed", "1", "--format", "json"], more].concat();
         let ended = lab.run(&arguments);
-        assert_eq!(ended.stderr, "", "{more:?}");
+        assert_eq!((ended.code, ended.stderr.as_str()), (1, ""), "{more:?}");
         let read = |line| serde_json::from_str(line).expect("an object a line");
         ended.stdout.lines().map(read).collect()
     };
-    let all = lines(&["--all"]);
+    let all = lines(&["--all", "--until", "2s"]);
     let story = lines(&[]);
-    assert!(!story.is_empty() && story.len() <= all.len());
-    for line in story.iter().take(20) {
-        assert_valid(&lab, "replay", line);
-    }
+    assert!(!story.is_empty() && story.len() < 100 && story.len() < all.len());
     let at = |line: &Value| line["at_ns"].as_u64().expect("a time");
-    assert!(all.windows(2).all(|pair| at(&pair[0]) <= at(&pair[1])));
-    assert_eq!(lines(&["--limit", "2"]).len(), story.len().min(2));
+    for lines in [&all, &story] {
+        assert!(lines.windows(2).all(|pair| at(&pair[0]) <= at(&pair[1])));
+    }
+    let validator = validator(&lab, "replay");
+    assert!(
+        story
+            .iter()
+            .chain(&all)
+            .all(|line| validator.is_valid(line))
+    );
+    assert!(story.iter().any(|line| line["bounce"] == true));
+    assert_eq!(lines(&["--limit", "2"]).len(), 2);
     let nodes = lines(&["--all", "--kind", "node,operator"]);
+    assert!(!nodes.is_empty());
     assert!(
         nodes
             .iter()
@@ -134,33 +244,80 @@ fn replay_prints_one_object_a_line() {
     );
     let early = lines(&["--all", "--until", "500ms"]);
     assert!(early.iter().all(|line| at(line) < 500_000_000));
-    let late = lines(&["--all", "--from", "500ms"]);
+    let late = lines(&["--all", "--from", "500ms", "--until", "2s"]);
     assert_eq!(early.len() + late.len(), all.len());
-    let commands = lines(&["--client", "0", "--kind", "command"]);
-    assert!(
-        commands
-            .windows(2)
-            .all(|pair| pair[0]["who"] == pair[1]["who"])
-    );
+    let commands = lines(&["--client", "app/3", "--kind", "command"]);
+    assert!(!commands.is_empty());
+    assert!(commands.iter().all(|line| line["who"] == "app/3"));
 }
 
 #[test]
-fn behaviours_fit_the_width_and_name_each_other() {
+fn behaviours_are_those_of_the_model() {
     let lab = Lab::new();
     let (code, list) = lab.json(&["behaviours"]);
     assert_eq!(code, 0);
     assert_valid(&lab, "behaviours", &list);
-    let table = lab.run(&["behaviours"]);
-    assert!(table.stdout.lines().all(|line| line.chars().count() <= 100));
-    for behaviour in list["behaviours"].as_array().expect("a list") {
-        let name = behaviour["name"].as_str().expect("a name");
-        assert!(table.stdout.contains(name));
-        let detail = lab.run(&["behaviours", "--behaviour", name]);
-        assert!(detail.stdout.starts_with(name), "{name}");
-        for gate in behaviour["gates"].as_array().expect("gates") {
-            assert!(detail.stdout.contains(gate.as_str().expect("a name")));
+    let table = lab.run(&["behaviours"]).stdout;
+    assert!(table.lines().all(|line| line.chars().count() <= 100));
+    let heading: Vec<_> = table
+        .lines()
+        .nth(2)
+        .expect("a line")
+        .split_whitespace()
+        .collect();
+    let names: Vec<_> = BEHAVIOURS.iter().map(|behaviour| behaviour.name).collect();
+    assert_eq!(heading, names);
+    let row = |gate: &str| -> Vec<&str> {
+        let line = table.lines().find(|line| line.starts_with(gate));
+        line.expect("a row").split_whitespace().skip(1).collect()
+    };
+    for (place, behaviour) in BEHAVIOURS.iter().enumerate() {
+        let listed = &list["behaviours"][place];
+        let gates: Vec<_> = behaviour.gates.iter().map(|gate| gate.name()).collect();
+        assert_eq!(listed["name"], behaviour.name);
+        assert_eq!(listed["gates"], Value::from(gates.clone()));
+        assert_eq!(listed["capa"], behaviour.capa);
+        let detail = lab
+            .run(&["behaviours", "--behaviour", behaviour.name])
+            .stdout;
+        assert!(detail.starts_with(behaviour.name), "{detail}");
+        for (order, gate) in gates.iter().enumerate() {
+            let order = (order + 1).to_string();
+            assert_eq!(row(gate)[place], order, "{gate} of {}", behaviour.name);
+            assert!(detail.contains(&format!("  {order}. {gate}\n")), "{detail}");
+        }
+        for alias in behaviour.aliases {
+            assert_eq!(
+                lab.run(&["behaviours", "--behaviour", alias]).stdout,
+                detail
+            );
         }
     }
+    // The rules in which the versions differ, as they were read.
+    let rule = |name: &str, field: &str| {
+        let place = names
+            .iter()
+            .position(|known| *known == name)
+            .expect("a name");
+        list["behaviours"][place][field].clone()
+    };
+    for (name, while_in_progress, in_multi) in [
+        ("7.2.7", "-", "-"),
+        ("8.0.0-rc1", "redirect", "leave"),
+        ("8.0.1", "postpone", "spoil"),
+        ("state-check", "go on", "leave"),
+        ("pause-first", "redirect", "leave"),
+        ("combined", "go on", "leave"),
+        ("merged", "postpone", "leave"),
+    ] {
+        assert_eq!(rule(name, "while_in_progress"), while_in_progress, "{name}");
+        assert_eq!(rule(name, "redirect_in_multi"), in_multi, "{name}");
+    }
+    assert_eq!(
+        row("StandaloneRedirect"),
+        ["-", "2", "2", "2", "3", "3", "2"]
+    );
+    assert_eq!(row("ClientPause"), ["7", "8", "8", "8", "2", "2", "8"]);
 }
 
 #[test]
@@ -186,7 +343,7 @@ fn every_schema_is_one() {
 #[test]
 fn the_scenarios_are_as_their_schema_says() {
     let lab = Lab::new();
-    for scenario in [CLEAN, SLOW] {
+    for scenario in [CLEAN, SLOW, CANARY] {
         let value = serde_json::from_str(&lab.read(scenario)).expect("JSON");
         assert_valid(&lab, "scenario", &value);
     }

@@ -1,6 +1,6 @@
 //! A mistake is answered by one message that begins with the program's name, and exit code 2.
 
-use crate::program::{CLEAN, Lab, SLOW};
+use crate::program::{CLEAN, Lab};
 
 #[test]
 fn mistakes_get_one_message_each() {
@@ -115,7 +115,7 @@ fn a_full_disk_under_standard_output_is_an_error() {
     let lab = Lab::new();
     let full = std::fs::File::options().write(true).open("/dev/full");
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rebound"));
-    command.current_dir(lab.path("")).args(["run", SLOW]);
+    command.current_dir(lab.path("")).args(["run", CLEAN]);
     let output = command
         .stdout(full.expect("a device"))
         .output()

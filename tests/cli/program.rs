@@ -11,19 +11,22 @@ pub const CLEAN: &str = "scenarios/clean-failover.json";
 /// A scenario in which clients bounce.
 pub const SLOW: &str = "scenarios/handover-slow.json";
 
+/// A scenario in which clients bounce under every server that redirects.
+pub const CANARY: &str = "scenarios/canary.json";
+
 /// A folder of its own for each test.
 pub struct Lab {
     folder: tempfile::TempDir,
 }
 
 impl Lab {
-    /// A folder that holds the two scenarios.
+    /// A folder that holds the scenarios.
     pub fn new() -> Lab {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::create_dir(folder.path().join("scenarios")).expect("a new folder");
-        for name in [CLEAN, SLOW] {
+        for name in [CLEAN, SLOW, CANARY] {
             let own = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
-            let text = std::fs::read_to_string(own).unwrap_or_else(|_| "{}".to_owned());
+            let text = std::fs::read_to_string(own).expect("a scenario");
             std::fs::write(folder.path().join(name), text).expect("a new file");
         }
         Lab { folder }
@@ -49,8 +52,24 @@ impl Lab {
     /// The program, to be run in the folder.
     pub fn rebound(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rebound"));
-        command.current_dir(self.folder.path()).args(arguments);
         command
+            .current_dir(self.folder.path())
+            .env_remove("RUST_BACKTRACE")
+            .args(arguments);
+        command
+    }
+
+    /// Runs a line in a shell that finds the program by its name.
+    pub fn shell(&self, line: &str) -> Ended {
+        let program = Path::new(env!("CARGO_BIN_EXE_rebound"));
+        let folder = program.parent().expect("a folder").display();
+        let path = std::env::var("PATH").unwrap_or_default();
+        let mut command = Command::new("bash");
+        command
+            .current_dir(self.folder.path())
+            .env("PATH", format!("{folder}:{path}"))
+            .args(["-c", line]);
+        Ended::new(command.output().expect("bash"))
     }
 
     /// Runs the program to its end.
@@ -86,15 +105,5 @@ impl Ended {
             stdout: text(output.stdout),
             stderr: text(output.stderr),
         }
-    }
-}
-
-/// The exit code that goes with a verdict.
-pub fn code_of(verdict: &Value) -> i32 {
-    match verdict.as_str() {
-        Some("clean") => 0,
-        Some("flagged") => 1,
-        Some("inconclusive") => 3,
-        Some(_) | None => panic!("no verdict: {verdict}"),
     }
 }

@@ -3,18 +3,24 @@
 use serde_json::{Value, json};
 
 use crate::commands::assert_valid;
-use crate::program::{Lab, SLOW};
+use crate::program::{CANARY, Lab};
 
 #[test]
 fn every_expectation_is_one_item() {
     let lab = Lab::new();
-    let arguments = ["check", "--seeds-per-scenario", "3"];
+    let arguments = ["check", "--seeds-per-scenario", "2"];
     let (code, report) = lab.json(&arguments);
     assert_valid(&lab, "check", &report);
-    let failed = report["totals"]["failed"].as_u64().expect("a number");
-    assert_eq!(code, i32::from(failed > 0));
+    assert_eq!((code, &report["totals"]["failed"]), (0, &json!(0)));
     let items = report["items"].as_array().expect("a list");
-    assert!(!items.is_empty());
+    let of = |name: &str| {
+        let named = |item: &&Value| item["scenario"].as_str().is_some_and(|s| s.contains(name));
+        items.iter().filter(named).count()
+    };
+    assert_eq!(
+        (of("canary"), of("clean-failover"), of("handover-slow")),
+        (4, 2, 3)
+    );
     let jobs = |n| lab.json(&[&arguments[..], &["--jobs", n]].concat());
     assert_eq!(jobs("1"), jobs("3"));
     let text = lab.run(&arguments);
@@ -31,10 +37,10 @@ fn every_expectation_is_one_item() {
 
 /// A folder `kept` with nothing but one regression seed, of what a run gives now.
 fn with_regression(lab: &Lab, change: impl Fn(&mut Value)) {
-    let (_, run) = lab.json(&["run", SLOW, "--seed", "7"]);
+    let (_, run) = lab.json(&["run", CANARY, "--seed", "7"]);
     let findings = run["findings_total"].as_object().expect("counts");
     let mut entry = json!({
-        "scenario": format!("../{SLOW}"),
+        "scenario": format!("../{CANARY}"),
         "behaviour": run["behaviour"],
         "seed": "7",
         "verdict": run["verdict"],
@@ -87,6 +93,25 @@ fn blessing_makes_a_drifted_regression_pass() {
     let again = lab.run(&["check", "--scenarios", "kept", "--bless"]);
     assert_eq!((again.code, again.stderr.as_str()), (0, ""));
     assert_eq!(lab.read("kept/regressions.json"), before);
+}
+
+/// An expectation that does not hold is a failure that names the seed to look at.
+#[test]
+fn a_broken_expectation_is_shown() {
+    let lab = Lab::new();
+    let mut scenario: Value = serde_json::from_str(&lab.read(CANARY)).expect("JSON");
+    scenario["expect"] = json!([{"behaviours": ["8.0.1"], "verdict": "clean"}]);
+    lab.write("kept/broken.json", &scenario.to_string());
+    let ended = lab.run(&["check", "--scenarios", "kept", "--seeds-per-scenario", "2"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (1, ""));
+    let out = &ended.stdout;
+    assert!(out.starts_with("FAILED   kept/broken.json under 8.0.1, seeds 0..2: every run clean"));
+    assert!(out.contains("2 of 2 runs flagged, longest chain "), "{out}");
+    assert!(
+        out.contains("rebound replay kept/broken.json --seed 0 --behaviour 8.0.1"),
+        "{out}"
+    );
+    assert!(out.ends_with("0 passed, 0 drifted, 1 failed\n"), "{out}");
 }
 
 #[test]

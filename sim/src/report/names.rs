@@ -32,13 +32,16 @@ impl<'a> Names<'a> {
         match self.role(host) {
             HostRole::Node(node) => self.node(node).to_owned(),
             HostRole::Client(client) => self.client(client),
+            HostRole::Operator => "the operator".to_owned(),
         }
     }
 
     /// Whether a host is a node or a client, and which.
     pub fn role(&self, host: HostId) -> HostRole {
         let nodes = self.plan.nodes.len() as u32;
-        if host.0 < nodes {
+        if host == OPERATOR {
+            HostRole::Operator
+        } else if host.0 < nodes {
             HostRole::Node(NodeId(host.0 as u16))
         } else {
             HostRole::Client(ClientId(host.0 - nodes))
@@ -134,7 +137,12 @@ pub enum HostRole {
     Node(NodeId),
     /// A client.
     Client(ClientId),
+    /// The operator, who works on the node's own machine.
+    Operator,
 }
+
+/// The host from which servers say that an operator's commands come.
+const OPERATOR: HostId = HostId(u32::MAX);
 
 /// The command that tells the story of a run.
 pub fn replay_command(plan: &Plan, behaviour: &Behaviour, seed: u64) -> String {

@@ -3,19 +3,25 @@
 //! A [`Story`] reads every record in order, since it must know what nodes last said of
 //! themselves and what commands are called; a [`Filter`] chooses which are told.
 
-use std::collections::BTreeMap;
+mod condense;
+mod memory;
+mod phrases;
+#[cfg(test)]
+mod tests;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::names::{HostRole, Names};
-use super::words;
 use crate::client::ClientId;
 use crate::engine::Time;
 use crate::net::HostId;
 use crate::scenario::Plan;
-use crate::trace::{Event, GateVerdict, MessageKind, Record};
-use crate::valkey::{Addr, Command, CommandKind, NodeId, Reply};
+use crate::trace::{Event, Record};
+use crate::valkey::{Behaviour, NodeId};
+use condense::{Condenser, Treatment};
+use memory::Memory;
+use phrases::{Phrases, is_handshake};
 
 /// What a line of a story is about.
 #[derive(
@@ -83,6 +89,8 @@ pub struct Filter {
     pub until: Time,
     /// Only these kinds.
     pub kinds: Vec<StoryKind>,
+    /// Whether what is routine is left out and long runs of redirects become a line.
+    pub condensed: bool,
 }
 
 impl Filter {
@@ -94,6 +102,7 @@ impl Filter {
             from: Time::ZERO,
             until: Time::NEVER,
             kinds: StoryKind::ALL.to_vec(),
+            condensed: false,
         }
     }
 
@@ -103,6 +112,7 @@ impl Filter {
         Filter {
             clients: Some(clients),
             kinds: StoryKind::ALL.into_iter().filter(told).collect(),
+            condensed: true,
             ..Filter::all()
         }
     }
@@ -113,7 +123,7 @@ impl Filter {
             |node: &NodeId| hosts().any(|host| names.role(host) == HostRole::Node(*node));
         let chosen = |clients: &Vec<ClientId>| {
             hosts().all(|host| match names.role(host) {
-                HostRole::Node(_) => true,
+                HostRole::Node(_) | HostRole::Operator => true,
                 HostRole::Client(client) => clients.contains(&client),
             })
         };
@@ -158,59 +168,121 @@ struct Scene {
 /// Tells a run.
 pub struct Story<'a> {
     names: Names<'a>,
-    primaries: Vec<Option<Addr>>,
-    kinds: BTreeMap<(ClientId, u32), CommandKind>,
+    memory: Memory<'a>,
+    condenser: Condenser,
 }
 
 impl<'a> Story<'a> {
-    /// A story of a run of `plan`, at its beginning.
-    pub fn new(plan: &'a Plan) -> Story<'a> {
-        let names = Names::new(plan);
+    /// A story of a run of `plan` under `behaviour`, at its beginning.
+    pub fn new(plan: &'a Plan, behaviour: &'static Behaviour) -> Story<'a> {
         Story {
-            names,
-            primaries: words::first_primaries(names),
-            kinds: BTreeMap::new(),
+            names: Names::new(plan),
+            memory: Memory::new(plan, behaviour),
+            condenser: Condenser::default(),
         }
     }
 
-    /// Takes note of the run's next record and tells it if `filter` wants it.
-    pub fn tell(&mut self, record: &Record, filter: &Filter) -> Option<StoryLine> {
-        self.note(&record.event);
+    /// Takes note of the run's next record and returns the lines that are to be told now: none
+    /// if `filter` does not want it, several if something was held back. Their times never go
+    /// back.
+    pub fn tell(&mut self, record: &Record, filter: &Filter) -> Vec<StoryLine> {
+        self.memory.before(record);
         let scene = self.scene(&record.event);
-        let line = filter
-            .admits(record.at, &scene, self.names)
-            .then(|| self.line(record, &scene));
-        self.forget(&record.event);
-        line
-    }
-
-    fn note(&mut self, event: &Event) {
-        if let Event::Role { node, primary, .. } = event {
-            self.primaries[usize::from(node.0)] = *primary;
-        }
-        if let Event::Issued {
-            client,
-            command,
-            kind,
-        } = event
-        {
-            self.kinds.insert((*client, *command), *kind);
-        }
-    }
-
-    fn forget(&mut self, event: &Event) {
+        let admitted = filter.admits(record.at, &scene, self.names);
+        let lines = match (admitted, filter.condensed) {
+            (true, false) => vec![self.line(record, &scene, false)],
+            (true, true) => self.condensed(record, &scene, filter),
+            (false, _) => self.debts(&record.event),
+        };
         if let Event::Ended {
             client, command, ..
-        } = event
+        } = record.event
         {
-            self.kinds.remove(&(*client, *command));
+            self.condenser.forget(client, command);
         }
+        self.memory.after(record);
+        lines
+    }
+
+    /// The lines that are left to be told when the run has ended.
+    pub fn finish(&mut self) -> Vec<StoryLine> {
+        self.condenser.flush(&self.memory, self.names)
+    }
+
+    /// What was counted of a command whose end is not told.
+    fn debts(&mut self, event: &Event) -> Vec<StoryLine> {
+        match *event {
+            Event::Ended {
+                client, command, ..
+            } if self.condenser.owes(client, command) => self.finish(),
+            Event::Ended { .. }
+            | Event::Dialled { .. }
+            | Event::Connected { .. }
+            | Event::ConnectFailed { .. }
+            | Event::Delivered { .. }
+            | Event::Closed { .. }
+            | Event::Gate { .. }
+            | Event::Released { .. }
+            | Event::Role { .. }
+            | Event::Failover { .. }
+            | Event::Operator { .. }
+            | Event::Issued { .. }
+            | Event::Hop { .. }
+            | Event::Fault { .. } => Vec::new(),
+        }
+    }
+
+    fn condensed(&mut self, record: &Record, scene: &Scene, filter: &Filter) -> Vec<StoryLine> {
+        let treatment = self.condenser.treatment(record, &self.memory);
+        // What is counted is told as a command's line; where those are not wanted, nothing is
+        // counted.
+        let counts = filter.kinds.contains(&StoryKind::Command);
+        match treatment {
+            Treatment::Leave if counts || !self.concerns_client(scene) => return Vec::new(),
+            Treatment::Hold(client, command) if counts => {
+                let line = self.line(record, scene, true);
+                self.condenser.hold(client, command, line);
+                return Vec::new();
+            }
+            Treatment::CountServed(client, command) => {
+                self.condenser.count_served(client, command, record.at);
+                return Vec::new();
+            }
+            Treatment::CountRedirect(client, command, from, to) => {
+                let line = || tell(&self.memory, self.names, record, scene, true);
+                let (whose, hop) = ((client, command), (from, to));
+                self.condenser
+                    .count_redirect(whose, hop, record.at, self.names, line);
+                return Vec::new();
+            }
+            Treatment::Leave | Treatment::Hold(..) | Treatment::Tell => {}
+        }
+        let mut lines = self.finish();
+        lines.push(self.line(record, scene, true));
+        if let Event::Hop {
+            client,
+            command,
+            hops,
+            ..
+        } = record.event
+        {
+            self.condenser.begin_chain(client, command, hops);
+        }
+        lines
+    }
+
+    fn concerns_client(&self, scene: &Scene) -> bool {
+        let hosts = [Some(scene.who), scene.other];
+        hosts
+            .into_iter()
+            .flatten()
+            .any(|host| self.memory.client(host).is_some())
     }
 
     fn is_node(&self, host: HostId) -> bool {
         match self.names.role(host) {
             HostRole::Node(_) => true,
-            HostRole::Client(_) => false,
+            HostRole::Client(_) | HostRole::Operator => false,
         }
     }
 
@@ -252,211 +324,48 @@ impl<'a> Story<'a> {
         }
     }
 
-    fn line(&self, record: &Record, scene: &Scene) -> StoryLine {
-        let (command, bounce) = match record.event {
-            Event::Issued { command, .. } | Event::Ended { command, .. } => (Some(command), false),
-            Event::Hop {
-                command, bounce, ..
-            } => (Some(command), bounce),
-            Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Gate { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
-            | Event::Fault { .. } => (None, false),
-        };
-        StoryLine {
-            at_ns: record.at.nanos(),
-            kind: scene.kind,
-            who: self.names.host(scene.who),
-            other: scene.other.map(|host| self.names.host(host)),
-            command,
-            bounce,
-            words: self.words(record),
-        }
-    }
-
-    fn words(&self, record: &Record) -> String {
-        let names = self.names;
-        match record.event {
-            Event::Dialled { to, .. } => format!("dials {}", names.host(to)),
-            Event::Connected { to, .. } => format!("is connected to {}", names.host(to)),
-            Event::ConnectFailed { to, why, .. } => format!(
-                "cannot connect to {}: {}",
-                names.host(to),
-                words::connect_failure(why)
-            ),
-            Event::Closed { from, how, .. } => format!(
-                "learns that its connection with {} is {}",
-                names.host(from),
-                words::closing(how)
-            ),
-            Event::Delivered {
-                from,
-                sent_at,
-                message,
-                ..
-            } => format!(
-                "receives {} from {}, sent {} before",
-                self.message(message),
-                names.host(from),
-                record.at.since(sent_at)
-            ),
-            Event::Gate {
-                node,
-                peer,
-                command,
-                verdict,
-                belief,
-            } => format!(
-                "is asked {} by {}: {} (it is {})",
-                command.name(),
-                names.host(peer),
-                self.verdict(verdict),
-                words::belief(names, belief, self.primaries[usize::from(node.0)])
-            ),
-            Event::Released { commands, .. } => format!(
-                "runs {} again that it had postponed",
-                words::count(u64::from(commands), "command")
-            ),
-            Event::Role {
-                role,
-                primary,
-                link,
-                replid,
-                offset,
-                ..
-            } => {
-                let link = words::link(link).map_or(String::new(), |link| format!(", {link}"));
-                format!(
-                    "is now {}{link} ({}, offset {offset})",
-                    words::role(names, role, primary),
-                    words::replid(replid)
-                )
-            }
-            Event::Failover {
-                state, target, how, ..
-            } => words::failover(names, state, target, how),
-            Event::Operator { command, reply, .. } => format!(
-                "is told {} by the operator and answers {}",
-                command.name(),
-                words::reply(names, reply)
-            ),
-            Event::Issued { command, kind, .. } => {
-                format!("issues {} #{command}", kind.name())
-            }
-            Event::Hop {
-                client,
-                command,
-                from,
-                to,
-                hops,
-                bounce,
-                ..
-            } => {
-                let what = self
-                    .kinds
-                    .get(&(client, command))
-                    .map_or("command", |k| k.name());
-                let to = names.listener(to);
-                let tail = if bounce {
-                    format!("back to {to}: BOUNCE ({to} had already redirected it)")
-                } else {
-                    format!("from {} to {to}", names.node(from))
-                };
-                format!("follows redirect {hops} of {what} #{command} {tail}")
-            }
-            Event::Ended {
-                command,
-                kind,
-                outcome,
-                hops,
-                bounces,
-                took,
-                ..
-            } => {
-                let mut text = format!(
-                    "{} #{command} {} after {took}",
-                    kind.name(),
-                    words::outcome(outcome)
-                );
-                if hops > 0 {
-                    text.push_str(&format!(
-                        ", {} and {}",
-                        words::count(u64::from(hops), "redirect"),
-                        words::count(u64::from(bounces), "bounce")
-                    ));
-                }
-                text
-            }
-            Event::Fault { kind, from, to } => {
-                let to = (from != to).then(|| names.host(to));
-                format!("FAULT: {}", words::fault(kind, to.as_deref()))
-            }
-        }
-    }
-
-    fn message(&self, message: MessageKind) -> String {
-        match message {
-            MessageKind::Request(request) => words::command(self.names, request.command),
-            MessageKind::Reply(_, reply) => words::reply(self.names, reply),
-            MessageKind::Stream(end) => format!("the replication stream up to {end}"),
-            MessageKind::Snapshot => "a snapshot".to_owned(),
-        }
-    }
-
-    fn verdict(&self, verdict: GateVerdict) -> String {
-        match verdict {
-            GateVerdict::Passed => "all gates let it pass".to_owned(),
-            GateVerdict::Redirected(gate, to) => format!(
-                "gate {} redirects it to {}",
-                gate.name(),
-                self.names.address(to)
-            ),
-            GateVerdict::Postponed(gate) => format!("gate {} postpones it", gate.name()),
-            GateVerdict::Rejected(gate, error) => {
-                format!("gate {} rejects it with {}", gate.name(), error.text())
-            }
-        }
+    fn line(&self, record: &Record, scene: &Scene, condensed: bool) -> StoryLine {
+        tell(&self.memory, self.names, record, scene, condensed)
     }
 }
 
-/// Whether a message between nodes is part of how one becomes the other's replica.
-fn is_handshake(message: MessageKind) -> bool {
-    match message {
-        MessageKind::Request(request) => match request.command.kind() {
-            CommandKind::ReplConf => !matches!(request.command, Command::ReplConfAck(_)),
-            CommandKind::Ping | CommandKind::Psync => true,
-            CommandKind::Get
-            | CommandKind::MGet
-            | CommandKind::Set
-            | CommandKind::Incr
-            | CommandKind::Del
-            | CommandKind::LPush
-            | CommandKind::BlPop
-            | CommandKind::Multi
-            | CommandKind::Exec
-            | CommandKind::Discard
-            | CommandKind::Subscribe
-            | CommandKind::Publish
-            | CommandKind::Info
-            | CommandKind::Role
-            | CommandKind::Wait
-            | CommandKind::ClientCapa
-            | CommandKind::ClientPause
-            | CommandKind::ClientUnpause
-            | CommandKind::ReadOnly
-            | CommandKind::ReadWrite
-            | CommandKind::Failover
-            | CommandKind::ReplicaOf => false,
-        },
-        MessageKind::Reply(_, reply) => reply != Reply::NewLine,
-        MessageKind::Snapshot => true,
-        MessageKind::Stream(_) => false,
+/// The line of a record.
+fn tell(
+    memory: &Memory<'_>,
+    names: Names<'_>,
+    record: &Record,
+    scene: &Scene,
+    condensed: bool,
+) -> StoryLine {
+    let (command, bounce) = match record.event {
+        Event::Issued { command, .. } | Event::Ended { command, .. } => (Some(command), false),
+        Event::Hop {
+            command, bounce, ..
+        } => (Some(command), bounce),
+        Event::Gate { .. } => (memory.asked.map(|asked| asked.number), false),
+        Event::Dialled { .. }
+        | Event::Connected { .. }
+        | Event::ConnectFailed { .. }
+        | Event::Delivered { .. }
+        | Event::Closed { .. }
+        | Event::Released { .. }
+        | Event::Role { .. }
+        | Event::Failover { .. }
+        | Event::Operator { .. }
+        | Event::Fault { .. } => (None, false),
+    };
+    let phrases = Phrases {
+        names,
+        memory,
+        condensed,
+    };
+    StoryLine {
+        at_ns: record.at.nanos(),
+        kind: scene.kind,
+        who: names.host(scene.who),
+        other: scene.other.map(|host| names.host(host)),
+        command,
+        bounce,
+        words: phrases.words(record),
     }
 }

@@ -4,23 +4,38 @@ use super::names::Names;
 use crate::net::{Closing, ConnectFailure};
 use crate::trace::{CommandOutcome, FailoverEnd, FaultKind};
 use crate::valkey::{
-    Addr, Belief, Command, FailoverState, LinkState, NodeId, PauseKind, ReplId, Reply, Role,
+    Addr, Belief, Command, FailoverState, LinkState, PauseKind, ReplId, Reply, Role,
 };
 
 /// `1 redirect`, `2 redirects`.
 pub(super) fn count(n: u64, one: &str) -> String {
     if n == 1 {
         format!("1 {one}")
-    } else if let Some(stem) = one.strip_suffix('y') {
-        format!("{n} {stem}ies")
     } else {
-        format!("{n} {one}s")
+        format!("{} {one}s", grouped(n))
     }
 }
 
-/// A replication id. Real ones are 40 hexadecimal digits; these are numbers.
+/// `1234567` as `1,234,567`.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A replication id. Real ones are 40 hexadecimal digits; these say which node made it and how
+/// many it had made, `replid-1.2`, or that it began with it, `replid-0`.
 pub(super) fn replid(id: ReplId) -> String {
-    format!("replid-{}", id.0)
+    match id.0 & 0xf_ffff {
+        0 => format!("replid-{}", id.0 >> 20),
+        made => format!("replid-{}.{made}", id.0 >> 20),
+    }
 }
 
 fn host_and_port(names: Names<'_>, addr: Addr) -> String {
@@ -92,7 +107,11 @@ pub(super) fn command(names: Names<'_>, command: Command) -> String {
             offset,
             failover,
         } => {
-            let failover = if failover { " FAILOVER" } else { "" };
+            let failover = if failover {
+                " FAILOVER (\"take over\")"
+            } else {
+                ""
+            };
             format!("PSYNC {} {offset}{failover}", replid(id))
         }
         Command::Multi
@@ -177,13 +196,6 @@ pub(super) fn link(link: LinkState) -> Option<&'static str> {
     }
 }
 
-/// The primary of a node before anything has changed.
-pub(super) fn first_primaries(names: Names<'_>) -> Vec<Option<Addr>> {
-    (0..names.nodes())
-        .map(|node| names.first_primary(NodeId(node as u16)))
-        .collect()
-}
-
 /// A change of the failover state.
 pub(super) fn failover(
     names: Names<'_>,
@@ -195,17 +207,35 @@ pub(super) fn failover(
         Some(target) => format!(" to {}", names.listener(target)),
         None => String::new(),
     };
-    let state = state.name();
+    let target = target.map_or("the target".to_owned(), |target| names.listener(target));
+    let phase = state.name();
     match how {
-        FailoverEnd::Underway => format!("its failover{towards} is now {state}"),
-        FailoverEnd::Success => {
-            format!("its failover{towards} has succeeded: the target accepted ({state})")
+        FailoverEnd::Underway => match state {
+            FailoverState::NoFailover => format!("has no failover any more ({phase})"),
+            FailoverState::WaitForSync => format!(
+                "begins a failover{towards} ({phase}): writes are paused until the replica has \
+                 acknowledged everything"
+            ),
+            FailoverState::InProgress => format!(
+                "hands over to {target} ({phase}): it becomes its replica and asks it to take \
+                 over; writes stay paused"
+            ),
+        },
+        FailoverEnd::Success => format!(
+            "sees its failover{towards} succeed ({phase}): {target} has promoted itself, and the \
+             pause is over"
+        ),
+        FailoverEnd::Aborted => {
+            format!("aborts its failover{towards} ({phase}): the pause is over")
         }
-        FailoverEnd::Aborted => format!("its failover{towards} is aborted ({state})"),
-        FailoverEnd::TimedOut => format!("its failover{towards} has timed out ({state})"),
-        FailoverEnd::Rejected => {
-            format!("its failover{towards} has failed: refused, or the link broke ({state})")
-        }
+        FailoverEnd::TimedOut => format!(
+            "gives up its failover{towards} ({phase}): the time-out passed before the replica had \
+             acknowledged everything, and the pause is over"
+        ),
+        FailoverEnd::Rejected => format!(
+            "sees its failover{towards} fail ({phase}): {target} refused or the link broke, and \
+             the pause is over"
+        ),
     }
 }
 
@@ -240,23 +270,109 @@ pub(super) fn connect_failure(why: ConnectFailure) -> &'static str {
 
 /// A fault. `to` is absent for a fault of the host itself.
 pub(super) fn fault(kind: FaultKind, to: Option<&str>) -> String {
-    let towards = |words: &str| match to {
-        Some(to) => format!("{words} towards {to}"),
-        None => words.to_owned(),
+    let path = match to {
+        Some(to) => format!("its path to {to}"),
+        None => "its network".to_owned(),
     };
     match kind {
-        FaultKind::Cut => towards("loses everything"),
-        FaultKind::Clog => towards("is clogged"),
-        FaultKind::Spike => towards("is slower"),
-        FaultKind::Loss => towards("loses more segments"),
-        FaultKind::Reset => towards("has its connections reset"),
-        FaultKind::Drop => towards("drops a message"),
+        FaultKind::Cut => format!("{path} is cut: what travels is lost"),
+        FaultKind::Clog => format!("{path} is clogged: what travels is held"),
+        FaultKind::Spike => format!("{path} is slower"),
+        FaultKind::Loss => format!("{path} loses more segments"),
+        FaultKind::Reset => format!("{path} has its connections reset"),
+        FaultKind::Refuse => "it refuses connections".to_owned(),
         FaultKind::Pause => "its process is stopped".to_owned(),
         FaultKind::Slow => "its process becomes slow".to_owned(),
         FaultKind::Crash => "its process crashes".to_owned(),
         FaultKind::Restart => "its process is started again".to_owned(),
         FaultKind::HostDown => "its machine falls silent".to_owned(),
         FaultKind::HostUp => "its machine comes back".to_owned(),
-        FaultKind::Healed => towards("is healed"),
+        FaultKind::Healed => match to {
+            Some(_) => format!("{path} is healed"),
+            None => "it is back to normal".to_owned(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::valkey::{AddressBook, ErrorKind, NodeId, WriteId};
+
+    fn with_names(check: impl Fn(Names<'_>)) {
+        let text = r#"{"name": "w", "nodes": [{"name": "a"}, {"name": "b", "replica_of": "a"}]}"#;
+        let plan = crate::scenario::parse(text, "w.json").expect("a scenario");
+        check(Names::new(&plan));
+    }
+
+    #[test]
+    fn numbers_agree_with_their_words() {
+        assert_eq!(count(1, "redirect"), "1 redirect");
+        assert_eq!(count(0, "redirect"), "0 redirects");
+        assert_eq!(count(1_234_567, "redirect"), "1,234,567 redirects");
+    }
+
+    #[test]
+    fn commands_read_as_they_are_typed() {
+        let b = AddressBook::of(NodeId(1));
+        with_names(|names| {
+            for (given, text) in [
+                (Command::Set(7, WriteId(1)), "SET key:7"),
+                (
+                    Command::Failover {
+                        to: Some(b),
+                        force: true,
+                        timeout_ms: Some(500),
+                    },
+                    "FAILOVER TO b 6379 FORCE TIMEOUT 500",
+                ),
+                (Command::FailoverAbort, "FAILOVER ABORT"),
+                (Command::ReplicaOf(None), "REPLICAOF NO ONE"),
+                (Command::ReplicaOf(Some(b)), "REPLICAOF b 6379"),
+                (
+                    Command::ClientPause(PauseKind::Write, 100),
+                    "CLIENT PAUSE 100 WRITE",
+                ),
+                (
+                    Command::BlPop {
+                        key: 1,
+                        timeout_ms: 1_500,
+                        write: WriteId(0),
+                    },
+                    "BLPOP key:1 1.500",
+                ),
+                (Command::ReplConfAddress(b), "REPLCONF listening-port 6379"),
+                (Command::ClientCapa, "CLIENT CAPA redirect"),
+            ] {
+                assert_eq!(command(names, given), text);
+            }
+        });
+    }
+
+    #[test]
+    fn replies_are_verbatim() {
+        with_names(|names| {
+            let b = AddressBook::of(NodeId(1));
+            let redirect = Reply::Redirect {
+                to: b,
+                belief: Belief::default(),
+            };
+            assert_eq!(reply(names, redirect), "-REDIRECT b:6379");
+            let error = Reply::Error(ErrorKind::ReadOnly);
+            assert_eq!(
+                reply(names, error),
+                "-READONLY You can't write against a read only replica."
+            );
+            assert_eq!(reply(names, Reply::Int(3)), ":3");
+        });
+    }
+
+    #[test]
+    fn faults_say_what_happens_to_what_travels() {
+        assert_eq!(
+            fault(FaultKind::Clog, Some("b")),
+            "its path to b is clogged: what travels is held"
+        );
+        assert_eq!(fault(FaultKind::Crash, None), "its process crashes");
     }
 }

@@ -305,6 +305,13 @@ pub enum Act {
         #[serde(default)]
         both_ways: bool,
     },
+    /// Nobody can connect to a process; connections that are open stay.
+    Refuse {
+        /// The node.
+        node: String,
+        /// How long. Not in a fault, which says so itself.
+        lasts: Option<Span>,
+    },
     /// A process is stopped (SIGSTOP) for a while; its kernel goes on.
     Pause {
         /// The node.

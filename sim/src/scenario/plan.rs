@@ -197,6 +197,8 @@ pub enum Action {
     Reset(Paths),
     /// A process is stopped (SIGSTOP) for a while; its kernel goes on.
     Pause(NodeId, Span),
+    /// Nobody can connect to a process for a while; connections that are open stay.
+    Refuse(NodeId, Span),
     /// A process takes `factor` times as long for everything, for a while.
     Slow(NodeId, u32, Span),
     /// A process dies (its kernel resets its connections), and is started again after a while

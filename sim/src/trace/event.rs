@@ -112,7 +112,7 @@ pub enum FaultKind {
     Spike,
     Loss,
     Reset,
-    Drop,
+    Refuse,
     Pause,
     Slow,
     Crash,

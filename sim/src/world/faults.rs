@@ -23,6 +23,7 @@ enum Undo {
     Continue(NodeId, u32),
     UsualSpeed(NodeId, u32, u32),
     HostUp(NodeId),
+    Listen(NodeId),
 }
 
 /// One direction, or both.
@@ -164,6 +165,12 @@ impl<S: Sink> Session<'_, S> {
                 let undo = Undo::Continue(id, node.process);
                 self.lasting(undo, lasts.unwrap_or(own), agenda);
             }
+            Action::Refuse(id, own) => {
+                self.trace_node(FaultKind::Refuse, id, agenda);
+                self.state.nodes[usize::from(id.0)].refusing += 1;
+                self.state.net.listen(HostId(u32::from(id.0)), false);
+                self.lasting(Undo::Listen(id), lasts.unwrap_or(own), agenda);
+            }
             Action::Slow(id, factor, own) => {
                 self.trace_node(FaultKind::Slow, id, agenda);
                 let node = &mut self.state.nodes[usize::from(id.0)];
@@ -228,7 +235,11 @@ impl<S: Sink> Session<'_, S> {
         let lasting = self.state.active.iter().filter(|active| !active.over);
         let odds = lasting.filter_map(|active| match &active.undo {
             Undo::Paths(paths, PathFault::Loss(odds)) if paths.contains(&(from, to)) => Some(*odds),
-            Undo::Paths(..) | Undo::Continue(..) | Undo::UsualSpeed(..) | Undo::HostUp(_) => None,
+            Undo::Paths(..)
+            | Undo::Continue(..)
+            | Undo::UsualSpeed(..)
+            | Undo::HostUp(_)
+            | Undo::Listen(_) => None,
         });
         let worst = odds.max();
         self.state.net.add_loss(from, to, worst);
@@ -288,6 +299,13 @@ impl<S: Sink> Session<'_, S> {
                     self.trace_node(FaultKind::Healed, id, agenda);
                     self.node_ready(id, agenda);
                 }
+            }
+            Undo::Listen(id) => {
+                let node = &mut self.state.nodes[usize::from(id.0)];
+                node.refusing -= 1;
+                let listens = node.alive && node.refusing == 0;
+                self.state.net.listen(HostId(u32::from(id.0)), listens);
+                self.trace_node(FaultKind::Healed, id, agenda);
             }
             Undo::UsualSpeed(id, process, factor) => {
                 let node = &mut self.state.nodes[usize::from(id.0)];

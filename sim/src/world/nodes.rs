@@ -28,6 +28,8 @@ pub(super) struct Node {
     pub(super) slowed: Vec<u32>,
     /// The process that runs, counted from the first: faults of an earlier one are void.
     pub(super) process: u32,
+    /// How many faults make it refuse connections.
+    pub(super) refusing: u32,
     /// How many faults keep the machine down.
     pub(super) down: u32,
     /// The connection in each of the server's slots.
@@ -69,7 +71,8 @@ impl<S: Sink> Session<'_, S> {
                 },
             );
         }
-        self.state.net.listen(host, true);
+        let listens = self.node(id).refusing == 0;
+        self.state.net.listen(host, listens);
         let state = &mut *self.state;
         let node = &mut state.nodes[usize::from(id.0)];
         node.alive = true;

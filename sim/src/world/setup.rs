@@ -55,6 +55,7 @@ impl State {
                 stopped: 0,
                 slowed: Vec::new(),
                 process: 0,
+                refusing: 0,
                 down: 0,
                 slots: Vec::new(),
                 link: None,
@@ -135,6 +136,7 @@ impl State {
             node.stopped = 0;
             node.slowed.clear();
             node.process = 0;
+            node.refusing = 0;
             node.down = 0;
             node.slots.clear();
             node.link = None;

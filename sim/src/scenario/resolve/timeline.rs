@@ -132,6 +132,7 @@ fn is_fault(act: &Act) -> bool {
         | Act::Loss { .. }
         | Act::Reset { .. }
         | Act::Pause { .. }
+        | Act::Refuse { .. }
         | Act::Slow { .. }
         | Act::Crash { .. }
         | Act::HostDown { .. } => true,
@@ -143,6 +144,7 @@ fn length(action: &Action) -> Option<Span> {
     match action {
         Action::Paths(_, _, lasts)
         | Action::Pause(_, lasts)
+        | Action::Refuse(_, lasts)
         | Action::Slow(_, _, lasts)
         | Action::HostDown(_, lasts) => Some(*lasts),
         Action::Crash(_, restart_after) => *restart_after,
@@ -345,6 +347,9 @@ fn action(
         } => Action::Reset(paths(&at("reset"), from, to, *both_ways, names)?),
         Act::Pause { node: name, lasts } => {
             Action::Pause(node("pause", name)?, length.of(&at("pause"), *lasts)?)
+        }
+        Act::Refuse { node: name, lasts } => {
+            Action::Refuse(node("refuse", name)?, length.of(&at("refuse"), *lasts)?)
         }
         Act::Slow {
             node: name,

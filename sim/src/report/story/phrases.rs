@@ -1,0 +1,373 @@
+//! A record in words, with what is remembered of the run.
+
+use super::memory::{Ask, Known, Memory};
+use crate::engine::{Span, Time};
+use crate::net::HostId;
+use crate::report::names::Names;
+use crate::report::words;
+use crate::trace::{Event, GateVerdict, MessageKind, Record};
+use crate::valkey::{
+    Behaviour, Belief, CommandKind, ErrorKind, FailoverState, Flags, Gate, NodeId, Reply, Role,
+};
+
+/// A message that took less is not worth saying how long it took.
+const SLOW: Span = Span::millis(5);
+
+/// Puts records into words.
+pub(super) struct Phrases<'m, 'a> {
+    pub names: Names<'a>,
+    pub memory: &'m Memory<'a>,
+    /// Whether what says little is left out.
+    pub condensed: bool,
+}
+
+impl Phrases<'_, '_> {
+    /// What happens, to be read after the name of the host that it happens to.
+    pub(super) fn words(&self, record: &Record) -> String {
+        let names = self.names;
+        match record.event {
+            Event::Dialled { from, to, .. } => {
+                format!("dials {}{}", names.host(to), self.why_now(from, record.at))
+            }
+            Event::Connected { to, .. } => format!("is connected to {}", names.host(to)),
+            Event::ConnectFailed { to, why, .. } => format!(
+                "cannot connect to {}: {}",
+                names.host(to),
+                words::connect_failure(why)
+            ),
+            Event::Closed { from, how, .. } => format!(
+                "learns that its connection with {} is {}{}",
+                names.host(from),
+                words::closing(how),
+                self.why_now(from, record.at)
+            ),
+            Event::Delivered {
+                from,
+                sent_at,
+                message,
+                ..
+            } => {
+                let lag = record.at.since(sent_at);
+                let message = self.message(message);
+                if self.condensed && lag < SLOW {
+                    format!("receives {message} from {}", names.host(from))
+                } else {
+                    format!(
+                        "receives {message} from {}, sent {lag} before",
+                        names.host(from)
+                    )
+                }
+            }
+            Event::Gate {
+                node,
+                peer,
+                command,
+                verdict,
+                belief,
+            } => self.gate(node, peer, command, verdict, belief),
+            Event::Released { commands, .. } => format!(
+                "runs {} again that it had postponed",
+                words::count(u64::from(commands), "command")
+            ),
+            Event::Role {
+                node,
+                replid,
+                offset,
+                ..
+            } => format!(
+                "{} ({}, offset {offset}){}",
+                self.role(node),
+                words::replid(replid),
+                self.primaries(node)
+            ),
+            Event::Failover {
+                state, target, how, ..
+            } => words::failover(names, state, target, how),
+            Event::Operator {
+                node,
+                command,
+                reply,
+            } => {
+                let told = self.memory.operator_command(node, command);
+                let told = told.map_or(command.name().to_owned(), |told| {
+                    words::command(names, told)
+                });
+                format!(
+                    "answers the operator's {told}: {}",
+                    words::reply(names, reply)
+                )
+            }
+            Event::Issued { command, kind, .. } => format!("issues {} #{command}", kind.name()),
+            Event::Hop {
+                client,
+                command,
+                from,
+                to,
+                hops,
+                bounce,
+                ..
+            } => {
+                let kind = self.memory.kind(client, command);
+                let what = kind.map_or("command", |kind| kind.name());
+                let (from, to) = (names.node(from), names.listener(to));
+                if bounce {
+                    format!(
+                        "follows redirect {hops} of {what} #{command} from {from} back to {to}: BOUNCE \
+                         ({to} had already redirected it)"
+                    )
+                } else {
+                    format!("follows redirect {hops} of {what} #{command} from {from} to {to}")
+                }
+            }
+            Event::Ended {
+                command,
+                kind,
+                outcome,
+                hops,
+                bounces,
+                took,
+                ..
+            } => {
+                let outcome = words::outcome(outcome);
+                let mut text = format!(
+                    "{} #{command} {outcome}, {took} after it was issued",
+                    kind.name()
+                );
+                if hops > 0 {
+                    text.push_str(&format!(
+                        ", after {} and {}",
+                        words::count(u64::from(hops), "redirect"),
+                        words::count(u64::from(bounces), "bounce")
+                    ));
+                }
+                text
+            }
+            Event::Fault { kind, from, to } => {
+                let to = (from != to).then(|| names.host(to));
+                format!("FAULT: {}", words::fault(kind, to.as_deref()))
+            }
+        }
+    }
+
+    /// A client that opens or closes a connection while a command waits: what waits.
+    fn why_now(&self, host: HostId, at: Time) -> String {
+        let stalled = self
+            .memory
+            .client(host)
+            .and_then(|client| self.memory.stalled(client, at));
+        stalled.map_or(String::new(), |(number, kind, since)| {
+            format!(
+                " (nothing has come of {} #{number} for {since})",
+                kind.name()
+            )
+        })
+    }
+
+    fn message(&self, message: MessageKind) -> String {
+        match message {
+            MessageKind::Request(request) => words::command(self.names, request.command),
+            MessageKind::Reply(_, reply) => words::reply(self.names, reply),
+            MessageKind::Stream(end) => format!("the replication stream up to {end}"),
+            MessageKind::Snapshot => "a snapshot".to_owned(),
+        }
+    }
+
+    /// What a node is now, and what has changed.
+    fn role(&self, node: NodeId) -> String {
+        let memory = self.memory.node(node);
+        let Some(now) = memory.now else {
+            return String::new();
+        };
+        let is = words::role(self.names, now.role, now.primary);
+        let link = words::link(now.link).map_or(String::new(), |link| format!(", {link}"));
+        match memory.before {
+            None => format!("starts as {is}{link}"),
+            Some(Known { role, .. }) if role != now.role => match now.role {
+                Role::Primary => format!("promotes itself: it is {is} now{link}"),
+                Role::Replica => format!("demotes itself: it is {is} now{link}"),
+            },
+            Some(before) if before.primary != now.primary => format!("is {is} now{link}"),
+            Some(_) => format!("is {is}{link}"),
+        }
+    }
+
+    /// After a change of roles, who is a primary, if it is not one node that is.
+    fn primaries(&self, changed: NodeId) -> String {
+        let memory = self.memory.node(changed);
+        let role = |known: Option<Known>| known.map(|known| known.role);
+        if memory.before.is_none() || role(memory.before) == role(memory.now) {
+            return String::new();
+        }
+        let mut primaries = Vec::new();
+        let mut replicas = Vec::new();
+        for (place, node) in self.memory.nodes.iter().enumerate() {
+            let id = NodeId(place as u16);
+            match node.now {
+                Some(Known {
+                    role: Role::Primary,
+                    ..
+                }) => primaries.push(self.names.node(id)),
+                Some(Known {
+                    role: Role::Replica,
+                    primary,
+                    ..
+                }) if id != changed => {
+                    let is = words::role(self.names, Role::Replica, primary);
+                    replicas.push(format!("{} is {is}", self.names.node(id)));
+                }
+                Some(Known {
+                    role: Role::Replica,
+                    ..
+                })
+                | None => {}
+            }
+        }
+        match primaries[..] {
+            [] if replicas.is_empty() => "; no node is a primary".to_owned(),
+            [] => format!("; no node is a primary, since {}", replicas.join(" and ")),
+            [_] => String::new(),
+            _ => format!("; now {} are primaries", primaries.join(" and ")),
+        }
+    }
+
+    fn gate(
+        &self,
+        node: NodeId,
+        peer: HostId,
+        kind: CommandKind,
+        verdict: GateVerdict,
+        belief: Belief,
+    ) -> String {
+        let names = self.names;
+        let name = kind.name();
+        let peer = names.host(peer);
+        let asked = match self.memory.asked {
+            None => format!("is asked {name} by {peer}"),
+            Some(asked) => {
+                let number = asked.number;
+                match asked.ask {
+                    Ask::First => format!("is asked {name} #{number} by {peer}"),
+                    Ask::Again => format!("is asked {name} #{number} by {peer} again"),
+                    Ask::Resumed => format!("looks again at {name} #{number} of {peer}"),
+                }
+            }
+        };
+        let node_name = names.node(node);
+        let is = words::belief(names, belief, self.memory.primary(node));
+        match verdict {
+            GateVerdict::Passed => {
+                format!("{asked}: all gates let it pass ({node_name} is {is})")
+            }
+            GateVerdict::Redirected(gate, to) => format!(
+                "{asked}: gate {} redirects it to {}, because {node_name} is {is} and {}",
+                gate.name(),
+                names.address(to),
+                self.why_redirected(node, gate, kind, belief)
+            ),
+            GateVerdict::Postponed(gate) => format!(
+                "{asked}: gate {} postpones it, because {} ({node_name} is {is})",
+                gate.name(),
+                why_postponed(gate, belief)
+            ),
+            GateVerdict::Rejected(gate, error) => format!(
+                "{asked}: gate {} rejects it with {}, because {} ({node_name} is {is})",
+                gate.name(),
+                error.text(),
+                why_rejected(gate, error)
+            ),
+        }
+    }
+
+    /// The rest of why a redirect is given, after what the node is.
+    fn why_redirected(
+        &self,
+        node: NodeId,
+        gate: Gate,
+        kind: CommandKind,
+        belief: Belief,
+    ) -> String {
+        let mut why = "the client said CLIENT CAPA redirect".to_owned();
+        if !kind.flags().any(Flags::WRITE) && kind.flags().any(Flags::READ) {
+            why.push_str(" and not READONLY");
+        }
+        if belief.failover == FailoverState::InProgress
+            && pause_comes_after(gate, self.memory.node(node).behaviour)
+        {
+            why.push_str("; the pause is looked at only later");
+        }
+        why
+    }
+}
+
+fn pause_comes_after(gate: Gate, behaviour: &Behaviour) -> bool {
+    let place = |wanted| behaviour.gates.iter().position(|gate| *gate == wanted);
+    place(Gate::ClientPause) > place(gate)
+}
+
+fn why_postponed(gate: Gate, belief: Belief) -> &'static str {
+    match gate {
+        Gate::StandaloneRedirect => "its failover is in progress and will say where to",
+        Gate::ClientPause => match belief.failover {
+            FailoverState::NoFailover => "of CLIENT PAUSE",
+            FailoverState::WaitForSync | FailoverState::InProgress => {
+                "writes are paused for the failover"
+            }
+        },
+        Gate::NoMulti
+        | Gate::MinReplicas
+        | Gate::ReadOnlyReplica
+        | Gate::PubSubContext
+        | Gate::StaleData
+        | Gate::Loading => "of the node's state",
+    }
+}
+
+fn why_rejected(gate: Gate, error: ErrorKind) -> &'static str {
+    match gate {
+        Gate::NoMulti => "it may not be queued in a transaction",
+        Gate::StandaloneRedirect => "the node is a replica",
+        Gate::MinReplicas => "too few replicas are connected",
+        Gate::ReadOnlyReplica => "a replica takes no writes",
+        Gate::PubSubContext => "a subscriber may only say a few things",
+        Gate::StaleData => "the link to the primary is not up and stale data is not served",
+        Gate::Loading => "a snapshot is being loaded",
+        Gate::ClientPause => error.code(),
+    }
+}
+
+/// Whether a message between nodes is part of how one becomes the other's replica.
+pub(super) fn is_handshake(message: MessageKind) -> bool {
+    match message {
+        MessageKind::Request(request) => match request.command.kind() {
+            CommandKind::ReplConf => {
+                !matches!(request.command, crate::valkey::Command::ReplConfAck(_))
+            }
+            CommandKind::Ping | CommandKind::Psync => true,
+            CommandKind::Get
+            | CommandKind::MGet
+            | CommandKind::Set
+            | CommandKind::Incr
+            | CommandKind::Del
+            | CommandKind::LPush
+            | CommandKind::BlPop
+            | CommandKind::Multi
+            | CommandKind::Exec
+            | CommandKind::Discard
+            | CommandKind::Subscribe
+            | CommandKind::Publish
+            | CommandKind::Info
+            | CommandKind::Role
+            | CommandKind::Wait
+            | CommandKind::ClientCapa
+            | CommandKind::ClientPause
+            | CommandKind::ClientUnpause
+            | CommandKind::ReadOnly
+            | CommandKind::ReadWrite
+            | CommandKind::Failover
+            | CommandKind::ReplicaOf => false,
+        },
+        MessageKind::Reply(_, reply) => reply != Reply::NewLine,
+        MessageKind::Snapshot => true,
+        MessageKind::Stream(_) => false,
+    }
+}
