@@ -37,8 +37,8 @@ impl TraceHash {
         self.used = 0;
     }
 
-    /// Takes in one record.
-    #[inline]
+    /// Takes in one record. Always inlined, since most callers know which kind of record it is.
+    #[inline(always)]
     pub fn absorb(&mut self, record: &Record) {
         let mut words = Words {
             words: [record.at.0, 0, 0, 0, 0, 0],
@@ -102,7 +102,7 @@ fn belief(belief: Belief) -> u16 {
 }
 
 impl Event {
-    #[inline]
+    #[inline(always)]
     fn write_words(&self, words: &mut Words) {
         match *self {
             Event::Dialled { conn, from, to } => {

@@ -93,7 +93,7 @@ pub(crate) struct Session<'a, S: Sink> {
 impl<S: Sink> Session<'_, S> {
     /// Notes that something happened: the hash, the trace, the counts and the checks all see the
     /// same record.
-    #[inline]
+    #[inline(always)]
     fn emit(&mut self, now: Time, event: TraceEvent) {
         let record = Record { at: now, event };
         let state = &mut *self.state;
