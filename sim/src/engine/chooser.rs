@@ -252,7 +252,10 @@ impl Chooser {
         let generator = &mut self.generators[place];
         *generator = ChaCha8Rng::from_seed(self.key);
         generator.set_stream(xxh3_64(self.names[place].as_bytes()));
-        self.lanes[place] = Lane { run: self.run, asked: 0 };
+        self.lanes[place] = Lane {
+            run: self.run,
+            asked: 0,
+        };
     }
 
     #[cold]

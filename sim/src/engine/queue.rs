@@ -20,8 +20,10 @@ const BUCKETS: u64 = 512;
 /// which they were pushed. Events carry their own identity; cancelling is the receiver's
 /// business (a stale timer is ignored when it fires).
 pub struct Queue<E> {
-    /// Everything up to the end of bucket number `present`, in order.
-    due: Heap<E>,
+    /// What bucket number `present` held when its time came, the earliest last.
+    due: Vec<Entry<E>>,
+    /// What has been added since at times up to the end of that bucket.
+    late: Heap<E>,
     /// What lies in the buckets after `present`, each at its number modulo [`BUCKETS`].
     ahead: Vec<Vec<Entry<E>>>,
     /// Which of them hold something.
@@ -37,7 +39,8 @@ pub struct Queue<E> {
 impl<E: Copy> Default for Queue<E> {
     fn default() -> Self {
         Queue {
-            due: Heap::default(),
+            due: Vec::new(),
+            late: Heap::default(),
             ahead: (0..BUCKETS).map(|_| Vec::new()).collect(),
             occupied: [0; (BUCKETS / 64) as usize],
             far: Heap::default(),
@@ -79,7 +82,7 @@ impl<E: Copy> Queue<E> {
     fn place(&mut self, entry: Entry<E>) {
         let number = bucket(entry.at());
         if number <= self.present {
-            self.due.push(entry);
+            self.late.push(entry);
         } else if number - self.present < BUCKETS {
             let place = number % BUCKETS;
             self.occupied[(place / 64) as usize] |= 1 << (place % 64);
@@ -92,10 +95,11 @@ impl<E: Copy> Queue<E> {
     /// Takes the earliest event.
     #[inline]
     pub fn pop(&mut self) -> Option<(Time, E)> {
-        if self.due.first().is_none() {
-            self.advance();
-        }
-        let entry = self.due.pop()?;
+        let entry = if self.late_is_next()? {
+            self.late.pop()?
+        } else {
+            self.due.pop()?
+        };
         self.len -= 1;
         Some((entry.at(), entry.event))
     }
@@ -103,10 +107,26 @@ impl<E: Copy> Queue<E> {
     /// The time of the earliest event.
     #[inline]
     pub fn next_at(&mut self) -> Option<Time> {
-        if self.due.first().is_none() {
+        let next = if self.late_is_next()? {
+            self.late.first()
+        } else {
+            self.due.last()
+        };
+        next.map(Entry::at)
+    }
+
+    /// Whether the earliest event is among the late ones. `None` if nothing is pending.
+    #[inline]
+    fn late_is_next(&mut self) -> Option<bool> {
+        if self.due.is_empty() && self.late.first().is_none() {
             self.advance();
         }
-        self.due.first().map(Entry::at)
+        match (self.late.first(), self.due.last()) {
+            (Some(late), Some(due)) => Some(late.key < due.key),
+            (Some(_), None) => Some(true),
+            (None, Some(_)) => Some(false),
+            (None, None) => None,
+        }
     }
 
     /// Moves on to the next bucket that holds something, and takes in what the buckets now
@@ -121,9 +141,10 @@ impl<E: Copy> Queue<E> {
         if near == Some(next) {
             let place = next % BUCKETS;
             self.occupied[(place / 64) as usize] &= !(1 << (place % 64));
-            for entry in self.ahead[place as usize].drain(..) {
-                self.due.push(entry);
-            }
+            // The memory of the two goes round.
+            std::mem::swap(&mut self.due, &mut self.ahead[place as usize]);
+            self.due
+                .sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key));
         }
         while self
             .far
@@ -177,6 +198,7 @@ impl<E: Copy> Queue<E> {
     /// Forgets everything but the memory it holds.
     pub fn clear(&mut self) {
         self.due.clear();
+        self.late.clear();
         self.far.clear();
         for bucket in &mut self.ahead {
             bucket.clear();
