@@ -22,7 +22,7 @@ pub struct Arguments {
     /// The scenario file
     scenario: PathBuf,
     /// The run's seed
-    #[arg(long, value_name = "N")]
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
     seed: u64,
     /// Whose rules the nodes follow, instead of the scenario's own choice
     #[arg(long, value_name = "NAME", alias = "behavior")]

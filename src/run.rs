@@ -26,7 +26,12 @@ pub struct Arguments {
     /// The scenario file
     scenario: PathBuf,
     /// Fixes every random choice of the run
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "N",
+        default_value_t = 1
+    )]
     seed: u64,
     /// Whose rules the nodes follow, instead of the scenario's own choice
     #[arg(long, value_name = "NAME", alias = "behavior")]
