@@ -49,7 +49,7 @@ pub struct Arguments {
     /// Print at most so many lines
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
-    /// Tell what nodes, operator and faults do, and one client's commands [default]
+    /// Tell what nodes, operator and faults do, and one client's commands (the default)
     #[arg(long)]
     story: bool,
     /// Tell everything
