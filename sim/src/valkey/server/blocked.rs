@@ -72,7 +72,7 @@ impl Server {
                 };
                 let popped = self.data.apply(ReplOp::LPop(key, write));
                 debug_assert!(popped.is_ok(), "a list that grew is a list");
-                self.propagate(ReplOp::LPop(key, write), turn);
+                self.propagate(ReplOp::LPop(key, write));
                 self.unblock(slot, tag, Reply::Array(2), turn);
             }
         }

@@ -91,16 +91,16 @@ impl Server {
                 Value::List(_) => Reply::Error(ErrorKind::WrongType),
             },
             Command::MGet(_, more) => Reply::Array(u16::from(more) + 1),
-            Command::Set(key, write) => self.write(slot, ReplOp::Set(key, write), turn),
-            Command::Incr(key, write) => self.write(slot, ReplOp::Incr(key, write), turn),
-            Command::Del(key, write) => self.write(slot, ReplOp::Del(key, write), turn),
-            Command::LPush(key, write) => self.write(slot, ReplOp::LPush(key, write), turn),
+            Command::Set(key, write) => self.write(slot, ReplOp::Set(key, write)),
+            Command::Incr(key, write) => self.write(slot, ReplOp::Incr(key, write)),
+            Command::Del(key, write) => self.write(slot, ReplOp::Del(key, write)),
+            Command::LPush(key, write) => self.write(slot, ReplOp::LPush(key, write)),
             Command::BlPop { key, write, .. } => {
                 // Inside a transaction, or with something to pop, it does not block.
                 if self.data.list_len(key) == 0 {
                     return Reply::Nil;
                 }
-                self.write(slot, ReplOp::LPop(key, write), turn);
+                self.write(slot, ReplOp::LPop(key, write));
                 Reply::Array(2)
             }
             Command::Multi => {
@@ -126,7 +126,7 @@ impl Server {
             }
             Command::Publish(channel) => {
                 let receivers = self.publish(channel, turn);
-                self.propagate(ReplOp::Publish(channel), turn);
+                self.propagate(ReplOp::Publish(channel));
                 Reply::Int(receivers)
             }
             Command::Ping => Reply::Pong,
@@ -187,12 +187,12 @@ impl Server {
 
     /// Executes a write and hands it on to the replicas.
     #[inline]
-    fn write(&mut self, slot: Slot, op: ReplOp, turn: &mut Turn<'_>) -> Reply {
+    fn write(&mut self, slot: Slot, op: ReplOp) -> Reply {
         match self.data.apply(op) {
             Err(WrongType) => return Reply::Error(ErrorKind::WrongType),
             Ok(repeated) => self.duplicated_writes += u64::from(repeated),
         }
-        self.propagate(op, turn);
+        self.propagate(op);
         self.clients[slot.0 as usize].write_offset = self.offset;
         match op {
             ReplOp::Set(..) => Reply::Ok,
@@ -217,7 +217,7 @@ impl Server {
     /// `replicationFeedReplicas` (8.0.1, replication.c:525): a node that has a primary hands
     /// nothing on but what comes from it. So a write that a writable replica accepts stays there.
     #[inline]
-    pub(super) fn propagate(&mut self, op: ReplOp, _: &mut Turn<'_>) {
+    pub(super) fn propagate(&mut self, op: ReplOp) {
         if self.primary.is_none() {
             self.offset += stream_bytes(op);
             self.backlog.push(self.offset, op);

@@ -128,7 +128,7 @@ impl Server {
         self.replid2 = Some(self.replid);
         self.second_replid_offset = self.offset + 1;
         self.replid = self.new_replid();
-        self.disconnect_replicas(turn);
+        self.disconnect_replicas();
         self.link.repl_state = ReplState::None;
         self.trace_role(turn);
     }
@@ -289,7 +289,7 @@ impl Server {
                     self.replid2 = Some(self.replid);
                     self.second_replid_offset = self.offset + 1;
                     self.replid = replid;
-                    self.disconnect_replicas(turn);
+                    self.disconnect_replicas();
                 }
                 self.cached = None;
                 self.link.repl_state = ReplState::Connected;
@@ -299,7 +299,7 @@ impl Server {
             Reply::FullResync { replid, offset } => {
                 self.cached = None;
                 self.link.repl_state = ReplState::Transfer(replid, offset);
-                self.disconnect_replicas(turn);
+                self.disconnect_replicas();
                 self.trace_role(turn);
                 self.failover_succeeded(turn);
             }

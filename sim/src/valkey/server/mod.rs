@@ -281,7 +281,7 @@ impl Server {
     fn handle(&mut self, input: Input, turn: &mut Turn<'_>) {
         match input {
             Input::Request(slot, request) => self.read_request(slot, request, turn),
-            Input::Closed(slot, _) => self.free_client(slot, turn),
+            Input::Closed(slot, _) => self.free_client(slot),
             Input::LinkConnected(link) => self.link_connected(link, turn),
             Input::LinkFailed(link) => self.link_lost(link, turn),
             Input::LinkMessage(link, message) => {
@@ -313,7 +313,7 @@ impl Server {
             self.blocked_before_sleep(turn);
         }
         if self.getack_wanted && !self.pause.replicas() {
-            self.send_getack(turn);
+            self.send_getack();
         }
         if self.failover.state != FailoverState::NoFailover {
             self.update_failover_status(turn);
@@ -337,13 +337,13 @@ impl Server {
     }
 
     /// `freeClient`: the connection is gone; its command, if it was postponed, never runs.
-    fn free_client(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+    fn free_client(&mut self, slot: Slot) {
         let client = &self.clients[slot.0 as usize];
         if !client.is_open() || client.closing {
             return;
         }
         if client.replica {
-            self.replica_lost(slot, turn);
+            self.replica_lost(slot);
         }
         self.release_slot(slot);
     }

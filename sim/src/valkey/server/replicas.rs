@@ -145,12 +145,12 @@ impl Server {
     }
 
     /// The connection of a replica is gone.
-    pub(super) fn replica_lost(&mut self, slot: Slot, _: &mut Turn<'_>) {
+    pub(super) fn replica_lost(&mut self, slot: Slot) {
         self.replicas.retain(|replica| replica.slot != slot);
     }
 
     /// `disconnectReplicas` (8.0.1, networking.c:1480)
-    pub(super) fn disconnect_replicas(&mut self, _: &mut Turn<'_>) {
+    pub(super) fn disconnect_replicas(&mut self) {
         let replicas = std::mem::take(&mut self.replicas);
         for replica in replicas {
             self.close_asap(replica.slot);
@@ -158,10 +158,10 @@ impl Server {
     }
 
     /// `sendGetackToReplicas` (8.0.1, server.c:1571)
-    pub(super) fn send_getack(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn send_getack(&mut self) {
         self.getack_wanted = false;
         if !self.replicas.is_empty() {
-            self.propagate(ReplOp::GetAck, turn);
+            self.propagate(ReplOp::GetAck);
         }
     }
 
@@ -191,7 +191,7 @@ impl Server {
         if self.replication_cron_loops.is_multiple_of(period) && !self.replicas.is_empty() {
             let suppressed = self.failover.end.is_some() && self.pause.replicas();
             if !suppressed {
-                self.propagate(ReplOp::Ping, turn);
+                self.propagate(ReplOp::Ping);
             }
         }
         let timeout = turn.config.repl_timeout;
