@@ -109,12 +109,22 @@ pub(super) struct Unit {
 }
 
 /// Units by index.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Units {
     pub table: Vec<Unit>,
     free: Vec<u16>,
     /// No unit's deadline is earlier.
     pub earliest: Time,
+}
+
+impl Default for Units {
+    fn default() -> Self {
+        Units {
+            table: Vec::with_capacity(1),
+            free: Vec::with_capacity(8),
+            earliest: Time::NEVER,
+        }
+    }
 }
 
 impl Units {

@@ -59,7 +59,7 @@ pub(super) struct Conn {
 }
 
 /// Connections by slot.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Conns {
     pub table: Vec<Conn>,
     free: Vec<u32>,
@@ -71,6 +71,19 @@ pub(super) struct Conns {
     pub earliest: Time,
     /// Lists of waiting units, for reuse.
     scratch: Vec<u16>,
+}
+
+impl Default for Conns {
+    fn default() -> Self {
+        Conns {
+            table: Vec::with_capacity(2),
+            free: Vec::with_capacity(4),
+            pool: Vec::with_capacity(4),
+            lingering: VecDeque::new(),
+            earliest: Time::NEVER,
+            scratch: Vec::new(),
+        }
+    }
 }
 
 impl Conns {

@@ -1,5 +1,5 @@
-//! What the application asks for next. Every command takes the same three draws, whatever it
-//! turns out to be, so that changing one thing of a workload moves little else.
+//! What the application asks for next. Every command takes the same two draws, whatever it turns
+//! out to be, so that changing one thing of a workload moves little else.
 
 use super::ClientId;
 use super::commands::Body;
@@ -27,7 +27,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) const ALL: [Kind; 11] = [
+    const ALL: [Kind; 11] = [
         Kind::Get,
         Kind::Set,
         Kind::Incr,
@@ -41,7 +41,7 @@ impl Kind {
         Kind::Ping,
     ];
 
-    pub(super) const fn share(self, mix: &Mix) -> u32 {
+    const fn share(self, mix: &Mix) -> u32 {
         match self {
             Kind::Get => mix.get,
             Kind::Set => mix.set,
@@ -56,17 +56,39 @@ impl Kind {
             Kind::Ping => mix.ping,
         }
     }
+}
 
-    /// The kind at place `drawn` below the sum of the mix.
-    fn at(mix: &Mix, mut drawn: u64) -> Kind {
-        for kind in Kind::ALL {
-            let share = u64::from(kind.share(mix));
-            if drawn < share {
-                return kind;
-            }
-            drawn -= share;
+/// The commands that a mix has, ready to be drawn from.
+#[derive(Clone, Debug)]
+pub(super) struct Shares {
+    /// Each command with the sum of the shares up to and including its own.
+    upto: Vec<(u64, Kind)>,
+}
+
+impl Shares {
+    pub(super) fn of(mix: &Mix) -> Shares {
+        let mut sum = 0;
+        let upto = Kind::ALL.into_iter().filter_map(|kind| {
+            let share = kind.share(mix);
+            sum += u64::from(share);
+            (share > 0).then_some((sum, kind))
+        });
+        Shares {
+            upto: upto.collect(),
         }
-        Kind::Ping
+    }
+
+    /// The sum of all shares.
+    #[inline]
+    pub(super) fn total(&self) -> u64 {
+        self.upto.last().map_or(0, |(sum, _)| *sum)
+    }
+
+    /// The command at place `drawn` below the sum.
+    #[inline]
+    fn at(&self, drawn: u64) -> Kind {
+        let place = self.upto.iter().find(|(sum, _)| drawn < *sum);
+        place.map_or(Kind::Ping, |(_, kind)| *kind)
     }
 }
 
@@ -95,8 +117,10 @@ pub(super) fn generate(spec: &ClientSpec, client: ClientId, ctx: &mut Context<'_
     let workload = &spec.workload;
     let stream = ctx.workload_stream;
     let think = spec.think.sample(ctx.chooser.quantile(stream));
-    let kind = Kind::at(&workload.mix, ctx.chooser.below(stream, spec.mix_total));
-    let key = ctx.chooser.below(stream, u64::from(workload.keys)) as u32;
+    // One draw says both: its upper half what, its lower half on which key.
+    let what = ctx.chooser.quantile(stream);
+    let kind = spec.mix.at(below(what >> 32, spec.mix.total()));
+    let key = below(what & u64::from(u32::MAX), u64::from(workload.keys)) as u32;
 
     let strings = first_key(spec, client, 0);
     let counters = first_key(spec, client, 1);
@@ -146,6 +170,12 @@ pub(super) fn generate(spec: &ClientSpec, client: ClientId, ctx: &mut Context<'_
         writes: WriteRange { first, count },
         think,
     }
+}
+
+/// The place below `n` at a quantile in 2⁻³².
+#[inline]
+fn below(quantile: u64, n: u64) -> u64 {
+    ((u128::from(quantile) * u128::from(n)) >> 32) as u64
 }
 
 fn single(command: Command) -> (CommandKind, Body) {

@@ -1,7 +1,8 @@
 //! What the clients of a group have in common, checked once so that nothing can go wrong later.
 
+use super::generate::Shares;
 use super::policy::{Policy, Reach, Scope};
-use super::workload::{Mix, Pace, Workload};
+use super::workload::{Pace, Workload};
 use crate::engine::{Distribution, Span};
 
 /// The most commands that one client can have open: its marks on requests have 16 bits for them.
@@ -23,8 +24,7 @@ pub struct ClientSpec {
     /// Keys of one type that a key space holds: the most that any group of the run uses, so that
     /// no group's strings are another's counters.
     pub(super) key_space: u32,
-    /// The mix in the order of [`Kind::ALL`](super::generate::Kind::ALL), summed up.
-    pub(super) mix_total: u64,
+    pub(super) mix: Shares,
 }
 
 impl ClientSpec {
@@ -45,7 +45,7 @@ impl ClientSpec {
         Ok(ClientSpec {
             think: Distribution::exponential(think),
             nodes,
-            mix_total: total(&workload.mix),
+            mix: Shares::of(&workload.mix),
             key_space: workload.keys,
             policy,
             workload,
@@ -56,13 +56,6 @@ impl ClientSpec {
     pub fn sharing_keys(self, key_space: u32) -> ClientSpec {
         ClientSpec { key_space, ..self }
     }
-}
-
-fn total(mix: &Mix) -> u64 {
-    super::generate::Kind::ALL
-        .iter()
-        .map(|kind| u64::from(kind.share(mix)))
-        .sum()
 }
 
 fn check_policy(policy: &Policy) -> Result<(), String> {
@@ -97,7 +90,7 @@ fn check_policy(policy: &Policy) -> Result<(), String> {
 
 fn check_workload(workload: &Workload) -> Result<(), String> {
     let mix = &workload.mix;
-    if total(mix) == 0 {
+    if Shares::of(mix).total() == 0 {
         return Err("workload.mix is all zero: there is no command to issue".to_owned());
     }
     for (name, value) in [
@@ -166,6 +159,7 @@ fn check_workload(workload: &Workload) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::super::presets::policy;
+    use super::super::workload::Mix;
     use super::*;
 
     fn rejects(change: impl FnOnce(&mut Policy, &mut Workload), named: &str) {

@@ -3,34 +3,48 @@
 
 use crate::engine::Time;
 
-/// The wake-ups that are still to come, the earliest on top.
-#[derive(Debug, Default)]
+/// The wake-ups that are still to come.
+#[derive(Debug)]
 pub(super) struct Wakes {
-    pending: Vec<Time>,
+    earliest: Time,
+    /// The others, the next one on top.
+    later: Vec<Time>,
+}
+
+impl Default for Wakes {
+    fn default() -> Self {
+        Wakes {
+            earliest: Time::NEVER,
+            later: Vec::with_capacity(3),
+        }
+    }
 }
 
 impl Wakes {
     pub(super) fn clear(&mut self) {
-        self.pending.clear();
+        self.earliest = Time::NEVER;
+        self.later.clear();
     }
 
     /// Forgets what has come.
+    #[inline]
     pub(super) fn passed(&mut self, now: Time) {
-        while self.pending.last().is_some_and(|at| *at <= now) {
-            self.pending.pop();
+        while self.earliest <= now {
+            self.earliest = self.later.pop().unwrap_or(Time::NEVER);
         }
     }
 
     /// Whether a wake-up at `wanted` has to be asked for; if so it now counts as pending.
+    #[inline]
     pub(super) fn want(&mut self, wanted: Time) -> bool {
-        let earlier = self
-            .pending
-            .last()
-            .map_or(wanted < Time::NEVER, |at| wanted < *at);
-        if earlier {
-            self.pending.push(wanted);
+        let sooner = wanted < self.earliest;
+        if sooner {
+            if self.earliest != Time::NEVER {
+                self.later.push(self.earliest);
+            }
+            self.earliest = wanted;
         }
-        earlier
+        sooner
     }
 }
 

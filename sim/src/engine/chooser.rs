@@ -140,13 +140,19 @@ enum Mode {
     Recorded(Schedule),
 }
 
-/// What is kept of a stream beside its generator.
-#[derive(Copy, Clone, Default)]
-struct Lane {
-    /// The run (counted by [`Chooser::reset`]) for which the generator has been opened.
+/// Draws that a stream has ready.
+const DRAWS: usize = 7;
+
+/// What a stream answers next: a draw looks at this line of the cache and no other, and only
+/// each seventh at the generator behind it.
+#[derive(Clone)]
+#[repr(align(64))]
+struct Stream {
+    /// The run (counted by [`Chooser::reset`]) to which the draws belong.
     run: u32,
-    /// Questions asked in this run; counted only where a schedule needs it.
-    asked: u32,
+    /// How many of them are used up.
+    used: u32,
+    draws: [u64; DRAWS],
 }
 
 /// Answers every question of chance in a run.
@@ -154,10 +160,11 @@ pub struct Chooser {
     key: [u8; 32],
     run: u32,
     mode: Mode,
-    /// Opened at the first question in a run. Apart from the lanes, which are looked at just as
-    /// often and together fit in a processor's nearest cache.
+    streams: Vec<Stream>,
+    /// Opened at the first question in a run.
     generators: Vec<ChaCha8Rng>,
-    lanes: Vec<Lane>,
+    /// Questions asked in this run; counted only where a schedule needs it.
+    asked: Vec<usize>,
     names: Vec<String>,
 }
 
@@ -167,8 +174,9 @@ impl Default for Chooser {
             key: [0; 32],
             run: 0,
             mode: Mode::Seeded,
+            streams: Vec::new(),
             generators: Vec::new(),
-            lanes: Vec::new(),
+            asked: Vec::new(),
             names: Vec::new(),
         }
     }
@@ -181,8 +189,13 @@ impl Chooser {
     pub fn stream(&mut self, name: impl Into<String>) -> StreamId {
         let id = u32::try_from(self.names.len()).expect("fewer than 2^32 streams");
         self.names.push(name.into());
+        self.streams.push(Stream {
+            run: 0,
+            used: DRAWS as u32,
+            draws: [0; DRAWS],
+        });
         self.generators.push(ChaCha8Rng::from_seed([0; 32]));
-        self.lanes.push(Lane::default());
+        self.asked.push(0);
         StreamId(id)
     }
 
@@ -216,13 +229,16 @@ impl Chooser {
 
     /// Answers `question` on `stream`. Every question takes one draw, whatever it is and
     /// whatever the mode.
-    #[inline]
+    #[inline(always)]
     pub fn ask(&mut self, stream: StreamId, question: Question) -> u64 {
         let place = stream.0 as usize;
-        if self.lanes[place].run != self.run {
-            self.open(place);
+        let own = &self.streams[place];
+        if own.run != self.run || own.used == DRAWS as u32 {
+            self.refill(place);
         }
-        let raw = self.generators[place].next_u64();
+        let own = &mut self.streams[place];
+        let raw = own.draws[own.used as usize];
+        own.used += 1;
         match self.mode {
             Mode::Seeded => question.answer(raw),
             Mode::Recording(_) | Mode::Recorded(_) => self.ask_schedule(stream, question, raw),
@@ -247,23 +263,26 @@ impl Chooser {
         self.ask(stream, Question::Quantile)
     }
 
-    #[cold]
-    fn open(&mut self, place: usize) {
+    #[inline(never)]
+    fn refill(&mut self, place: usize) {
         let generator = &mut self.generators[place];
-        *generator = ChaCha8Rng::from_seed(self.key);
-        generator.set_stream(xxh3_64(self.names[place].as_bytes()));
-        self.lanes[place] = Lane {
-            run: self.run,
-            asked: 0,
-        };
+        let stream = &mut self.streams[place];
+        if stream.run != self.run {
+            *generator = ChaCha8Rng::from_seed(self.key);
+            generator.set_stream(xxh3_64(self.names[place].as_bytes()));
+            stream.run = self.run;
+            self.asked[place] = 0;
+        }
+        stream.draws = std::array::from_fn(|_| generator.next_u64());
+        stream.used = 0;
     }
 
     #[cold]
     fn ask_schedule(&mut self, stream: StreamId, question: Question, raw: u64) -> u64 {
         let name = &self.names[stream.0 as usize];
-        let lane = &mut self.lanes[stream.0 as usize];
-        let place = lane.asked as usize;
-        lane.asked += 1;
+        let asked = &mut self.asked[stream.0 as usize];
+        let place = *asked;
+        *asked += 1;
         match &mut self.mode {
             Mode::Seeded => question.answer(raw),
             Mode::Recording(schedule) => {

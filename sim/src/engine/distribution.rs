@@ -23,11 +23,14 @@ pub enum Distribution {
     Table(Box<Table>),
 }
 
-/// The quantiles of a distribution at i/256, and its last segment at 255/256 + i/65,536.
+/// The quantiles of a distribution at i/256, and its last segment at 255/256 + i/65,536, in 32
+/// bits each: tables that are drawn from all the time have to be small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    body: [u64; SEGMENTS + 1],
-    tail: [u64; SEGMENTS + 1],
+    /// Unit of the quantiles: 2 to this power nanoseconds. Zero unless some are above 4.2 s.
+    shift: u32,
+    body: [u32; SEGMENTS + 1],
+    tail: [u32; SEGMENTS + 1],
 }
 
 impl Distribution {
@@ -116,9 +119,13 @@ impl Distribution {
 
     /// Builds a table from the quantile function, asked at p/65,536.
     fn table(quantile: impl Fn(usize) -> u64) -> Distribution {
+        let longest = quantile(1 << 16);
+        let shift = 32_u32.saturating_sub(longest.leading_zeros());
+        let at = |p| (quantile(p) >> shift) as u32;
         Distribution::Table(Box::new(Table {
-            body: std::array::from_fn(|i| quantile(i << 8)),
-            tail: std::array::from_fn(|i| quantile((255 << 8) + i)),
+            shift,
+            body: std::array::from_fn(|i| at(i << 8)),
+            tail: std::array::from_fn(|i| at((255 << 8) + i)),
         }))
     }
 
@@ -133,11 +140,12 @@ impl Distribution {
             }
             Distribution::Table(table) => {
                 let segment = (raw >> 56) as usize;
-                if segment < SEGMENTS - 1 {
+                let units = if segment < SEGMENTS - 1 {
                     between(&table.body, segment, (raw << 8) >> 32)
                 } else {
                     between(&table.tail, (raw >> 48) as usize & 0xff, (raw << 16) >> 32)
-                }
+                };
+                Span(units << table.shift)
             }
         }
     }
@@ -150,9 +158,9 @@ impl Distribution {
 
 /// The value a fraction `part` / 2³² of the way through `segment`.
 #[inline]
-fn between(quantiles: &[u64; SEGMENTS + 1], segment: usize, part: u64) -> Span {
+fn between(quantiles: &[u32; SEGMENTS + 1], segment: usize, part: u64) -> u64 {
     let (low, high) = (quantiles[segment], quantiles[segment + 1]);
-    Span(low + ((u128::from(high - low) * u128::from(part)) >> 32) as u64)
+    u64::from(low) + ((u64::from(high - low) * part) >> 32)
 }
 
 fn saturate(value: i128) -> u64 {

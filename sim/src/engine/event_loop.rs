@@ -112,7 +112,7 @@ impl<E: Copy> Agenda<E> {
     }
 
     /// Lets `event` happen at `at`, or now if that has passed.
-    #[inline]
+    #[inline(always)]
     pub fn schedule(&mut self, at: Time, event: E) {
         let tie = match self.tie_break {
             TieBreak::Fifo => 0,
@@ -168,11 +168,7 @@ impl<E: Copy> Agenda<E> {
         limits: &Limits,
         draining: bool,
     ) -> Option<Stop> {
-        while let Some(at) = self.queue.next_at() {
-            if at >= end {
-                break;
-            }
-            let (at, event) = self.queue.pop()?;
+        while let Some((at, event)) = self.queue.pop_before(end) {
             debug_assert!(at >= self.now, "time runs forward");
             self.now = at;
             self.events += 1;

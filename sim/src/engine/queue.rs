@@ -9,10 +9,10 @@ use super::heap::{Entry, Heap};
 use super::time::Time;
 
 /// A bucket is 2¹⁷ ns (131 µs) wide: a few events at a time in a busy run.
-const WIDTH_BITS: u32 = 17;
+const WIDTH_BITS: u32 = 16;
 
 /// Buckets ahead of the present one: 67 ms.
-const BUCKETS: u64 = 512;
+const BUCKETS: u64 = 1024;
 
 /// A priority queue ordered by (time, tie, insertion number).
 ///
@@ -24,8 +24,8 @@ pub struct Queue<E> {
     due: Vec<Entry<E>>,
     /// What has been added since at times up to the end of that bucket.
     late: Heap<E>,
-    /// What lies in the buckets after `present`, each at its number modulo [`BUCKETS`].
-    ahead: Vec<Vec<Entry<E>>>,
+    /// The buckets after `present`, each at its number modulo [`BUCKETS`].
+    ahead: Buckets<E>,
     /// Which of them hold something.
     occupied: [u64; (BUCKETS / 64) as usize],
     /// What lies beyond the buckets.
@@ -41,7 +41,7 @@ impl<E: Copy> Default for Queue<E> {
         Queue {
             due: Vec::new(),
             late: Heap::default(),
-            ahead: (0..BUCKETS).map(|_| Vec::new()).collect(),
+            ahead: Buckets::default(),
             occupied: [0; (BUCKETS / 64) as usize],
             far: Heap::default(),
             present: 0,
@@ -49,6 +49,72 @@ impl<E: Copy> Default for Queue<E> {
             pushed: 0,
             peak: 0,
         }
+    }
+}
+
+/// The end of a chain.
+const END: u32 = u32::MAX;
+
+/// What lies in the buckets: chains in one piece of memory, in which what is freed last is used
+/// first. It stays as small as what is pending, and near the processor.
+struct Buckets<E> {
+    first: [u32; BUCKETS as usize],
+    links: Vec<Link<E>>,
+    free: u32,
+}
+
+/// An entry, and the one after it in its bucket.
+struct Link<E> {
+    entry: Entry<E>,
+    next: u32,
+}
+
+impl<E> Default for Buckets<E> {
+    fn default() -> Self {
+        Buckets {
+            first: [END; BUCKETS as usize],
+            links: Vec::new(),
+            free: END,
+        }
+    }
+}
+
+impl<E: Copy> Buckets<E> {
+    #[inline(always)]
+    fn push(&mut self, bucket: usize, entry: Entry<E>) {
+        if self.free == END {
+            self.grow(entry.key, entry.event);
+        }
+        let place = self.free;
+        let link = &mut self.links[place as usize];
+        self.free = link.next;
+        link.entry = entry;
+        link.next = std::mem::replace(&mut self.first[bucket], place);
+    }
+
+    /// Adds a free link; what it holds does not matter.
+    #[cold]
+    fn grow(&mut self, key: u128, event: E) {
+        self.free = self.links.len() as u32;
+        let entry = Entry { key, event };
+        self.links.push(Link { entry, next: END });
+    }
+
+    /// Moves a bucket's entries to the end of `to`.
+    fn take(&mut self, bucket: usize, to: &mut Vec<Entry<E>>) {
+        let mut at = std::mem::replace(&mut self.first[bucket], END);
+        while let Some(link) = self.links.get_mut(at as usize) {
+            to.push(link.entry);
+            let next = std::mem::replace(&mut link.next, self.free);
+            self.free = at;
+            at = next;
+        }
+    }
+
+    fn clear(&mut self) {
+        self.first.fill(END);
+        self.links.clear();
+        self.free = END;
     }
 }
 
@@ -64,7 +130,7 @@ impl<E: Copy> Queue<E> {
     /// # Panics
     /// After 2³² pushes since the last [`clear`](Self::clear): the event budget of a run is
     /// far below.
-    #[inline]
+    #[inline(never)]
     pub fn push(&mut self, at: Time, tie: u32, event: E) {
         assert!(
             self.pushed < u64::from(u32::MAX),
@@ -78,7 +144,7 @@ impl<E: Copy> Queue<E> {
         self.place(Entry { key, event });
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, entry: Entry<E>) {
         let number = bucket(entry.at());
         if number <= self.present {
@@ -86,51 +152,46 @@ impl<E: Copy> Queue<E> {
         } else if number - self.present < BUCKETS {
             let place = number % BUCKETS;
             self.occupied[(place / 64) as usize] |= 1 << (place % 64);
-            self.ahead[place as usize].push(entry);
+            self.ahead.push(place as usize, entry);
         } else {
             self.far.push(entry);
         }
     }
 
-    /// Takes the earliest event.
+    /// Takes the earliest event, if it lies before `end`.
     #[inline]
-    pub fn pop(&mut self) -> Option<(Time, E)> {
-        let entry = if self.late_is_next()? {
-            self.late.pop()?
-        } else {
-            self.due.pop()?
-        };
-        self.len -= 1;
-        Some((entry.at(), entry.event))
-    }
-
-    /// The time of the earliest event.
-    #[inline]
-    pub fn next_at(&mut self) -> Option<Time> {
-        let next = if self.late_is_next()? {
-            self.late.first()
-        } else {
-            self.due.last()
-        };
-        next.map(Entry::at)
-    }
-
-    /// Whether the earliest event is among the late ones. `None` if nothing is pending.
-    #[inline]
-    fn late_is_next(&mut self) -> Option<bool> {
+    pub fn pop_before(&mut self, end: Time) -> Option<(Time, E)> {
         if self.due.is_empty() && self.late.first().is_none() {
             self.advance();
         }
-        match (self.late.first(), self.due.last()) {
-            (Some(late), Some(due)) => Some(late.key < due.key),
-            (Some(_), None) => Some(true),
-            (None, Some(_)) => Some(false),
-            (None, None) => None,
+        let (next, late) = match (self.late.first(), self.due.last()) {
+            (Some(late), Some(due)) if late.key < due.key => (late, true),
+            (_, Some(due)) => (due, false),
+            (Some(late), None) => (late, true),
+            (None, None) => return None,
+        };
+        let next = *next;
+        if next.at() >= end {
+            return None;
         }
+        if late {
+            self.late.pop();
+        } else {
+            self.due.pop();
+        }
+        self.len -= 1;
+        Some((next.at(), next.event))
+    }
+
+    /// Takes the earliest event; what lies at [`Time::NEVER`] stays.
+    #[inline]
+    pub fn pop(&mut self) -> Option<(Time, E)> {
+        self.pop_before(Time::NEVER)
     }
 
     /// Moves on to the next bucket that holds something, and takes in what the buckets now
     /// reach.
+    #[inline(never)]
     fn advance(&mut self) {
         let near = self.next_occupied();
         let far = self.far.first().map(|entry| bucket(entry.at()));
@@ -141,8 +202,7 @@ impl<E: Copy> Queue<E> {
         if near == Some(next) {
             let place = next % BUCKETS;
             self.occupied[(place / 64) as usize] &= !(1 << (place % 64));
-            // The memory of the two goes round.
-            std::mem::swap(&mut self.due, &mut self.ahead[place as usize]);
+            self.ahead.take(place as usize, &mut self.due);
             self.due
                 .sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key));
         }
@@ -200,9 +260,7 @@ impl<E: Copy> Queue<E> {
         self.due.clear();
         self.late.clear();
         self.far.clear();
-        for bucket in &mut self.ahead {
-            bucket.clear();
-        }
+        self.ahead.clear();
         self.occupied.fill(0);
         self.present = 0;
         self.len = 0;

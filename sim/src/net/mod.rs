@@ -18,6 +18,6 @@ mod types;
 
 pub use network::Network;
 pub use types::{
-    Arrival, Closing, ConnId, ConnectFailure, Direction, HostId, NetEvent, Notice, PathProfile,
-    Side, TcpTimers,
+    Arrival, Closing, ConnId, ConnectFailure, Direction, HostId, More, NetEvent, Notice,
+    PathProfile, Side, TcpTimers,
 };

@@ -17,7 +17,8 @@
 use super::connection::{Connection, Content, Item, Phase, Timing};
 use super::path::{NONE, Paths};
 use super::types::{
-    Arrival, Closing, ConnId, Direction, HostId, NetEvent, Notice, PathProfile, Side, TcpTimers,
+    Arrival, Closing, ConnId, Direction, HostId, More, NetEvent, Notice, PathProfile, Side,
+    TcpTimers,
 };
 use crate::engine::{Agenda, Chooser, Time};
 
@@ -131,6 +132,16 @@ impl<M: Copy> Network<M> {
     #[inline]
     pub fn cookie(&self, conn: ConnId, side: Side) -> u32 {
         self.connections[conn.index as usize].ends[side.place()].cookie
+    }
+
+    /// Of what arrives at an end of a connection: the host that it comes from, the host there,
+    /// and the word remembered there.
+    #[inline]
+    pub fn receiver(&self, conn: ConnId, side: Side) -> (HostId, HostId, u32) {
+        let connection = &self.connections[conn.index as usize];
+        let hosts = connection.hosts;
+        let cookie = connection.ends[side.place()].cookie;
+        (hosts[side.other().place()], hosts[side.place()], cookie)
     }
 
     /// The host at an end of a connection, also after it has gone until its place is taken
@@ -265,6 +276,7 @@ impl<M: Copy> Network<M> {
                 }
                 pipe.armed_at = Time::NEVER;
                 if pipe.due() > agenda.now() {
+                    self.arm(agenda, index, side);
                     return None;
                 }
                 if connection.phase != Phase::Established && side == Side::Initiator {
@@ -283,22 +295,23 @@ impl<M: Copy> Network<M> {
         }
     }
 
-    /// Takes what has arrived at an end. After [`Notice::Arrivals`] the world calls this until
-    /// it gives `None` (or closes the end): only then is what comes later announced.
+    /// Takes what has arrived at an end, and says whether there may be more. After
+    /// [`Notice::Arrivals`] the world calls this until there is not (or it closes the end): only
+    /// then is what comes later announced.
     #[inline]
     pub fn take<E: Copy + From<NetEvent>>(
         &mut self,
         agenda: &mut Agenda<E>,
         conn: ConnId,
         side: Side,
-    ) -> Option<Arrival<M>> {
+    ) -> Option<(Arrival<M>, More)> {
         let index = self.live(conn)?;
         let connection = &mut self.connections[index];
         let end = &mut connection.ends[side.place()];
         if end.timed_out {
             end.timed_out = false;
             self.finish(index, side, true);
-            return Some(Arrival::Closed(Closing::TimedOut));
+            return Some((Arrival::Closed(Closing::TimedOut), More::No));
         }
         if end.done || end.forgotten {
             return None;
@@ -311,22 +324,32 @@ impl<M: Copy> Network<M> {
         let Item {
             timing, content, ..
         } = pipe.items.pop_front()?;
+        let more = if pipe.items.is_empty() {
+            // Begins at the front again, so that a quiet pipe uses the same memory each time.
+            pipe.items.clear();
+            More::No
+        } else if pipe.due() <= agenda.now() {
+            More::Perhaps
+        } else {
+            self.arm(agenda, index, side);
+            More::No
+        };
         self.in_flight -= 1;
-        if connection.pipes[side.sends().place()].cut {
+        if self.connections[index].pipes[side.sends().place()].cut {
             self.lose_acknowledgement(agenda, index, side, timing.sent_at);
         }
         match content {
-            Content::Message(message) => Some(Arrival::Message {
-                sent_at: timing.sent_at,
-                message,
-            }),
+            Content::Message(message) => {
+                let sent_at = timing.sent_at;
+                Some((Arrival::Message { sent_at, message }, more))
+            }
             Content::Fin => {
                 self.finish(index, side, false);
-                Some(Arrival::Closed(Closing::Fin))
+                Some((Arrival::Closed(Closing::Fin), More::No))
             }
             Content::Rst => {
                 self.finish(index, side, true);
-                Some(Arrival::Closed(Closing::Reset))
+                Some((Arrival::Closed(Closing::Reset), More::No))
             }
         }
     }
@@ -386,8 +409,14 @@ impl<M: Copy> Network<M> {
         }
         let deliver_at = pipe.push(timing, content);
         self.in_flight += 1;
-        if deliver_at < pipe.armed_at && pipe.items.len() == 1 {
-            self.arm(agenda, index, side.other());
+        if pipe.items.len() == 1 && !pipe.clogged && deliver_at < pipe.armed_at {
+            // `arm`, for what has just become the head.
+            let id = ConnId {
+                index: index as u32,
+                generation: connection.generation,
+            };
+            pipe.armed_at = deliver_at;
+            agenda.schedule(deliver_at, NetEvent::Arrives(id, side.other()).into());
         }
         if timing.is_late(self.timers.retries_limit) {
             self.arm_retries(agenda, index, side, at);

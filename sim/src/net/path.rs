@@ -14,8 +14,10 @@ pub(super) const NONE: u32 = u32::MAX;
 /// An ordered pair of hosts.
 #[derive(Clone)]
 pub(super) struct Path {
-    /// Each direction's stream of chance, once something has been sent.
-    streams: [Option<StreamId>; 2],
+    /// Each direction's stream of delays, once something has been sent.
+    latencies: [Option<StreamId>; 2],
+    /// Each direction's stream of losses, once something could have been lost.
+    losses: [Option<StreamId>; 2],
     /// Each direction's profile.
     profiles: [u16; 2],
     /// Its entry in the table of faults.
@@ -92,7 +94,8 @@ impl Paths {
         assert!(!profiles.is_empty(), "a network needs a profile");
         assert!(servers as usize <= names.len(), "servers are hosts");
         let path = Path {
-            streams: [None; 2],
+            latencies: [None; 2],
+            losses: [None; 2],
             profiles: [0; 2],
             faults: 0,
             first: NONE,
@@ -177,36 +180,59 @@ impl Paths {
         }
     }
 
-    /// Draws what becomes of a segment: always two draws, whatever the profile, so that no
-    /// fault moves another segment's draws.
+    /// Draws what becomes of a segment. Delays and losses are drawn from streams of their own,
+    /// and losses only while there are any, so that no fault moves a delay.
     #[inline]
     pub fn draw(&mut self, path: u32, direction: Direction, chooser: &mut Chooser) -> Fate {
         let place = direction.place();
-        let stream = match self.paths[path as usize].streams[place] {
+        let own = &self.paths[path as usize];
+        let stream = match own.latencies[place] {
             Some(stream) => stream,
             None => self.register(path, direction, chooser),
         };
-        let path = &self.paths[path as usize];
-        let profile = &self.profiles[path.profiles[place] as usize];
-        let faults = &self.faults[path.faults as usize];
+        let own = &self.paths[path as usize];
+        let profile = &self.profiles[own.profiles[place] as usize];
+        let faults = &self.faults[own.faults as usize];
         let latency = profile.latency.sample(chooser.quantile(stream)) + faults.extra;
-        let losses = losses(
-            chooser.quantile(stream),
-            faults.loss.unwrap_or(profile.loss),
-        );
+        let odds = faults.loss.unwrap_or(profile.loss);
+        let losses = if odds == Odds::NEVER {
+            0
+        } else {
+            self.draw_losses(path, direction, odds, chooser)
+        };
         Fate { latency, losses }
+    }
+
+    fn draw_losses(
+        &mut self,
+        path: u32,
+        direction: Direction,
+        odds: Odds,
+        chooser: &mut Chooser,
+    ) -> u32 {
+        let place = direction.place();
+        let stream = self.paths[path as usize].losses[place].unwrap_or_else(|| {
+            let name = self.stream_name(path, direction) + "/loss";
+            chooser.stream(name)
+        });
+        self.paths[path as usize].losses[place] = Some(stream);
+        losses(chooser.quantile(stream), odds)
     }
 
     #[cold]
     fn register(&mut self, path: u32, direction: Direction, chooser: &mut Chooser) -> StreamId {
+        let stream = chooser.stream(self.stream_name(path, direction));
+        self.paths[path as usize].latencies[direction.place()] = Some(stream);
+        stream
+    }
+
+    fn stream_name(&self, path: u32, direction: Direction) -> String {
         let from = &self.names[(path / self.servers) as usize];
         let to = &self.names[(path % self.servers) as usize];
         let way = match direction {
             Direction::Forward => "forward",
             Direction::Backward => "backward",
         };
-        let stream = chooser.stream(format!("net/{from}>{to}/{way}"));
-        self.paths[path as usize].streams[direction.place()] = Some(stream);
-        stream
+        format!("net/{from}>{to}/{way}")
     }
 }

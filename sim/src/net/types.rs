@@ -155,6 +155,15 @@ pub enum Arrival<M> {
     Closed(Closing),
 }
 
+/// Whether there may be more to take at once.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum More {
+    /// Nothing more is there now.
+    No,
+    /// To be asked again.
+    Perhaps,
+}
+
 /// What a path is like in one direction when nothing is wrong with it beyond the usual.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathProfile {

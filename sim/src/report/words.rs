@@ -32,9 +32,9 @@ fn grouped(n: u64) -> String {
 /// A replication id. Real ones are 40 hexadecimal digits; these say which node made it and how
 /// many it had made, `replid-1.2`, or that it began with it, `replid-0`.
 pub(super) fn replid(id: ReplId) -> String {
-    match id.0 & 0xf_ffff {
-        0 => format!("replid-{}", id.0 >> 20),
-        made => format!("replid-{}.{made}", id.0 >> 20),
+    match id.number() {
+        0 => format!("replid-{}", id.node().0),
+        made => format!("replid-{}.{made}", id.node().0),
     }
 }
 

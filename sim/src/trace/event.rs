@@ -5,7 +5,7 @@ use crate::engine::{Span, Time};
 use crate::net::{Closing, ConnId, ConnectFailure, HostId};
 use crate::valkey::{
     Addr, Belief, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message, NodeId, ReplId,
-    Reply, Request, Role, WriteId,
+    Reply, Role, WriteId,
 };
 
 /// Something that happened, and when.
@@ -15,32 +15,6 @@ pub struct Record {
     pub at: Time,
     /// What.
     pub event: Event,
-}
-
-/// What a message was, for the trace.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum MessageKind {
-    /// A request.
-    Request(Request),
-    /// A reply, with its request's mark.
-    Reply(u32, Reply),
-    /// Replication stream up to this offset.
-    Stream(u64),
-    /// A snapshot.
-    Snapshot,
-}
-
-impl MessageKind {
-    /// What the trace keeps of a message.
-    #[inline]
-    pub fn of(message: Message) -> MessageKind {
-        match message {
-            Message::Request(request) => MessageKind::Request(request),
-            Message::Reply { tag, reply } => MessageKind::Reply(tag, reply),
-            Message::Stream(entry) => MessageKind::Stream(entry.end),
-            Message::Snapshot(_) => MessageKind::Snapshot,
-        }
-    }
 }
 
 /// What a gate made of a command.
@@ -172,7 +146,7 @@ pub enum Event {
         /// When it was sent.
         sent_at: Time,
         /// What it was.
-        message: MessageKind,
+        message: Message,
     },
     /// An end learns that the connection is over.
     Closed {

@@ -2,21 +2,24 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::event::{CommandOutcome, Event, GateVerdict, MessageKind, Record};
+use super::event::{CommandOutcome, Event, GateVerdict};
+use crate::engine::Time;
 use crate::net::{Closing, ConnectFailure};
-use crate::valkey::{Addr, Belief, ReplId, Reply};
+use crate::valkey::{
+    Addr, Belief, Command, Message, ReplId, ReplOp, Reply, Request, SnapshotId, StreamEntry,
+};
 
-/// Most words of a record.
+/// Words of a record; those that it does not need are zero.
 const WORDS: usize = 6;
 
-/// Bytes gathered before they are hashed: longer input hashes faster per byte.
-const GATHERED: usize = 1024;
+/// Records gathered before they are hashed: longer input hashes faster per byte.
+const GATHERED: usize = 21;
 
-/// Hashes records as they come. A record's second word holds its kind, which says how many words
-/// it has, so no two different traces give the same words.
+/// Hashes records as they come. A record's second word holds its kind, so no two different
+/// traces give the same words.
 pub struct TraceHash {
     state: Xxh3,
-    gathered: [u8; GATHERED],
+    gathered: [[u8; WORDS * 8]; GATHERED],
     used: usize,
 }
 
@@ -24,7 +27,7 @@ impl Default for TraceHash {
     fn default() -> Self {
         TraceHash {
             state: Xxh3::new(),
-            gathered: [0; GATHERED],
+            gathered: [[0; WORDS * 8]; GATHERED],
             used: 0,
         }
     }
@@ -39,21 +42,17 @@ impl TraceHash {
 
     /// Takes in one record. Always inlined, since most callers know which kind of record it is.
     #[inline(always)]
-    pub fn absorb(&mut self, record: &Record) {
-        let mut words = Words {
-            words: [record.at.0, 0, 0, 0, 0, 0],
-            used: 1,
-        };
-        record.event.write_words(&mut words);
-        if self.used + WORDS * 8 > GATHERED {
+    pub fn absorb(&mut self, at: Time, event: &Event) {
+        if self.used == GATHERED {
             self.flush();
         }
-        // All words are copied, which costs less than to look how many there are.
-        let place = &mut self.gathered[self.used..self.used + WORDS * 8];
-        for (bytes, word) in place.chunks_exact_mut(8).zip(words.words) {
+        let bytes = &mut self.gathered[self.used];
+        self.used += 1;
+        let words = event.words();
+        bytes[..8].copy_from_slice(&at.0.to_le_bytes());
+        for (bytes, word) in bytes[8..].chunks_exact_mut(8).zip(words) {
             bytes.copy_from_slice(&word.to_le_bytes());
         }
-        self.used += words.used * 8;
     }
 
     /// The hash of all that was absorbed.
@@ -63,34 +62,20 @@ impl TraceHash {
     }
 
     fn flush(&mut self) {
-        self.state.update(&self.gathered[..self.used]);
+        self.state.update(self.gathered[..self.used].as_flattened());
         self.used = 0;
     }
 }
 
-/// A record's words.
-struct Words {
-    words: [u64; WORDS],
-    used: usize,
+/// The word that says what the record is: its kind, and three small fields.
+#[inline(always)]
+fn head(kind: u8, a: u8, b: u16, c: u32) -> u64 {
+    u64::from(kind) | u64::from(a) << 8 | u64::from(b) << 16 | u64::from(c) << 32
 }
 
-impl Words {
-    #[inline(always)]
-    fn push(&mut self, word: u64) {
-        self.words[self.used] = word;
-        self.used += 1;
-    }
-
-    /// The word that says what the record is: its kind, and three small fields.
-    #[inline(always)]
-    fn head(&mut self, kind: u8, a: u8, b: u16, c: u32) {
-        self.push(u64::from(kind) | u64::from(a) << 8 | u64::from(b) << 16 | u64::from(c) << 32);
-    }
-
-    #[inline(always)]
-    fn pair(&mut self, low: u32, high: u32) {
-        self.push(u64::from(low) | u64::from(high) << 32);
-    }
+#[inline(always)]
+fn pair(low: u32, high: u32) -> u64 {
+    u64::from(low) | u64::from(high) << 32
 }
 
 fn addr(addr: Option<Addr>) -> u32 {
@@ -103,37 +88,36 @@ fn belief(belief: Belief) -> u16 {
 
 impl Event {
     #[inline(always)]
-    fn write_words(&self, words: &mut Words) {
+    fn words(&self) -> [u64; WORDS - 1] {
         match *self {
             Event::Dialled { conn, from, to } => {
-                words.head(1, 0, 0, conn.index);
-                words.pair(from.0, to.0);
+                [head(1, 0, 0, conn.index), pair(from.0, to.0), 0, 0, 0]
             }
             Event::Connected { conn, from, to } => {
-                words.head(2, 0, 0, conn.index);
-                words.pair(from.0, to.0);
+                [head(2, 0, 0, conn.index), pair(from.0, to.0), 0, 0, 0]
             }
             Event::ConnectFailed { from, to, why } => {
                 let why = match why {
                     ConnectFailure::Refused => 0,
                     ConnectFailure::TimedOut => 1,
                 };
-                words.head(3, why, 0, 0);
-                words.pair(from.0, to.0);
+                [head(3, why, 0, 0), pair(from.0, to.0), 0, 0, 0]
             }
             Event::Delivered {
                 conn,
                 from,
                 to,
                 sent_at,
-                message,
+                ref message,
             } => {
                 let (kind, a, b) = message_words(message);
-                words.head(4, kind, 0, conn.index);
-                words.pair(from.0, to.0);
-                words.push(sent_at.0);
-                words.push(a);
-                words.push(b);
+                [
+                    head(4, kind, 0, conn.index),
+                    pair(from.0, to.0),
+                    sent_at.0,
+                    a,
+                    b,
+                ]
             }
             Event::Closed {
                 conn,
@@ -146,8 +130,7 @@ impl Event {
                     Closing::Reset => 1,
                     Closing::TimedOut => 2,
                 };
-                words.head(5, how, 0, conn.index);
-                words.pair(from.0, to.0);
+                [head(5, how, 0, conn.index), pair(from.0, to.0), 0, 0, 0]
             }
             Event::Gate {
                 node,
@@ -162,48 +145,60 @@ impl Event {
                     GateVerdict::Postponed(gate) => (2 | (gate as u8) << 2, 0),
                     GateVerdict::Rejected(gate, error) => (3 | (gate as u8) << 2, error as u32),
                 };
-                words.head(6, kind, node.0, peer.0);
-                words.pair(command as u32 | u32::from(belief(said)) << 16, detail);
+                [
+                    head(6, kind, node.0, peer.0),
+                    pair(command as u32 | u32::from(belief(said)) << 16, detail),
+                    0,
+                    0,
+                    0,
+                ]
             }
-            Event::Released { node, commands } => words.head(7, 0, node.0, commands),
+            Event::Released { node, commands } => [head(7, 0, node.0, commands), 0, 0, 0, 0],
             Event::Role {
                 node,
                 role,
                 primary,
                 link,
-                replid: ReplId(replid),
+                replid,
                 offset,
-            } => {
-                words.head(8, role as u8 | (link as u8) << 4, node.0, addr(primary));
-                words.push(offset);
-                words.push(u64::from(replid));
-            }
+            } => [
+                head(8, role as u8 | (link as u8) << 4, node.0, addr(primary)),
+                offset,
+                u64::from(replid.word()),
+                0,
+                0,
+            ],
             Event::Failover {
                 node,
                 state,
                 target,
                 how,
-            } => {
-                words.head(9, state as u8 | (how as u8) << 4, node.0, addr(target));
-            }
+            } => [
+                head(9, state as u8 | (how as u8) << 4, node.0, addr(target)),
+                0,
+                0,
+                0,
+                0,
+            ],
             Event::Operator {
                 node,
                 command,
                 reply,
             } => {
                 let (kind, a, b) = reply_words(reply);
-                words.head(10, kind, node.0, command as u32);
-                words.push(a);
-                words.push(b);
+                [head(10, kind, node.0, command as u32), a, b, 0, 0]
             }
             Event::Issued {
                 client,
                 command,
                 kind,
-            } => {
-                words.head(11, kind as u8, 0, client.0);
-                words.push(u64::from(command));
-            }
+            } => [
+                head(11, kind as u8, 0, client.0),
+                u64::from(command),
+                0,
+                0,
+                0,
+            ],
             Event::Hop {
                 client,
                 command,
@@ -213,16 +208,18 @@ impl Event {
                 hops,
                 bounce,
                 belief: said,
-            } => {
-                words.head(
+            } => [
+                head(
                     12,
                     kind as u8 | u8::from(bounce) << 7,
                     belief(said),
                     client.0,
-                );
-                words.pair(command, hops);
-                words.pair(u32::from(from.0), u32::from(to.0));
-            }
+                ),
+                pair(command, hops),
+                pair(u32::from(from.0), u32::from(to.0)),
+                0,
+                0,
+            ],
             Event::Ended {
                 client,
                 command,
@@ -241,32 +238,100 @@ impl Event {
                     CommandOutcome::Disconnected => (4, 0),
                     CommandOutcome::Unreachable => (5, 0),
                 };
-                words.head(13, kind as u8, how | error << 8, client.0);
-                words.pair(command, writes.first.0);
-                words.pair(hops, bounces);
-                words.push(took.0 ^ u64::from(writes.count) << 48);
+                [
+                    head(13, kind as u8, how | error << 8, client.0),
+                    pair(command, writes.first.0),
+                    pair(hops, bounces),
+                    took.0 ^ u64::from(writes.count) << 48,
+                    0,
+                ]
             }
             Event::Fault { kind, from, to } => {
-                words.head(14, kind as u8, 0, 0);
-                words.pair(from.0, to.0);
+                [head(14, kind as u8, 0, 0), pair(from.0, to.0), 0, 0, 0]
             }
         }
     }
 }
 
-fn message_words(message: MessageKind) -> (u8, u64, u64) {
-    match message {
-        MessageKind::Request(request) => {
-            let command = request.command;
-            let write = command.write().map_or(0, |write| u64::from(write.0));
-            (command.kind() as u8, u64::from(request.tag), write)
+fn message_words(message: &Message) -> (u8, u64, u64) {
+    match *message {
+        Message::Request(Request { tag, command }) => {
+            let (a, b) = command_words(command);
+            (command.kind() as u8, u64::from(tag) | u64::from(a) << 32, b)
         }
-        MessageKind::Reply(tag, reply) => {
+        Message::Reply { tag, reply } => {
             let (kind, a, b) = reply_words(reply);
             (64 | kind, u64::from(tag) << 32 ^ a, b)
         }
-        MessageKind::Stream(offset) => (128, offset, 0),
-        MessageKind::Snapshot => (129, 0, 0),
+        Message::Stream(StreamEntry { end, op }) => {
+            let (kind, a, b) = match op {
+                ReplOp::Ping => (0, 0, 0),
+                ReplOp::GetAck => (1, 0, 0),
+                ReplOp::Set(key, write) => (2, key, write.0),
+                ReplOp::Incr(key, write) => (3, key, write.0),
+                ReplOp::Del(key, write) => (4, key, write.0),
+                ReplOp::LPush(key, write) => (5, key, write.0),
+                ReplOp::LPop(key, write) => (6, key, write.0),
+                ReplOp::Publish(channel) => (7, channel, 0),
+            };
+            (128 | kind, end.bytes(), u64::from(a) | u64::from(b) << 32)
+        }
+        Message::Snapshot(SnapshotId(id)) => (192, u64::from(id), 0),
+    }
+}
+
+/// A command's arguments.
+fn command_words(command: Command) -> (u32, u64) {
+    match command {
+        Command::Get(key) | Command::Subscribe(key) | Command::Publish(key) => (key, 0),
+        Command::MGet(key, more) => (key, u64::from(more)),
+        Command::Set(key, write)
+        | Command::Incr(key, write)
+        | Command::Del(key, write)
+        | Command::LPush(key, write) => (key, u64::from(write.0)),
+        Command::BlPop {
+            key,
+            timeout_ms,
+            write,
+        } => (key, u64::from(write.0) | u64::from(timeout_ms) << 32),
+        Command::Wait {
+            replicas,
+            timeout_ms,
+        } => (u32::from(replicas), u64::from(timeout_ms)),
+        Command::ClientPause(kind, ms) => (kind as u32, u64::from(ms)),
+        Command::Failover {
+            to,
+            force,
+            timeout_ms,
+        } => {
+            let timeout = timeout_ms.map_or(u64::from(u32::MAX) + 1, u64::from);
+            (addr(to), timeout << 1 | u64::from(force))
+        }
+        Command::FailoverMalformed(error) => (error as u32, 0),
+        Command::ReplicaOf(primary) => (addr(primary), 0),
+        Command::ReplConfAddress(own) => (addr(Some(own)), 0),
+        Command::ReplConfAck(offset) => (0, offset.bytes()),
+        Command::Psync {
+            replid,
+            offset,
+            failover,
+        } => {
+            let replid = replid.map_or(0, ReplId::word);
+            (replid, offset.bytes() << 1 | u64::from(failover))
+        }
+        Command::Multi
+        | Command::Exec
+        | Command::Discard
+        | Command::Ping
+        | Command::Info
+        | Command::Role
+        | Command::ClientCapa
+        | Command::ClientUnpause
+        | Command::ReadOnly
+        | Command::ReadWrite
+        | Command::FailoverAbort
+        | Command::ReplConfCapa
+        | Command::ReplConfVersion => (0, 0),
     }
 }
 
@@ -276,7 +341,7 @@ fn reply_words(reply: Reply) -> (u8, u64, u64) {
         Reply::Pong => (1, 0, 0),
         Reply::Queued => (2, 0, 0),
         Reply::Nil => (3, 0, 0),
-        Reply::Int(number) => (4, number as u64, 0),
+        Reply::Int(number) => (4, u64::from(number), 0),
         Reply::Value(write) => (5, u64::from(write.0), 0),
         Reply::Array(count) => (6, u64::from(count), 0),
         Reply::Subscribed => (7, 0, 0),
@@ -290,10 +355,10 @@ fn reply_words(reply: Reply) -> (u8, u64, u64) {
         } => (
             11,
             u64::from(addr(primary)) | u64::from(belief(said)) << 32,
-            offset,
+            offset.bytes(),
         ),
-        Reply::Continue { replid } => (12, u64::from(replid.0), 0),
-        Reply::FullResync { replid, offset } => (13, u64::from(replid.0), offset),
+        Reply::Continue { replid } => (12, u64::from(replid.word()), 0),
+        Reply::FullResync { replid, offset } => (13, u64::from(replid.word()), offset.bytes()),
         Reply::NewLine => (14, 0, 0),
     }
 }
@@ -303,6 +368,7 @@ mod tests {
     use super::*;
     use crate::client::ClientId;
     use crate::engine::Time;
+    use crate::trace::Record;
     use crate::valkey::CommandKind;
 
     fn issued(at: u64, command: u32) -> Record {
@@ -319,7 +385,9 @@ mod tests {
 
     fn hash(records: &[Record]) -> u128 {
         let mut hash = TraceHash::default();
-        records.iter().for_each(|record| hash.absorb(record));
+        for record in records {
+            hash.absorb(record.at, &record.event);
+        }
         hash.finish()
     }
 
@@ -329,7 +397,7 @@ mod tests {
         let records: Vec<_> = (0..100).map(|n| issued(n * 7, n as u32)).collect();
         assert_eq!(
             format!("{:032x}", hash(&records)),
-            "fe318e0515f91200d87537556c269b50"
+            "d814b37d4e88aee1d78e2f699f6d1678"
         );
     }
 

@@ -2,7 +2,7 @@
 
 use super::address::Addr;
 use super::error::ErrorKind;
-use super::message::{ReplId, WriteId};
+use super::message::{Offset, ReplId, WriteId};
 
 /// A command with its arguments.
 ///
@@ -85,13 +85,13 @@ pub enum Command {
     /// `REPLCONF version` (8.0 and later)
     ReplConfVersion,
     /// `REPLCONF ACK offset`; never answered.
-    ReplConfAck(u64),
+    ReplConfAck(Offset),
     /// `PSYNC replid offset [FAILOVER]`; without a replid it is `PSYNC ? -1`.
     Psync {
         /// The history that the sender knows.
         replid: Option<ReplId>,
         /// The first byte that it lacks.
-        offset: u64,
+        offset: Offset,
         /// Whether the receiver is to promote itself.
         failover: bool,
     },

@@ -11,7 +11,7 @@ pub enum Value {
     /// A string, known by the write that set it.
     Text(WriteId),
     /// A counter.
-    Number(i64),
+    Number(u32),
     /// A list, by its place in the data's lists.
     List(u32),
 }

@@ -1,23 +1,80 @@
 //! What travels between clients and servers, and between servers: requests, replies, and the
 //! replication stream. Small and `Copy`, so that a message costs no allocation.
 
+use std::fmt;
+use std::num::NonZeroU32;
+
 use super::address::{Addr, NodeId};
 use super::command::Command;
 use super::error::ErrorKind;
 
 /// A replication id. Real ones are 40 random hexadecimal digits; these are numbered per node,
 /// which is unique just as well and needs no chance.
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ReplId(pub u32);
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReplId(NonZeroU32);
+
+impl Default for ReplId {
+    fn default() -> Self {
+        ReplId(NonZeroU32::MIN)
+    }
+}
 
 impl ReplId {
     /// The `number`th id that `node` has made; number zero is the one with which it starts.
     pub fn made(node: NodeId, number: u32) -> ReplId {
         assert!(
-            number < 1 << 20 && node.0 < 1 << 12,
+            number < 1 << 20 && node.0 < 0xfff,
             "replication ids run out"
         );
-        ReplId(u32::from(node.0) << 20 | number)
+        ReplId(NonZeroU32::MIN.saturating_add(u32::from(node.0) << 20 | number))
+    }
+
+    /// The node that made it.
+    pub fn node(self) -> NodeId {
+        NodeId(((self.0.get() - 1) >> 20) as u16)
+    }
+
+    /// Its number with that node.
+    pub fn number(self) -> u32 {
+        (self.0.get() - 1) & 0xf_ffff
+    }
+
+    /// The whole of it, never zero.
+    pub fn word(self) -> u32 {
+        self.0.get()
+    }
+}
+
+/// A replication offset in a message: aligned so that messages, which are moved about for every
+/// event, stay small.
+#[derive(Copy, Clone, PartialEq, Eq)]
+#[repr(Rust, packed(4))]
+pub struct Offset(u64);
+
+impl From<u64> for Offset {
+    #[inline]
+    fn from(offset: u64) -> Offset {
+        Offset(offset)
+    }
+}
+
+impl Offset {
+    /// The offset, in bytes.
+    #[inline]
+    pub const fn bytes(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.bytes().fmt(f)
+    }
+}
+
+impl fmt::Debug for Offset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.bytes().fmt(f)
     }
 }
 
@@ -112,7 +169,7 @@ pub enum Reply {
     /// Nil.
     Nil,
     /// An integer.
-    Int(i64),
+    Int(u32),
     /// A string, known by the write that set it.
     Value(WriteId),
     /// An array of this many elements (`EXEC`, `MGET`, `BLPOP`).
@@ -137,7 +194,7 @@ pub enum Reply {
         /// The primary, if it is a replica.
         primary: Option<Addr>,
         /// Its replication offset.
-        offset: u64,
+        offset: Offset,
     },
     /// `+CONTINUE replid`.
     Continue {
@@ -149,7 +206,7 @@ pub enum Reply {
         /// The stream's replication id.
         replid: ReplId,
         /// The offset at which the snapshot was taken.
-        offset: u64,
+        offset: Offset,
     },
     /// An empty line: "still here" while a full resynchronization is prepared.
     NewLine,
@@ -159,7 +216,7 @@ pub enum Reply {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct StreamEntry {
     /// The offset after it.
-    pub end: u64,
+    pub end: Offset,
     /// What it does.
     pub op: ReplOp,
 }

@@ -17,7 +17,7 @@ pub use config::{Config, Persistence};
 pub use data::{Data, Value};
 pub use error::ErrorKind;
 pub use message::{
-    Belief, FailoverState, LinkState, Message, ReplId, ReplOp, Reply, Request, Role, SnapshotId,
-    StreamEntry, WriteId,
+    Belief, FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request, Role,
+    SnapshotId, StreamEntry, WriteId,
 };
 pub use server::{Effect, Input, LinkNo, Server, Slot, Snapshots, Turn};

@@ -31,7 +31,6 @@ impl<S: Sink> Session<'_, S> {
         let now = agenda.now();
         let state = &mut *self.state;
         let port = &mut state.clients[id.0 as usize];
-        let mut effects = std::mem::take(&mut state.client_effects);
         let mut context = Context {
             now,
             chooser: &mut agenda.chooser,
@@ -39,20 +38,15 @@ impl<S: Sink> Session<'_, S> {
             policy_stream: port.policy,
             next_write: &mut state.next_write,
             addresses: &state.plan.addresses,
-            effects: &mut effects,
+            effects: &mut state.client_effects,
         };
         port.client
             .handle(&state.specs[port.group], input, &mut context);
-        // Rarely used, and an empty vector allocates nothing.
-        let mut failed = Vec::new();
-        for effect in effects.drain(..) {
-            match effect {
-                Effect::Dial(slot, address) => {
-                    if !self.client_dials(id, slot, address, now, agenda) {
-                        failed.push(slot);
-                    }
-                }
-                Effect::Send(slot, request) => {
+        // Nothing here hands a client another input, so the effects are this input's.
+        for place in 0..self.state.client_effects.len() {
+            match &self.state.client_effects[place] {
+                &Effect::Dial(slot, address) => self.client_dials(id, slot, address, now, agenda),
+                &Effect::Send(slot, request) => {
                     let conn = self.state.clients[id.0 as usize].slots[slot.0 as usize];
                     if let Some(conn) = conn {
                         let message = Message::Request(request);
@@ -61,25 +55,33 @@ impl<S: Sink> Session<'_, S> {
                             .send(agenda, now, conn, Side::Initiator, message);
                     }
                 }
-                Effect::Close(slot) => {
+                &Effect::Close(slot) => {
                     let conn = self.state.clients[id.0 as usize].slots[slot.0 as usize].take();
                     if let Some(conn) = conn {
                         self.state.net.close(agenda, now, conn, Side::Initiator);
                     }
                 }
-                Effect::WakeAt(at) => agenda.schedule(at, Event::ClientWake(id)),
-                Effect::Trace(event) => self.emit(now, event),
+                &Effect::WakeAt(at) => agenda.schedule(at, Event::ClientWake(id).into()),
+                Effect::Trace(event) => self.state.books.note(self.sink, now, event),
             }
         }
-        self.state.client_effects = effects;
-        for slot in failed {
+        self.state.client_effects.clear();
+        if !self.state.unresolved.is_empty() {
+            self.tell_unresolved(id, agenda);
+        }
+    }
+
+    /// Tells a client which addresses there are none of.
+    #[cold]
+    fn tell_unresolved(&mut self, id: ClientId, agenda: &mut Pending) {
+        for slot in std::mem::take(&mut self.state.unresolved) {
             let why = crate::net::ConnectFailure::TimedOut;
             self.client_input(id, Input::ConnectFailed(slot, why), agenda);
         }
     }
 
-    /// Opens a connection for a client. `false` if there is no such host (its name does not
-    /// resolve), which a library reports at once.
+    /// Opens a connection for a client. If there is no such host (its name does not resolve), a
+    /// library reports that at once.
     fn client_dials(
         &mut self,
         id: ClientId,
@@ -87,9 +89,10 @@ impl<S: Sink> Session<'_, S> {
         address: Addr,
         now: Time,
         agenda: &mut Pending,
-    ) -> bool {
+    ) {
         let Some(node) = self.state.plan.addresses.node(address) else {
-            return false;
+            self.state.unresolved.push(slot);
+            return;
         };
         let from = HostId(self.servers() + id.0);
         let to = HostId(u32::from(node.0));
@@ -100,8 +103,7 @@ impl<S: Sink> Session<'_, S> {
             slots.resize(place + 1, None);
         }
         slots[place] = Some(conn);
-        self.emit(now, TraceEvent::Dialled { conn, from, to });
-        true
+        self.emit(now, &TraceEvent::Dialled { conn, from, to });
     }
 
     pub(super) fn forget_client_slot(&mut self, id: ClientId, slot: Slot) {

@@ -59,7 +59,7 @@ impl<S: Sink> Session<'_, S> {
             self.state.drawn.push(lasts);
             if happens && left > 0 {
                 left -= 1;
-                agenda.schedule(begins, Event::Fault(place as u16));
+                agenda.schedule(begins, Event::Fault(place as u16).into());
             }
         }
     }
@@ -102,7 +102,7 @@ impl<S: Sink> Session<'_, S> {
         for (from, to) in paths {
             self.emit(
                 agenda.now(),
-                TraceEvent::Fault {
+                &TraceEvent::Fault {
                     kind,
                     from: *from,
                     to: *to,
@@ -115,7 +115,7 @@ impl<S: Sink> Session<'_, S> {
         let host = HostId(u32::from(node.0));
         self.emit(
             agenda.now(),
-            TraceEvent::Fault {
+            &TraceEvent::Fault {
                 kind,
                 from: host,
                 to: host,
@@ -196,7 +196,7 @@ impl<S: Sink> Session<'_, S> {
             }
             Action::Restart(node) => {
                 if !self.state.nodes[usize::from(node.0)].alive {
-                    agenda.schedule(agenda.now(), Event::Boot(node));
+                    agenda.schedule(agenda.now(), Event::Boot(node).into());
                 }
             }
         }
@@ -248,7 +248,7 @@ impl<S: Sink> Session<'_, S> {
     fn lasting(&mut self, undo: Undo, lasts: Span, agenda: &mut Pending) {
         let place = self.state.active.len() as u16;
         self.state.active.push(Active { undo, over: false });
-        agenda.schedule(agenda.now() + lasts, Event::FaultOver(place));
+        agenda.schedule(agenda.now() + lasts, Event::FaultOver(place).into());
     }
 
     /// A process dies; its kernel goes on and resets its connections.
@@ -275,7 +275,7 @@ impl<S: Sink> Session<'_, S> {
 
     fn start_later(&mut self, id: NodeId, after: Span, agenda: &mut Pending) {
         let boot = self.state.nodes[usize::from(id.0)].config.boot;
-        agenda.schedule(agenda.now() + after + boot, Event::Boot(id));
+        agenda.schedule(agenda.now() + after + boot, Event::Boot(id).into());
     }
 
     /// A fault has lasted.

@@ -3,7 +3,9 @@
 //! It is the only place that knows them all. Servers and clients know neither the queue nor each
 //! other: they are handed inputs, and what they want done is done here.
 
+mod books;
 mod clients;
+mod event;
 mod faults;
 mod nodes;
 mod runner;
@@ -15,50 +17,21 @@ pub use runner::Runner;
 
 use std::sync::Arc;
 
+use self::books::Books;
 use self::clients::ClientPort;
+use self::event::{Event, Packed};
 use self::faults::Active;
 use self::nodes::Node;
-use self::tally::Tally;
 use self::timeline::Waiting;
-use crate::check::Checks;
 use crate::client::{self, ClientId, ClientSpec};
 use crate::engine::{self, Agenda, Phase, Span, StreamId, Time};
-use crate::net::{HostId, NetEvent, Network};
+use crate::net::{HostId, Network};
 use crate::scenario::Plan;
-use crate::trace::{Event as TraceEvent, Record, Sink, TraceHash};
+use crate::trace::{Event as TraceEvent, Sink};
 use crate::valkey::{self, Behaviour, Message, NodeId, Snapshots, WriteId};
 
-/// What is pending in a run. Aligned so that it is moved as two whole words: moved in pieces, it
-/// costs a stall of the processor each time.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-#[repr(align(8))]
-pub(crate) enum Event {
-    /// The network's.
-    Net(NetEvent),
-    /// A server's timer, or the end of its turn with more to do.
-    NodeWake(NodeId),
-    /// A client's timer.
-    ClientWake(ClientId),
-    /// A client begins.
-    ClientStart(ClientId),
-    /// An item of the timeline.
-    Timeline(u16),
-    /// A fault that this seed has drawn begins.
-    Fault(u16),
-    /// A fault that lasts has lasted.
-    FaultOver(u16),
-    /// A dead process is started.
-    Boot(NodeId),
-}
-
-impl From<NetEvent> for Event {
-    fn from(event: NetEvent) -> Event {
-        Event::Net(event)
-    }
-}
-
 /// The agenda of a run.
-pub(crate) type Pending = Agenda<Event>;
+pub(crate) type Pending = Agenda<Packed>;
 
 /// Everything in a run but its agenda; reset and used again for the next seed.
 pub(crate) struct State {
@@ -76,12 +49,11 @@ pub(crate) struct State {
     drawn: Vec<Span>,
     fault_streams: Vec<StreamId>,
     healed: bool,
-    open_commands: u64,
-    hash: TraceHash,
-    tally: Tally,
-    checks: Checks,
+    books: Books,
     node_effects: Vec<valkey::Effect>,
     client_effects: Vec<client::Effect>,
+    /// Slots for which the present client has dialled an address that there is none of.
+    unresolved: Vec<client::Slot>,
 }
 
 /// A run under way: the state, and where its records go.
@@ -91,32 +63,9 @@ pub(crate) struct Session<'a, S: Sink> {
 }
 
 impl<S: Sink> Session<'_, S> {
-    /// Notes that something happened: the hash, the trace, the counts and the checks all see the
-    /// same record.
-    #[inline(always)]
-    fn emit(&mut self, now: Time, event: TraceEvent) {
-        let record = Record { at: now, event };
-        let state = &mut *self.state;
-        state.hash.absorb(&record);
-        self.sink.record(&record);
-        match event {
-            // By far the most, and nothing that is counted or checked.
-            TraceEvent::Delivered { .. } | TraceEvent::Gate { .. } => return,
-            TraceEvent::Issued { .. } => state.open_commands += 1,
-            TraceEvent::Ended { .. } => state.open_commands -= 1,
-            TraceEvent::Dialled { .. }
-            | TraceEvent::Connected { .. }
-            | TraceEvent::ConnectFailed { .. }
-            | TraceEvent::Closed { .. }
-            | TraceEvent::Released { .. }
-            | TraceEvent::Role { .. }
-            | TraceEvent::Failover { .. }
-            | TraceEvent::Operator { .. }
-            | TraceEvent::Hop { .. }
-            | TraceEvent::Fault { .. } => {}
-        }
-        state.tally.observe(&record);
-        state.checks.observe(&record);
+    /// Notes that something happened.
+    fn emit(&mut self, now: Time, event: &TraceEvent) {
+        self.state.books.note(self.sink, now, event);
     }
 
     /// How many hosts are servers.
@@ -141,11 +90,11 @@ enum Party {
 }
 
 impl<S: Sink> engine::World for Session<'_, S> {
-    type Event = Event;
+    type Event = Packed;
 
     #[inline]
-    fn handle(&mut self, event: Event, agenda: &mut Pending) {
-        match event {
+    fn handle(&mut self, event: Packed, agenda: &mut Pending) {
+        match event.unpack() {
             Event::Net(event) => self.net_event(event, agenda),
             Event::NodeWake(node) => self.node_wake(node, agenda),
             Event::ClientWake(client) => self.client_wake(client, agenda),
@@ -171,7 +120,7 @@ impl<S: Sink> engine::World for Session<'_, S> {
     }
 
     fn settled(&self) -> bool {
-        self.state.open_commands == 0
+        self.state.books.open_commands == 0
     }
 
     fn backlog(&self) -> u64 {

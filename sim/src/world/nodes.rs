@@ -3,9 +3,9 @@
 use super::{Event, Party, Pending, Session};
 use crate::client;
 use crate::engine::{Span, StreamId, Time};
-use crate::net::{Arrival, Closing, ConnId, ConnectFailure, HostId, NetEvent, Notice, Side};
+use crate::net::{Arrival, Closing, ConnId, ConnectFailure, HostId, More, NetEvent, Notice, Side};
 use crate::scenario::{Trigger, TriggerMessage};
-use crate::trace::{Event as TraceEvent, FaultKind, MessageKind, Sink};
+use crate::trace::{Event as TraceEvent, FaultKind, Sink};
 use crate::valkey::{
     Behaviour, Command, CommandKind, Config, Effect, FailoverState, Input, LinkNo, Message, NodeId,
     Reply, Request, Role, Server, Slot, Turn,
@@ -64,7 +64,7 @@ impl<S: Sink> Session<'_, S> {
         if restarted {
             self.emit(
                 now,
-                TraceEvent::Fault {
+                &TraceEvent::Fault {
                     kind: FaultKind::Restart,
                     from: host,
                     to: host,
@@ -81,18 +81,17 @@ impl<S: Sink> Session<'_, S> {
         node.operator.clear();
         node.slots.clear();
         node.slots.push(None);
-        let mut effects = std::mem::take(&mut state.node_effects);
+        let before = state.node_effects.len();
         let mut turn = Turn {
             now,
             config: &node.config,
             behaviour: node.behaviour,
             addresses: &state.plan.addresses,
             snapshots: &mut state.snapshots,
-            effects: &mut effects,
+            effects: &mut state.node_effects,
         };
         node.server.boot(primary, phase, restarted, &mut turn);
-        self.apply_effects(id, now, &mut effects, agenda);
-        self.state.node_effects = effects;
+        self.apply_effects(id, before, now, agenda);
         self.arm(id, agenda);
     }
 
@@ -145,7 +144,7 @@ impl<S: Sink> Session<'_, S> {
         let node = self.node(id);
         if at < node.armed {
             node.armed = at;
-            agenda.schedule(at, Event::NodeWake(id));
+            agenda.schedule(at, Event::NodeWake(id).into());
         }
     }
 
@@ -156,14 +155,14 @@ impl<S: Sink> Session<'_, S> {
         let now = agenda.now();
         let state = &mut *self.state;
         let node = &mut state.nodes[usize::from(id.0)];
-        let mut effects = std::mem::take(&mut state.node_effects);
+        let before = state.node_effects.len();
         let mut turn = Turn {
             now,
             config: &node.config,
             behaviour: node.behaviour,
             addresses: &state.plan.addresses,
             snapshots: &mut state.snapshots,
-            effects: &mut effects,
+            effects: &mut state.node_effects,
         };
         let mut takes = node.server.turn(&mut turn);
         for factor in &node.slowed {
@@ -171,35 +170,29 @@ impl<S: Sink> Session<'_, S> {
         }
         let end = now + takes;
         node.busy_until = end;
-        self.apply_effects(id, end, &mut effects, agenda);
-        self.state.node_effects = effects;
+        self.apply_effects(id, before, end, agenda);
         self.arm(id, agenda);
     }
 
-    /// Does what a server wants done.
-    fn apply_effects(
-        &mut self,
-        id: NodeId,
-        at: Time,
-        effects: &mut Vec<Effect>,
-        agenda: &mut Pending,
-    ) {
-        for effect in effects.drain(..) {
+    /// Does what a server wants done: the effects after the first `before`. (Those are another
+    /// server's, of which one has set off what led to this turn.)
+    fn apply_effects(&mut self, id: NodeId, before: usize, at: Time, agenda: &mut Pending) {
+        for place in before..self.state.node_effects.len() {
             if !self.node(id).alive {
                 // A fault that waited for one of the effects has ended the process.
                 break;
             }
-            match effect {
-                Effect::Send(Slot::OPERATOR, message) => self.operator_reply(id, message, agenda),
-                Effect::Send(slot, message) => self.node_sends(id, slot, message, at, agenda),
-                Effect::Close(slot) => {
+            match &self.state.node_effects[place] {
+                &Effect::Send(Slot::OPERATOR, message) => self.operator_reply(id, message, agenda),
+                &Effect::Send(slot, message) => self.node_sends(id, slot, message, at, agenda),
+                &Effect::Close(slot) => {
                     let slots = &mut self.node(id).slots;
                     if let Some(conn) = slots.get_mut(slot.0 as usize).and_then(Option::take) {
                         self.state.net.close(agenda, at, conn, Side::Acceptor);
                     }
                 }
-                Effect::Dial(link, address) => self.node_dials(id, link, address, at, agenda),
-                Effect::LinkSend(link, message) => {
+                &Effect::Dial(link, address) => self.node_dials(id, link, address, at, agenda),
+                &Effect::LinkSend(link, message) => {
                     self.hand_over_sends(id, message, agenda);
                     if let Some((number, conn)) = self.node(id).link
                         && number == link
@@ -209,7 +202,7 @@ impl<S: Sink> Session<'_, S> {
                             .send(agenda, at, conn, Side::Initiator, message);
                     }
                 }
-                Effect::LinkClose(link) => {
+                &Effect::LinkClose(link) => {
                     let node = self.node(id);
                     if let Some((number, conn)) = node.link
                         && number == link
@@ -219,12 +212,15 @@ impl<S: Sink> Session<'_, S> {
                     }
                 }
                 Effect::Trace(event) => {
-                    let now = agenda.now();
-                    self.emit(now, event);
-                    self.state_triggers(event, agenda);
+                    self.state.books.note(self.sink, agenda.now(), event);
+                    if !self.state.waiting.is_empty() {
+                        let event = *event;
+                        self.state_triggers(event, agenda);
+                    }
                 }
             }
         }
+        self.state.node_effects.truncate(before);
     }
 
     #[inline]
@@ -286,7 +282,7 @@ impl<S: Sink> Session<'_, S> {
         let conn = self.state.net.connect(agenda, at, from, to, link.0);
         self.node(id).link = Some((link, conn));
         let now = agenda.now();
-        self.emit(now, TraceEvent::Dialled { conn, from, to });
+        self.emit(now, &TraceEvent::Dialled { conn, from, to });
     }
 
     fn operator_reply(&mut self, id: NodeId, message: Message, agenda: &mut Pending) {
@@ -298,7 +294,7 @@ impl<S: Sink> Session<'_, S> {
         let now = agenda.now();
         self.emit(
             now,
-            TraceEvent::Operator {
+            &TraceEvent::Operator {
                 node: id,
                 command,
                 reply,
@@ -355,7 +351,7 @@ impl<S: Sink> Session<'_, S> {
         let now = agenda.now();
         let from = self.state.net.host(conn, Side::Initiator);
         let to = self.state.net.host(conn, Side::Acceptor);
-        self.emit(now, TraceEvent::Connected { conn, from, to });
+        self.emit(now, &TraceEvent::Connected { conn, from, to });
         let cookie = self.state.net.cookie(conn, Side::Initiator);
         match self.party(from) {
             Party::Node(id) => {
@@ -375,7 +371,7 @@ impl<S: Sink> Session<'_, S> {
         let from = self.state.net.host(conn, Side::Initiator);
         let to = self.state.net.host(conn, Side::Acceptor);
         let cookie = self.state.net.cookie(conn, Side::Initiator);
-        self.emit(now, TraceEvent::ConnectFailed { from, to, why });
+        self.emit(now, &TraceEvent::ConnectFailed { from, to, why });
         match self.party(from) {
             Party::Node(id) => {
                 let node = self.node(id);
@@ -396,23 +392,20 @@ impl<S: Sink> Session<'_, S> {
     /// Something is there at one end of a connection.
     #[inline]
     fn arrivals(&mut self, conn: ConnId, side: Side, agenda: &mut Pending) {
-        let to = self.state.net.host(conn, side);
-        let from = self.state.net.host(conn, side.other());
-        let cookie = self.state.net.cookie(conn, side);
+        let (from, to, cookie) = self.state.net.receiver(conn, side);
         let party = self.party(to);
         let now = agenda.now();
-        while let Some(arrival) = self.state.net.take(agenda, conn, side) {
+        while let Some((arrival, more)) = self.state.net.take(agenda, conn, side) {
             match arrival {
                 Arrival::Message { sent_at, message } => {
-                    let kind = MessageKind::of(message);
                     let delivered = TraceEvent::Delivered {
                         conn,
                         from,
                         to,
                         sent_at,
-                        message: kind,
+                        message,
                     };
-                    self.emit(now, delivered);
+                    self.state.books.note(self.sink, now, &delivered);
                     match party {
                         Party::Node(id) => self.node_receives(id, side, cookie, message, agenda),
                         Party::Client(id) => {
@@ -427,7 +420,7 @@ impl<S: Sink> Session<'_, S> {
                 Arrival::Closed(how) => {
                     self.emit(
                         now,
-                        TraceEvent::Closed {
+                        &TraceEvent::Closed {
                             conn,
                             from,
                             to,
@@ -438,7 +431,7 @@ impl<S: Sink> Session<'_, S> {
                     break;
                 }
             }
-            if !self.state.net.is_open(conn) {
+            if more == More::No || !self.state.net.is_open(conn) {
                 break;
             }
         }
@@ -521,9 +514,6 @@ impl<S: Sink> Session<'_, S> {
 
     /// Looks whether what a server has just become is waited for.
     fn state_triggers(&mut self, event: TraceEvent, agenda: &mut Pending) {
-        if self.state.waiting.is_empty() {
-            return;
-        }
         if let TraceEvent::Failover { node, state, .. } = event {
             self.trigger(Trigger::FailoverState(node, state), agenda);
         } else if let TraceEvent::Role { node, role, .. } = event {

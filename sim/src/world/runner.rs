@@ -111,13 +111,14 @@ impl Runner {
             // Stopped before the end: what is unfinished says nothing.
             ending.unfinished.clear();
         }
-        for (hops, bounces) in state.checks.open_chains() {
-            state.tally.count_chain(hops, bounces);
+        for (hops, bounces) in state.books.checks.open_chains() {
+            state.books.tally.count_chain(hops, bounces);
         }
-        state.checks.end(&ending);
+        state.books.checks.end(&ending);
         if let Some(budget) = &budget {
             let at = self.agenda.now();
             state
+                .books
                 .checks
                 .findings
                 .add(CheckId::BudgetExceeded, || Found {
@@ -131,20 +132,25 @@ impl Runner {
         }
         let findings_total: BTreeMap<String, u64> = CheckId::ALL
             .iter()
-            .map(|check| (check.name().to_owned(), state.checks.findings.total(*check)))
+            .map(|check| {
+                (
+                    check.name().to_owned(),
+                    state.books.checks.findings.total(*check),
+                )
+            })
             .filter(|(_, total)| *total > 0)
             .collect();
         let flagged = CheckId::ALL.iter().any(|check| {
-            *check != CheckId::BudgetExceeded && state.checks.findings.total(*check) > 0
+            *check != CheckId::BudgetExceeded && state.books.checks.findings.total(*check) > 0
         });
         let verdict = match (flagged, budget.is_some()) {
             (true, _) => Verdict::Flagged,
             (false, true) => Verdict::Inconclusive,
             (false, false) => Verdict::Clean,
         };
-        let found = state.checks.findings.take();
-        let mut commands = state.tally.commands.clone();
-        commands.unfinished = state.open_commands;
+        let found = state.books.checks.findings.take();
+        let mut commands = state.books.tally.commands.clone();
+        commands.unfinished = state.books.open_commands;
         let duplicated = state
             .nodes
             .iter()
@@ -158,21 +164,21 @@ impl Runner {
             model: MODEL.to_owned(),
             seed: seed.to_string(),
             verdict,
-            trace_hash: format!("{:032x}", state.hash.finish()),
+            trace_hash: format!("{:032x}", state.books.hash.finish()),
             events: self.agenda.events(),
             virtual_ns: self.agenda.now().nanos(),
             clients: Clients {
                 total: state.clients.len() as u64,
-                flagged: state.checks.flagged_clients(),
+                flagged: state.books.checks.flagged_clients(),
             },
             writes: Writes {
-                lost: state.checks.findings.total(CheckId::LostWrite),
+                lost: state.books.checks.findings.total(CheckId::LostWrite),
                 duplicated,
             },
-            hops: state.tally.hops.clone(),
-            bounces: state.tally.bounces.clone(),
-            errors: state.tally.errors(),
-            connections_opened: state.tally.connections,
+            hops: state.books.tally.hops.clone(),
+            bounces: state.books.tally.bounces.clone(),
+            errors: state.books.tally.errors(),
+            connections_opened: state.books.tally.connections,
             commands,
             findings: found
                 .into_iter()

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::clients::ClientPort;
 use super::nodes::Node;
-use super::{Event, Pending, Session, State, Tally};
+use super::{Books, Event, Pending, Session, State};
 use crate::check::Checks;
 use crate::client::{Client, ClientId, ClientSpec};
 use crate::engine::{Chooser, Span, Time};
 use crate::net::{HostId, Network};
 use crate::scenario::Plan;
-use crate::trace::{Sink, TraceHash};
+use crate::trace::Sink;
 use crate::valkey::{Behaviour, NodeId, Server, Snapshots, WriteId};
 
 impl State {
@@ -115,12 +115,10 @@ impl State {
             drawn: Vec::new(),
             fault_streams,
             healed: false,
-            open_commands: 0,
-            hash: TraceHash::default(),
-            tally: Tally::default(),
-            checks: Checks::new(&plan),
+            books: Books::new(Checks::new(&plan)),
             node_effects: Vec::new(),
             client_effects: Vec::new(),
+            unresolved: Vec::new(),
             plan,
         }
     }
@@ -151,10 +149,7 @@ impl State {
         self.next_write = WriteId(0);
         self.active.clear();
         self.healed = false;
-        self.open_commands = 0;
-        self.hash.reset();
-        self.tally = Tally::default();
-        self.checks.reset();
+        self.books.reset();
     }
 }
 
@@ -169,7 +164,7 @@ impl<S: Sink> Session<'_, S> {
             let (from, to) = self.state.plan.groups[port.group].arrive;
             let arrival = port.arrival;
             let at = from + Span(agenda.chooser.below(arrival, to.since(from).0 + 1));
-            agenda.schedule(at, Event::ClientStart(ClientId(client)));
+            agenda.schedule(at, Event::ClientStart(ClientId(client)).into());
         }
         self.plan_timeline(agenda);
         self.plan_faults(agenda);

@@ -38,7 +38,6 @@ impl Tally {
     #[inline]
     pub(super) fn observe(&mut self, record: &Record) {
         match record.event {
-            Event::Issued { .. } => self.commands.issued += 1,
             Event::Ended {
                 outcome,
                 hops,
@@ -59,7 +58,8 @@ impl Tally {
                 self.bounces.total += u64::from(bounce);
             }
             Event::Dialled { .. } => self.connections += 1,
-            Event::Connected { .. }
+            Event::Issued { .. }
+            | Event::Connected { .. }
             | Event::ConnectFailed { .. }
             | Event::Delivered { .. }
             | Event::Closed { .. }

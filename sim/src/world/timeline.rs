@@ -20,7 +20,7 @@ impl<S: Sink> Session<'_, S> {
         for (place, item) in self.state.plan.timeline.iter().enumerate() {
             let place = place as u16;
             match item.occasion {
-                Occasion::At(at) => agenda.schedule(at + item.after, Event::Timeline(place)),
+                Occasion::At(at) => agenda.schedule(at + item.after, Event::Timeline(place).into()),
                 Occasion::When {
                     trigger,
                     not_before,
@@ -50,7 +50,7 @@ impl<S: Sink> Session<'_, S> {
             if after.0 == 0 {
                 self.timeline_item(item, agenda);
             } else {
-                agenda.schedule(now + after, Event::Timeline(item));
+                agenda.schedule(now + after, Event::Timeline(item).into());
             }
         }
     }

@@ -225,7 +225,7 @@ fn c64_any_client_can_promote_a_replica() {
     let offset = lab.server(B).offset() + 1;
     let psync = Command::Psync {
         replid: Some(replid),
-        offset,
+        offset: offset.into(),
         failover: true,
     };
     assert!(matches!(
@@ -241,7 +241,7 @@ fn psync_failover_is_refused_by_a_primary_and_for_a_foreign_history() {
     let (replid, _) = lab.server(A).replids();
     let psync = Command::Psync {
         replid: Some(replid),
-        offset: 1,
+        offset: 1.into(),
         failover: true,
     };
     let at_a = lab.connect(A);
@@ -250,7 +250,7 @@ fn psync_failover_is_refused_by_a_primary_and_for_a_foreign_history() {
     let at_b = lab.connect(B);
     let foreign = Command::Psync {
         replid: None,
-        offset: 1,
+        offset: 1.into(),
         failover: true,
     };
     let refused = Some(Reply::Error(ErrorKind::PsyncFailoverReplid));

@@ -67,7 +67,7 @@ pub(super) fn role(role: Role, primary: Option<Addr>) -> Reply {
             ..Belief::default()
         },
         primary,
-        offset: 0,
+        offset: 0.into(),
     }
 }
 

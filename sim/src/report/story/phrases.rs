@@ -5,9 +5,10 @@ use crate::engine::{Span, Time};
 use crate::net::HostId;
 use crate::report::names::Names;
 use crate::report::words;
-use crate::trace::{Event, GateVerdict, MessageKind, Record};
+use crate::trace::{Event, GateVerdict, Record};
 use crate::valkey::{
-    Behaviour, Belief, CommandKind, ErrorKind, FailoverState, Flags, Gate, NodeId, Reply, Role,
+    Behaviour, Belief, CommandKind, ErrorKind, FailoverState, Flags, Gate, Message, NodeId, Reply,
+    Role,
 };
 
 /// A message that took less is not worth saying how long it took.
@@ -163,12 +164,12 @@ impl Phrases<'_, '_> {
         })
     }
 
-    fn message(&self, message: MessageKind) -> String {
+    fn message(&self, message: Message) -> String {
         match message {
-            MessageKind::Request(request) => words::command(self.names, request.command),
-            MessageKind::Reply(_, reply) => words::reply(self.names, reply),
-            MessageKind::Stream(end) => format!("the replication stream up to {end}"),
-            MessageKind::Snapshot => "a snapshot".to_owned(),
+            Message::Request(request) => words::command(self.names, request.command),
+            Message::Reply { reply, .. } => words::reply(self.names, reply),
+            Message::Stream(entry) => format!("the replication stream up to {}", entry.end),
+            Message::Snapshot(_) => "a snapshot".to_owned(),
         }
     }
 
@@ -336,9 +337,9 @@ fn why_rejected(gate: Gate, error: ErrorKind) -> &'static str {
 }
 
 /// Whether a message between nodes is part of how one becomes the other's replica.
-pub(super) fn is_handshake(message: MessageKind) -> bool {
+pub(super) fn is_handshake(message: Message) -> bool {
     match message {
-        MessageKind::Request(request) => match request.command.kind() {
+        Message::Request(request) => match request.command.kind() {
             CommandKind::ReplConf => {
                 !matches!(request.command, crate::valkey::Command::ReplConfAck(_))
             }
@@ -366,8 +367,8 @@ pub(super) fn is_handshake(message: MessageKind) -> bool {
             | CommandKind::Failover
             | CommandKind::ReplicaOf => false,
         },
-        MessageKind::Reply(_, reply) => reply != Reply::NewLine,
-        MessageKind::Snapshot => true,
-        MessageKind::Stream(_) => false,
+        Message::Reply { reply, .. } => reply != Reply::NewLine,
+        Message::Snapshot(_) => true,
+        Message::Stream(_) => false,
     }
 }

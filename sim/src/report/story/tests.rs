@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::net::{Closing, ConnId};
-use crate::trace::{CommandOutcome, FailoverEnd, GateVerdict, MessageKind, WriteRange};
+use crate::trace::{CommandOutcome, FailoverEnd, GateVerdict, WriteRange};
 use crate::valkey::{
-    Addr, Belief, Command, CommandKind, ErrorKind, FailoverState, Gate, LinkState, ReplId, Reply,
-    Request, Role, WriteId,
+    Addr, Belief, Command, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message, ReplId,
+    Reply, Request, Role, WriteId,
 };
 
 const OLD: NodeId = NodeId(0);
@@ -280,7 +280,8 @@ fn commands_that_are_served_at_once_are_counted() {
 
 #[test]
 fn acknowledgements_and_repetitions_are_left_out() {
-    let request = |command| MessageKind::Request(Request { tag: 0, command });
+    let request = |command| Message::Request(Request { tag: 0, command });
+    let reply = |reply| Message::Reply { tag: 0, reply };
     let delivered = |from, to, message| Event::Delivered {
         conn: CONN,
         from,
@@ -298,23 +299,19 @@ fn acknowledgements_and_repetitions_are_left_out() {
     let events = [
         delivered(NEW_HOST, OLD_HOST, request(Command::Ping)),
         looked_at(CommandKind::Ping),
-        delivered(NEW_HOST, OLD_HOST, request(Command::ReplConfAck(5))),
+        delivered(NEW_HOST, OLD_HOST, request(Command::ReplConfAck(5.into()))),
         looked_at(CommandKind::ReplConf),
         delivered(
             OLD_HOST,
             NEW_HOST,
             request(Command::Psync {
                 replid: Some(ReplId::made(OLD, 0)),
-                offset: 7,
+                offset: 7.into(),
                 failover: true,
             }),
         ),
-        delivered(OLD_HOST, NEW_HOST, MessageKind::Reply(0, Reply::NewLine)),
-        delivered(
-            OLD_HOST,
-            NEW_HOST,
-            MessageKind::Reply(0, Reply::Error(ErrorKind::Loading)),
-        ),
+        delivered(OLD_HOST, NEW_HOST, reply(Reply::NewLine)),
+        delivered(OLD_HOST, NEW_HOST, reply(Reply::Error(ErrorKind::Loading))),
     ];
     assert_eq!(
         told(&events),

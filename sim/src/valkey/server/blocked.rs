@@ -27,7 +27,7 @@ impl Server {
                     if acknowledged < u32::from(replicas) && until > turn.now {
                         continue;
                     }
-                    (tag, Reply::Int(i64::from(acknowledged)))
+                    (tag, Reply::Int(acknowledged))
                 }
                 Blocked::List { .. }
                 | Blocked::No
@@ -94,7 +94,7 @@ impl Server {
         let offset = client.write_offset;
         let acknowledged = self.acknowledged(offset);
         if acknowledged >= u32::from(replicas) || client.in_multi {
-            return Some(Reply::Int(i64::from(acknowledged)));
+            return Some(Reply::Int(acknowledged));
         }
         let until = deadline(turn, timeout_ms);
         self.clients[slot.0 as usize].blocked = Blocked::Wait {

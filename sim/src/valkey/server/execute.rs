@@ -37,14 +37,14 @@ impl Server {
                 None => return,
             },
             Command::ReplConfAck(offset) => {
-                self.replconf_ack(slot, offset, turn);
+                self.replconf_ack(slot, offset.bytes(), turn);
                 return;
             }
             Command::Psync {
                 replid,
                 offset,
                 failover,
-            } => match self.sync_command(slot, tag, replid, offset, failover, turn) {
+            } => match self.sync_command(slot, tag, replid, offset.bytes(), failover, turn) {
                 Some(reply) => reply,
                 None => return,
             },
@@ -133,7 +133,7 @@ impl Server {
             Command::Info | Command::Role => Reply::Info {
                 belief: self.belief(),
                 primary: self.primary,
-                offset: self.offset,
+                offset: self.offset.into(),
             },
             Command::ClientCapa => {
                 if !turn.behaviour.capa {
@@ -178,7 +178,7 @@ impl Server {
             }
             Command::ReplConfCapa | Command::ReplConfVersion => Reply::Ok,
             // Inside a transaction WAIT does not block, and the others are answered above.
-            Command::Wait { .. } => Reply::Int(i64::from(self.acknowledged(self.offset))),
+            Command::Wait { .. } => Reply::Int(self.acknowledged(self.offset)),
             Command::Exec | Command::ReplConfAck(_) | Command::Psync { .. } => {
                 unreachable!("answered by execute")
             }
@@ -204,7 +204,7 @@ impl Server {
                 if !self.blocked.is_empty() {
                     self.ready_keys.push(key);
                 }
-                Reply::Int(self.data.list_len(key) as i64)
+                Reply::Int(self.data.list_len(key) as u32)
             }
             ReplOp::Del(..)
             | ReplOp::LPop(..)
@@ -225,7 +225,7 @@ impl Server {
     }
 
     /// Delivers to the subscribers of this node. Returns how many there are.
-    pub(super) fn publish(&mut self, channel: u32, turn: &mut Turn<'_>) -> i64 {
+    pub(super) fn publish(&mut self, channel: u32, turn: &mut Turn<'_>) -> u32 {
         let mut receivers = 0;
         for (subscribed, slot) in &self.subscribers {
             if *subscribed == channel {

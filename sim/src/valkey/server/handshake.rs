@@ -5,7 +5,7 @@ use super::super::address::{Addr, AddressBook};
 use super::super::command::Command;
 use super::super::error::ErrorKind;
 use super::super::message::{
-    FailoverState, LinkState, Message, ReplId, ReplOp, Reply, Request, StreamEntry,
+    FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request, StreamEntry,
 };
 use super::{Effect, LinkNo, Server, Turn};
 use crate::engine::Time;
@@ -271,7 +271,7 @@ impl Server {
         self.send_primary(
             Command::Psync {
                 replid,
-                offset,
+                offset: Offset::from(offset),
                 failover,
             },
             turn,
@@ -298,7 +298,7 @@ impl Server {
             }
             Reply::FullResync { replid, offset } => {
                 self.cached = None;
-                self.link.repl_state = ReplState::Transfer(replid, offset);
+                self.link.repl_state = ReplState::Transfer(replid, offset.bytes());
                 self.disconnect_replicas();
                 self.trace_role(turn);
                 self.failover_succeeded(turn);
@@ -354,7 +354,8 @@ impl Server {
 
     /// Executes a piece of the stream and hands it on to the node's own replicas as it is.
     fn apply_stream(&mut self, entry: StreamEntry, turn: &mut Turn<'_>) {
-        debug_assert!(entry.end > self.offset, "the stream has no repetitions");
+        let end = entry.end.bytes();
+        debug_assert!(end > self.offset, "the stream has no repetitions");
         match entry.op {
             ReplOp::Ping | ReplOp::GetAck => {}
             ReplOp::Publish(channel) => {
@@ -369,8 +370,8 @@ impl Server {
                 let _ = self.data.apply(entry.op);
             }
         }
-        self.offset = entry.end;
-        self.backlog.push(entry.end, entry.op);
+        self.offset = end;
+        self.backlog.push(end, entry.op);
         if entry.op == ReplOp::GetAck {
             self.send_ack(turn);
         }
@@ -379,6 +380,6 @@ impl Server {
     /// `replicationSendAck` (8.0.1, replication.c:4003)
     pub(super) fn send_ack(&mut self, turn: &mut Turn<'_>) {
         let offset = self.offset;
-        self.send_primary(Command::ReplConfAck(offset), turn);
+        self.send_primary(Command::ReplConfAck(offset.into()), turn);
     }
 }

@@ -69,7 +69,10 @@ impl Backlog {
 
     #[inline]
     pub(super) fn push(&mut self, end: u64, op: ReplOp) {
-        self.entries.push_back(StreamEntry { end, op });
+        self.entries.push_back(StreamEntry {
+            end: end.into(),
+            op,
+        });
     }
 
     pub(super) fn len(&self) -> usize {
@@ -79,18 +82,24 @@ impl Backlog {
     /// Drops what exceeds `size` bytes and every replica has been sent.
     fn trim(&mut self, size: u64, sent: u64) {
         while let Some(first) = self.entries.front() {
-            let end = self.entries.back().map_or(self.start, |last| last.end);
-            if end - self.start <= size || first.end > sent {
+            let end = self
+                .entries
+                .back()
+                .map_or(self.start, |last| last.end.bytes());
+            if end - self.start <= size || first.end.bytes() > sent {
                 return;
             }
-            self.start = first.end;
+            self.start = first.end.bytes();
             self.entries.pop_front();
         }
     }
 
     /// Whether the stream can go on from the byte after `offset`.
     pub(super) fn covers(&self, offset: u64) -> bool {
-        let end = self.entries.back().map_or(self.start, |last| last.end);
+        let end = self
+            .entries
+            .back()
+            .map_or(self.start, |last| last.end.bytes());
         offset >= self.start && offset <= end
     }
 
@@ -100,7 +109,7 @@ impl Backlog {
             .entries
             .iter()
             .rev()
-            .take_while(|entry| entry.end > offset)
+            .take_while(|entry| entry.end.bytes() > offset)
             .count();
         self.entries.range(self.entries.len() - unsent..)
     }

@@ -84,7 +84,10 @@ impl Server {
                 replica.sent = offset;
                 let reply = Message::Reply {
                     tag: 0,
-                    reply: Reply::FullResync { replid, offset },
+                    reply: Reply::FullResync {
+                        replid,
+                        offset: offset.into(),
+                    },
                 };
                 turn.effects.push(Effect::Send(replica.slot, reply));
             }

@@ -1,0 +1,72 @@
+//! What is noted down of a run: the trace's hash, the counts and the checks, which all see the
+//! same records.
+
+use super::tally::Tally;
+use crate::check::Checks;
+use crate::engine::Time;
+use crate::trace::{Event, Record, Sink, TraceHash};
+
+/// A run's books.
+pub(super) struct Books {
+    pub(super) hash: TraceHash,
+    pub(super) tally: Tally,
+    pub(super) checks: Checks,
+    /// Commands that have been issued and have no end.
+    pub(super) open_commands: u64,
+}
+
+impl Books {
+    pub(super) fn new(checks: Checks) -> Books {
+        Books {
+            hash: TraceHash::default(),
+            tally: Tally::default(),
+            checks,
+            open_commands: 0,
+        }
+    }
+
+    /// Prepares for a new run.
+    pub(super) fn reset(&mut self) {
+        self.hash.reset();
+        self.tally = Tally::default();
+        self.checks.reset();
+        self.open_commands = 0;
+    }
+
+    /// Notes that something happened. Takes the event where it lies: it is large, and most events
+    /// are only hashed.
+    #[inline(always)]
+    pub(super) fn note<S: Sink>(&mut self, sink: &mut S, now: Time, event: &Event) {
+        self.hash.absorb(now, event);
+        sink.record(&Record {
+            at: now,
+            event: *event,
+        });
+        match event {
+            // By far the most, and no check looks at them.
+            Event::Delivered { .. } | Event::Gate { .. } => return,
+            Event::Issued { .. } => {
+                self.open_commands += 1;
+                self.tally.commands.issued += 1;
+                return;
+            }
+            Event::Ended { .. } => self.open_commands -= 1,
+            Event::Dialled { .. }
+            | Event::Connected { .. }
+            | Event::ConnectFailed { .. }
+            | Event::Closed { .. }
+            | Event::Released { .. }
+            | Event::Role { .. }
+            | Event::Failover { .. }
+            | Event::Operator { .. }
+            | Event::Hop { .. }
+            | Event::Fault { .. } => {}
+        }
+        let record = Record {
+            at: now,
+            event: *event,
+        };
+        self.tally.observe(&record);
+        self.checks.observe(&record);
+    }
+}
