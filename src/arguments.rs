@@ -77,6 +77,8 @@ pub enum Command {
     Run(crate::run::Arguments),
     /// Run a scenario over a range of seeds, in parallel
     Sweep(crate::sweep::Arguments),
+    /// Hold behaviours and remedies side by side on the same seeds
+    Compare(crate::compare::Arguments),
     /// Tell a run event by event
     Replay(crate::replay::Arguments),
     /// Run all regression seeds and scenario expectations

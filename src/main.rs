@@ -3,6 +3,7 @@
 mod arguments;
 mod behaviours;
 mod check;
+mod compare;
 mod completions;
 mod exit;
 mod figures;
@@ -49,6 +50,7 @@ fn dispatch(command: Command, out: &mut Output) -> Result<Exit, Failure> {
         Command::Run(arguments) => run::run(&arguments, out),
         Command::Sweep(arguments) => sweep::run(&arguments, out),
         Command::Replay(arguments) => replay::run(&arguments, out),
+        Command::Compare(arguments) => compare::run(&arguments, out),
         Command::Check(arguments) => check::run(&arguments, out),
         Command::Behaviours(arguments) => behaviours::run(&arguments, out),
         Command::Schema(arguments) => schema::run(&arguments, out),

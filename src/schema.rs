@@ -1,6 +1,7 @@
 //! `rebound schema`: the JSON Schema of what is read and printed.
 
 use clap::{Args, ValueEnum};
+use rebound_sim::compare::CompareReport;
 use rebound_sim::engine::Schedule;
 use rebound_sim::report::{CheckReport, Regressions, RunReport, StoryLine, SweepReport};
 use schemars::schema_for;
@@ -25,6 +26,8 @@ enum Subject {
     Run,
     /// The output of `sweep --format json`
     Sweep,
+    /// The output of `compare --format json`
+    Compare,
     /// A line of the output of `replay --format json`
     Replay,
     /// The output of `check --format json`
@@ -43,6 +46,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         Subject::Scenario => out.json(&rebound_sim::scenario::schema()),
         Subject::Run => out.json(&schema_for!(RunReport)),
         Subject::Sweep => out.json(&schema_for!(SweepReport)),
+        Subject::Compare => out.json(&schema_for!(CompareReport)),
         Subject::Replay => out.json(&schema_for!(StoryLine)),
         Subject::Check => out.json(&schema_for!(CheckReport)),
         Subject::Behaviours => out.json(&schema_for!(BehaviourList)),

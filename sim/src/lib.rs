@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod client;
+pub mod compare;
 pub mod engine;
 pub mod net;
 pub mod report;

@@ -30,6 +30,7 @@ fn help_names_every_command_and_exit_code() {
     for part in [
         "run",
         "sweep",
+        "compare",
         "replay",
         "check",
         "behaviours",
@@ -327,6 +328,7 @@ fn every_schema_is_one() {
         "scenario",
         "run",
         "sweep",
+        "compare",
         "replay",
         "check",
         "behaviours",

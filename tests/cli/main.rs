@@ -1,6 +1,7 @@
 //! The command line, through the real program.
 
 mod commands;
+mod comparisons;
 mod inputs;
 mod mistakes;
 mod program;

@@ -86,6 +86,44 @@ fn mistakes_get_one_message_each() {
             &["replay", CLEAN, "--seed", "1", "--all", "--story"],
             "cannot be used with",
         ),
+        (
+            &[
+                "compare",
+                CLEAN,
+                "--seeds",
+                "0..5",
+                "--behaviours",
+                "8.0.1,mergd",
+            ],
+            "unknown behaviour \"mergd\". Did you mean \"merged\"?",
+        ),
+        (
+            &["compare", CLEAN, "--seeds", "0..5", "--behaviours", "8.0.1"],
+            "needs two behaviours",
+        ),
+        (
+            &[
+                "compare",
+                CLEAN,
+                "--seeds",
+                "0..5",
+                "--behaviours",
+                "merged,8.0.1,merged",
+            ],
+            "\"merged\" is named twice",
+        ),
+        (&["compare", CLEAN, "--seeds", "5..0"], "did you mean 0..5?"),
+        (
+            &["compare", CLEAN, "--seeds", "0..10000000"],
+            "60000000 runs",
+        ),
+        (
+            &[
+                "compare", CLEAN, "--seeds", "0..2", "--format", "json", "--table", "csv",
+            ],
+            "--table lays out text",
+        ),
+        (&["compare", "--seeds", "0..2"], "SCENARIOS"),
         (&["check", "--scenarios", "nowhere"], "nowhere"),
         (&["check", "--seeds-per-scenario", "0"], "0"),
         (

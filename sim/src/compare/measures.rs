@@ -1,0 +1,326 @@
+//! What is measured of a run: a sink that looks at its records, and the figures that come of it.
+
+use super::load::Load;
+use super::outage::{Kind, Outage};
+use super::postponed::Postponed;
+use crate::check::CheckId;
+use crate::engine::{Span, Time};
+use crate::net::HostId;
+use crate::report::{RunReport, Verdict};
+use crate::trace::{CommandOutcome, Event, FaultKind, GateVerdict, Record, Sink};
+use crate::valkey::NodeId;
+
+/// A figure of a run.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Metric {
+    /// Whether the run was flagged.
+    Flagged,
+    /// Clients that met more redirects in a row than the `bounce` check allows.
+    FlaggedClients,
+    /// Redirects that were followed.
+    Hops,
+    /// Redirects that led back.
+    Bounces,
+    /// The longest chain of redirects.
+    LongestChain,
+    /// Commands that ended with an error.
+    Failed,
+    /// Commands without an end.
+    Unfinished,
+    /// The longest time that a client's reads went unserved.
+    ReadOutage,
+    /// The longest time that a client's writes went unserved.
+    WriteOutage,
+    /// Commands that were postponed.
+    Postponed,
+    /// The longest time that one was.
+    LongestPostponement,
+    /// Commands whose acknowledged writes were gone at the end.
+    LostWrites,
+    /// Times at which two primaries took writes (findings of `two-primaries`).
+    TwoPrimaries,
+    /// Connections that were opened.
+    Connections,
+    /// Most requests that one node met within 10 ms.
+    BusiestNode,
+    /// Most requests within 10 ms after postponed commands were released.
+    Rush,
+}
+
+/// What a figure counts.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Nought or one.
+    Runs,
+    /// Things.
+    Count,
+    /// Nanoseconds.
+    Nanos,
+}
+
+impl Metric {
+    /// All of them, in the order of reports.
+    pub const ALL: [Metric; 16] = [
+        Metric::Flagged,
+        Metric::FlaggedClients,
+        Metric::Hops,
+        Metric::Bounces,
+        Metric::LongestChain,
+        Metric::Failed,
+        Metric::Unfinished,
+        Metric::ReadOutage,
+        Metric::WriteOutage,
+        Metric::Postponed,
+        Metric::LongestPostponement,
+        Metric::LostWrites,
+        Metric::TwoPrimaries,
+        Metric::Connections,
+        Metric::BusiestNode,
+        Metric::Rush,
+    ];
+
+    /// The name by which reports call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Metric::Flagged => "flagged",
+            Metric::FlaggedClients => "flagged-clients",
+            Metric::Hops => "hops",
+            Metric::Bounces => "bounces",
+            Metric::LongestChain => "longest-chain",
+            Metric::Failed => "failed-commands",
+            Metric::Unfinished => "unfinished-commands",
+            Metric::ReadOutage => "read-outage",
+            Metric::WriteOutage => "write-outage",
+            Metric::Postponed => "postponed-commands",
+            Metric::LongestPostponement => "longest-postponement",
+            Metric::LostWrites => "lost-writes",
+            Metric::TwoPrimaries => "two-primaries",
+            Metric::Connections => "connections-opened",
+            Metric::BusiestNode => "busiest-node",
+            Metric::Rush => "rush-after-release",
+        }
+    }
+
+    /// What it is, in a few words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Metric::Flagged => "runs flagged",
+            Metric::FlaggedClients => "clients flagged",
+            Metric::Hops => "redirects",
+            Metric::Bounces => "bounces",
+            Metric::LongestChain => "longest chain",
+            Metric::Failed => "failed commands",
+            Metric::Unfinished => "unfinished commands",
+            Metric::ReadOutage => "longest read outage",
+            Metric::WriteOutage => "longest write outage",
+            Metric::Postponed => "postponed commands",
+            Metric::LongestPostponement => "longest postponement",
+            Metric::LostWrites => "lost writes",
+            Metric::TwoPrimaries => "two primaries",
+            Metric::Connections => "connections opened",
+            Metric::BusiestNode => "requests in 10ms, busiest node",
+            Metric::Rush => "requests in 10ms after release",
+        }
+    }
+
+    /// Its unit.
+    pub const fn unit(self) -> Unit {
+        match self {
+            Metric::Flagged => Unit::Runs,
+            Metric::ReadOutage | Metric::WriteOutage | Metric::LongestPostponement => Unit::Nanos,
+            Metric::FlaggedClients
+            | Metric::Hops
+            | Metric::Bounces
+            | Metric::LongestChain
+            | Metric::Failed
+            | Metric::Unfinished
+            | Metric::Postponed
+            | Metric::LostWrites
+            | Metric::TwoPrimaries
+            | Metric::Connections
+            | Metric::BusiestNode
+            | Metric::Rush => Unit::Count,
+        }
+    }
+}
+
+/// Looks at a run as it happens.
+#[derive(Debug)]
+pub struct Measures {
+    servers: u32,
+    clients: Vec<[Outage; 2]>,
+    postponed: Postponed,
+    load: Load,
+}
+
+impl Measures {
+    /// For a run of so many servers and clients.
+    pub fn new(servers: usize, clients: u32) -> Measures {
+        Measures {
+            servers: servers as u32,
+            clients: vec![[Outage::default(); 2]; clients as usize],
+            postponed: Postponed::default(),
+            load: Load::default(),
+        }
+    }
+
+    /// The figures of the run that has ended with `report`.
+    pub fn finish(self, report: &RunReport) -> RunMeasures {
+        let end = Time(report.virtual_ns);
+        let outages = Kind::ALL.map(|kind| {
+            let longest = |client: &[Outage; 2]| client[kind as usize].longest(end).as_nanos();
+            self.clients.iter().map(longest).collect::<Vec<u64>>()
+        });
+        let worst = |kind: Kind| outages[kind as usize].iter().copied().max().unwrap_or(0);
+        let found = |check: CheckId| {
+            let total = report.findings_total.get(check.name());
+            total.copied().unwrap_or(0)
+        };
+        let (postponed, longest_postponement) = self.postponed.finish(end);
+        let value = |metric| match metric {
+            Metric::Flagged => u64::from(report.verdict == Verdict::Flagged),
+            Metric::FlaggedClients => report.clients.flagged,
+            Metric::Hops => report.hops.total,
+            Metric::Bounces => report.bounces.total,
+            Metric::LongestChain => report.hops.max_chain,
+            Metric::Failed => report.commands.failed,
+            Metric::Unfinished => report.commands.unfinished,
+            Metric::ReadOutage => worst(Kind::Read),
+            Metric::WriteOutage => worst(Kind::Write),
+            Metric::Postponed => postponed,
+            Metric::LongestPostponement => longest_postponement.as_nanos(),
+            Metric::LostWrites => report.writes.lost,
+            Metric::TwoPrimaries => found(CheckId::TwoPrimaries),
+            Metric::Connections => report.connections_opened,
+            Metric::BusiestNode => self.load.busiest(),
+            Metric::Rush => self.load.rush(),
+        };
+        RunMeasures {
+            values: Metric::ALL.map(value),
+            outages,
+        }
+    }
+
+    fn client(&mut self, host: HostId) -> Option<&mut [Outage; 2]> {
+        let place = host.0.checked_sub(self.servers)?;
+        self.clients.get_mut(place as usize)
+    }
+
+    fn disconnected(&mut self, host: HostId, now: Time) {
+        if let Some(client) = self.client(host) {
+            for outage in client {
+                outage.disconnected(now);
+            }
+        }
+    }
+
+    fn node(&self, host: HostId) -> Option<NodeId> {
+        (host.0 < self.servers).then_some(NodeId(host.0 as u16))
+    }
+}
+
+impl Sink for Measures {
+    fn record(&mut self, record: &Record) {
+        let now = record.at;
+        match record.event {
+            Event::Issued { client, kind, .. } => {
+                self.clients[client.0 as usize][Kind::of(kind) as usize].issued();
+            }
+            Event::Hop { client, kind, .. } => {
+                self.clients[client.0 as usize][Kind::of(kind) as usize].refused(now);
+            }
+            Event::Ended {
+                client,
+                kind,
+                outcome,
+                ..
+            } => {
+                let served = outcome == CommandOutcome::Served;
+                self.clients[client.0 as usize][Kind::of(kind) as usize].ended(now, served);
+            }
+            Event::Gate {
+                node,
+                peer,
+                command,
+                verdict,
+                ..
+            } => {
+                let Some(client) = self.client(peer) else {
+                    return;
+                };
+                if matches!(verdict, GateVerdict::Postponed(_)) {
+                    client[Kind::of(command) as usize].refused(now);
+                    self.postponed.postponed(node, peer, now);
+                }
+                self.load.request(node, now);
+            }
+            Event::Released { node, .. } => {
+                self.postponed.released(node, now);
+                self.load.released(now);
+            }
+            Event::Closed { from, to, .. } => {
+                self.disconnected(to, now);
+                if let Some(node) = self.node(to) {
+                    self.postponed.peer_gone(node, from, now);
+                }
+            }
+            Event::ConnectFailed { from, .. } => self.disconnected(from, now),
+            Event::Fault {
+                kind: FaultKind::Crash | FaultKind::HostDown,
+                from,
+                ..
+            } => {
+                if let Some(node) = self.node(from) {
+                    self.postponed.node_gone(node, now);
+                }
+            }
+            Event::Fault { .. }
+            | Event::Dialled { .. }
+            | Event::Connected { .. }
+            | Event::Delivered { .. }
+            | Event::Role { .. }
+            | Event::Failover { .. }
+            | Event::Operator { .. } => {}
+        }
+    }
+}
+
+/// The figures of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunMeasures {
+    values: [u64; Metric::ALL.len()],
+    outages: [Vec<u64>; 2],
+}
+
+impl RunMeasures {
+    /// A figure.
+    pub fn value(&self, metric: Metric) -> u64 {
+        self.values[metric as usize]
+    }
+
+    /// Each client's longest time without a read served.
+    pub fn read_outages(&self) -> impl Iterator<Item = Span> {
+        self.outages[Kind::Read as usize].iter().copied().map(Span)
+    }
+
+    /// Each client's longest time without a write served.
+    pub fn write_outages(&self) -> impl Iterator<Item = Span> {
+        self.outages[Kind::Write as usize].iter().copied().map(Span)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn metrics_are_in_their_places_and_have_names_of_their_own() {
+        let mut names = BTreeSet::new();
+        for (place, metric) in Metric::ALL.into_iter().enumerate() {
+            assert_eq!(metric as usize, place);
+            assert!(names.insert(metric.name()));
+            assert!(names.insert(metric.words()) || metric.words() == metric.name());
+        }
+    }
+}

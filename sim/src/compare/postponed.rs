@@ -1,0 +1,89 @@
+//! Commands that servers postponed, and for how long.
+
+use crate::engine::{Span, Time};
+use crate::net::HostId;
+use crate::valkey::NodeId;
+
+/// A command that is postponed.
+#[derive(Copy, Clone, Debug)]
+struct Held {
+    node: NodeId,
+    peer: HostId,
+    since: Time,
+}
+
+/// Commands that were postponed.
+#[derive(Debug, Default)]
+pub(super) struct Postponed {
+    held: Vec<Held>,
+    count: u64,
+    longest: Span,
+}
+
+impl Postponed {
+    /// A node postpones a client's command.
+    pub(super) fn postponed(&mut self, node: NodeId, peer: HostId, now: Time) {
+        self.count += 1;
+        let since = now;
+        self.held.push(Held { node, peer, since });
+    }
+
+    /// A node runs all that it has postponed again. What it postpones anew is counted anew.
+    pub(super) fn released(&mut self, node: NodeId, now: Time) {
+        self.drop_held(now, |held| held.node == node);
+    }
+
+    /// A node's process has ended, and with it what it has postponed.
+    pub(super) fn node_gone(&mut self, node: NodeId, now: Time) {
+        self.released(node, now);
+    }
+
+    /// A client's connection to a node is gone, and with it what was postponed on it.
+    pub(super) fn peer_gone(&mut self, node: NodeId, peer: HostId, now: Time) {
+        self.drop_held(now, |held| held.node == node && held.peer == peer);
+    }
+
+    fn drop_held(&mut self, now: Time, gone: impl Fn(&Held) -> bool) {
+        let longest = &mut self.longest;
+        self.held.retain(|held| {
+            let gone = gone(held);
+            if gone {
+                *longest = (*longest).max(now.since(held.since));
+            }
+            !gone
+        });
+    }
+
+    /// How many commands were postponed, and the longest time that one was; what is still held
+    /// has been until `end`.
+    pub(super) fn finish(mut self, end: Time) -> (u64, Span) {
+        self.drop_held(end, |_| true);
+        (self.count, self.longest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: NodeId = NodeId(0);
+    const B: NodeId = NodeId(1);
+
+    #[test]
+    fn a_node_releases_what_it_holds_and_nothing_else() {
+        let mut postponed = Postponed::default();
+        postponed.postponed(A, HostId(7), Time(10));
+        postponed.postponed(B, HostId(8), Time(10));
+        postponed.released(A, Time(30));
+        assert_eq!(postponed.finish(Time(25)), (2, Span(20)));
+    }
+
+    #[test]
+    fn what_is_never_released_is_held_to_the_end() {
+        let mut postponed = Postponed::default();
+        postponed.postponed(A, HostId(7), Time(10));
+        postponed.postponed(A, HostId(8), Time(20));
+        postponed.peer_gone(A, HostId(7), Time(15));
+        assert_eq!(postponed.finish(Time(100)), (2, Span(80)));
+    }
+}

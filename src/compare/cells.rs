@@ -1,0 +1,246 @@
+//! The figures of a comparison as words in rows and columns, whatever they are printed as.
+
+use rebound_sim::compare::{BehaviourColumn, Difference, Metric, ScenarioComparison, Spread, Unit};
+use rebound_sim::engine::Span;
+
+use crate::figures::{grouped, share};
+
+/// A row: what it is, and a cell for each behaviour.
+pub struct Row {
+    pub label: String,
+    pub cells: Vec<String>,
+}
+
+/// How a figure's spread is shown.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Shown {
+    /// As a share of the runs.
+    Share,
+    /// Mean, median, 99th percentile and maximum.
+    Spread,
+    /// Mean and maximum.
+    Ends,
+    /// The sum over all runs.
+    Sum,
+}
+
+fn shown(metric: Metric) -> Shown {
+    match metric {
+        Metric::Flagged => Shown::Share,
+        Metric::Hops | Metric::Bounces => Shown::Spread,
+        Metric::FlaggedClients
+        | Metric::LongestChain
+        | Metric::Failed
+        | Metric::Postponed
+        | Metric::LongestPostponement
+        | Metric::Connections
+        | Metric::BusiestNode
+        | Metric::Rush => Shown::Ends,
+        // Shown over all clients instead.
+        Metric::ReadOutage | Metric::WriteOutage => Shown::Ends,
+        Metric::Unfinished | Metric::LostWrites | Metric::TwoPrimaries => Shown::Sum,
+    }
+}
+
+/// The figures of a scenario.
+pub fn figures(scenario: &ScenarioComparison) -> Vec<Row> {
+    let columns = &scenario.behaviours;
+    let mut rows = Vec::new();
+    for metric in Metric::ALL {
+        let spread = |column: &BehaviourColumn| {
+            let spread = column.figures.get(metric.name());
+            spread.copied().unwrap_or_default()
+        };
+        let mut row = |what: &str, cell: &dyn Fn(&BehaviourColumn) -> String| {
+            rows.push(Row {
+                label: format!("{}{what}", metric.words()),
+                cells: columns.iter().map(cell).collect(),
+            });
+        };
+        let unit = metric.unit();
+        match shown(metric) {
+            Shown::Share => row("", &|column| {
+                share(column.verdicts.flagged, column.verdicts.total())
+            }),
+            Shown::Spread => {
+                row(", mean", &|column| mean(unit, spread(column).mean));
+                row(", p50", &|column| value(unit, spread(column).p50));
+                row(", p99", &|column| value(unit, spread(column).p99));
+                row(", max", &|column| value(unit, spread(column).max));
+            }
+            Shown::Ends => {
+                row(", mean", &|column| mean(unit, spread(column).mean));
+                row(", max", &|column| value(unit, spread(column).max));
+            }
+            Shown::Sum => row(", all runs", &|column| {
+                let runs = column.verdicts.total() as f64;
+                value(unit, (spread(column).mean * runs).round() as u64)
+            }),
+        }
+        if metric == Metric::WriteOutage {
+            rows.extend(client_outages(columns));
+        }
+    }
+    rows.extend(errors(columns));
+    rows
+}
+
+/// What each client of each run met.
+fn client_outages(columns: &[BehaviourColumn]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    type Of = fn(&BehaviourColumn) -> Spread;
+    let kinds: [(&str, Of); 2] = [
+        ("read", |column| column.client_read_outages),
+        ("write", |column| column.client_write_outages),
+    ];
+    for (kind, of) in kinds {
+        for (what, pick) in [
+            ("p50", (|spread| spread.p50) as fn(Spread) -> u64),
+            ("p99", |spread| spread.p99),
+        ] {
+            rows.push(Row {
+                label: format!("a client's {kind} outage, {what}"),
+                cells: columns
+                    .iter()
+                    .map(|column| value(Unit::Nanos, pick(of(column))))
+                    .collect(),
+            });
+        }
+    }
+    rows
+}
+
+/// Errors by code.
+fn errors(columns: &[BehaviourColumn]) -> Vec<Row> {
+    let mut codes: Vec<&String> = columns.iter().flat_map(|c| c.errors.keys()).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+        .into_iter()
+        .map(|code| Row {
+            label: format!("{code} errors, all runs"),
+            cells: columns
+                .iter()
+                .map(|column| grouped(column.errors.get(code).copied().unwrap_or(0)))
+                .collect(),
+        })
+        .collect()
+}
+
+/// How far each behaviour but the first is from the first, in what differs for any of them.
+pub fn differences(scenario: &ScenarioComparison) -> Vec<Row> {
+    let others = scenario.behaviours.get(1..).unwrap_or_default();
+    let of = |column: &BehaviourColumn, metric: Metric| {
+        let all = column.against_first.as_ref()?;
+        all.get(metric.name()).copied()
+    };
+    Metric::ALL
+        .into_iter()
+        .filter(|metric| {
+            let matters = |d: Difference| d.low != 0.0 || d.high != 0.0 || d.mean != 0.0;
+            others.iter().any(|c| of(c, *metric).is_some_and(matters))
+        })
+        .map(|metric| Row {
+            label: metric.words().to_owned(),
+            cells: others
+                .iter()
+                .map(|column| {
+                    of(column, metric).map_or_else(String::new, |d| difference(metric, d))
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+fn difference(metric: Metric, Difference { mean, low, high }: Difference) -> String {
+    let text = |value| match metric.unit() {
+        Unit::Runs => format!("{:+.1}%", value * 100.0),
+        Unit::Count => signed(value),
+        Unit::Nanos => {
+            let sign = if value < 0.0 { "-" } else { "+" };
+            format!("{sign}{}", short(value.abs().round() as u64))
+        }
+    };
+    let sure = low == high;
+    if sure {
+        text(mean)
+    } else {
+        format!("{} [{}, {}]", text(mean), text(low), text(high))
+    }
+}
+
+fn signed(value: f64) -> String {
+    let sign = if value < 0.0 { "-" } else { "+" };
+    format!("{sign}{}", plain(value.abs()))
+}
+
+fn mean(unit: Unit, mean: f64) -> String {
+    match unit {
+        Unit::Runs | Unit::Count => plain(mean),
+        Unit::Nanos => short(mean.round() as u64),
+    }
+}
+
+/// A figure with as many digits as tell something.
+fn plain(value: f64) -> String {
+    if value >= 100.0 || value == 0.0 {
+        grouped(value.round() as u64)
+    } else if value >= 10.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.2}")
+    }
+}
+
+fn value(unit: Unit, value: u64) -> String {
+    match unit {
+        Unit::Runs | Unit::Count => grouped(value),
+        Unit::Nanos => short(value),
+    }
+}
+
+/// A time with three digits.
+fn short(nanos: u64) -> String {
+    let digits = nanos.max(1).ilog10();
+    let step = 10_u64.pow(digits.saturating_sub(2));
+    Span((nanos + step / 2) / step * step).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_three_digits() {
+        for (nanos, text) in [(0, "0s"), (123_456, "123us"), (1_999_999_999, "2s")] {
+            assert_eq!(short(nanos), text);
+        }
+        for (number, text) in [
+            (0.0, "0"),
+            (1.234, "1.23"),
+            (12.34, "12.3"),
+            (1234.5, "1,235"),
+        ] {
+            assert_eq!(plain(number), text);
+        }
+    }
+
+    #[test]
+    fn a_difference_without_doubt_has_no_interval() {
+        let sure = Difference {
+            mean: -1.0,
+            low: -1.0,
+            high: -1.0,
+        };
+        assert_eq!(difference(Metric::Flagged, sure), "-100.0%");
+        let vague = Difference {
+            mean: 2_500_000.0,
+            low: -1_000.0,
+            high: 5_000_000.0,
+        };
+        assert_eq!(
+            difference(Metric::WriteOutage, vague),
+            "+2.5ms [-1us, +5ms]"
+        );
+    }
+}
