@@ -8,7 +8,7 @@
 use super::heap::{Entry, Heap};
 use super::time::Time;
 
-/// A bucket is 2¹⁷ ns (131 µs) wide: a few events at a time in a busy run.
+/// A bucket is 2¹⁶ ns (65 µs) wide: a few events at a time in a busy run.
 const WIDTH_BITS: u32 = 16;
 
 /// Buckets ahead of the present one: 67 ms.
