@@ -26,13 +26,19 @@ pub enum CheckId {
     ErrorSurfaced,
     /// A client or a node opens connections too fast.
     ConnectionStorm,
+    /// A client followed a redirect to a node that was no primary.
+    StaleRedirect,
+    /// Too many requests reached a node at once.
+    ThunderingHerd,
+    /// A blocked command was thrown out before there was a new primary.
+    EarlyUnblock,
     /// The run would have run away; it is inconclusive.
     BudgetExceeded,
 }
 
 impl CheckId {
     /// Every check.
-    pub const ALL: [CheckId; 8] = [
+    pub const ALL: [CheckId; 11] = [
         CheckId::Bounce,
         CheckId::LostWrite,
         CheckId::TwoPrimaries,
@@ -40,6 +46,9 @@ impl CheckId {
         CheckId::StuckClient,
         CheckId::ErrorSurfaced,
         CheckId::ConnectionStorm,
+        CheckId::StaleRedirect,
+        CheckId::ThunderingHerd,
+        CheckId::EarlyUnblock,
         CheckId::BudgetExceeded,
     ];
 
@@ -53,12 +62,15 @@ impl CheckId {
             CheckId::StuckClient => "stuck-client",
             CheckId::ErrorSurfaced => "error-surfaced",
             CheckId::ConnectionStorm => "connection-storm",
+            CheckId::StaleRedirect => "stale-redirect",
+            CheckId::ThunderingHerd => "thundering-herd",
+            CheckId::EarlyUnblock => "early-unblock",
             CheckId::BudgetExceeded => "budget-exceeded",
         }
     }
 }
 
-/// A scenario's checks: an entry tunes a check, `"enabled": false` turns it off.
+/// A scenario's checks: an entry tunes a check, `"enabled"` turns it on or off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 #[derive(Default)]
@@ -77,6 +89,12 @@ pub struct CheckConfig {
     pub error_surfaced: ErrorSurfaced,
     /// `connection-storm`
     pub connection_storm: ConnectionStorm,
+    /// `stale-redirect`
+    pub stale_redirect: StaleRedirect,
+    /// `thundering-herd`
+    pub thundering_herd: ThunderingHerd,
+    /// `early-unblock`
+    pub early_unblock: EarlyUnblock,
 }
 
 /// A check with nothing to tune.
@@ -209,4 +227,47 @@ impl Default for ConnectionStorm {
             within: Span::secs(1),
         }
     }
+}
+
+/// `stale-redirect`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StaleRedirect {
+    /// Whether the check is on. It is off unless turned on: late arrivals meet such a redirect
+    /// in every version, so it tells remedies apart rather than good from bad.
+    pub enabled: bool,
+    /// Redirects of that kind that a run may have.
+    pub most: u64,
+}
+
+/// `thundering-herd`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ThunderingHerd {
+    /// Whether the check is on. It is off unless turned on: what is too much depends on the
+    /// scenario's load.
+    pub enabled: bool,
+    /// Requests that may reach one node …
+    pub max_requests: u32,
+    /// … in any interval this long.
+    pub within: Span,
+}
+
+impl Default for ThunderingHerd {
+    fn default() -> Self {
+        ThunderingHerd {
+            enabled: false,
+            max_requests: 1000,
+            within: Span::millis(10),
+        }
+    }
+}
+
+/// `early-unblock`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EarlyUnblock {
+    /// Whether the check is on. It is off unless turned on: every version that it could flag
+    /// throws blocked clients out at its demotion.
+    pub enabled: bool,
 }

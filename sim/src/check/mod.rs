@@ -5,26 +5,32 @@
 mod bounce;
 mod config;
 mod connection_storm;
+mod early_unblock;
 mod error_surfaced;
 mod lost_write;
 mod no_primary;
 mod primaries;
+mod stale_redirect;
 mod stuck_client;
+#[cfg(test)]
+mod testing;
+mod thundering_herd;
 mod two_primaries;
 
 pub use config::{
-    Bounce, CheckConfig, CheckId, ConnectionStorm, ErrorSurfaced, NoPrimary, StuckClient, Toggle,
-    TwoPrimaries,
+    Bounce, CheckConfig, CheckId, ConnectionStorm, EarlyUnblock, ErrorSurfaced, NoPrimary,
+    StaleRedirect, StuckClient, ThunderingHerd, Toggle, TwoPrimaries,
 };
 
 use std::sync::Arc;
 
 use crate::client::ClientId;
 use crate::engine::Time;
+use crate::net::HostId;
 use crate::report::{ChainHop, Finding};
 use crate::scenario::Plan;
 use crate::trace::Record;
-use crate::valkey::{CommandKind, Data};
+use crate::valkey::{CommandKind, Data, Message, NodeId};
 
 /// Something that a check found, before it is put into words for a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,11 +139,20 @@ pub(crate) struct Checks {
     stuck_client: stuck_client::State,
     error_surfaced: error_surfaced::State,
     connection_storm: connection_storm::State,
+    stale_redirect: stale_redirect::State,
+    thundering_herd: thundering_herd::State,
+    early_unblock: early_unblock::State,
+    /// Whether a check wants to hear of requests. They are most of all records.
+    wants_requests: bool,
+    /// Whether a check wants to hear of messages that arrive. The same holds for them.
+    wants_deliveries: bool,
     pub(crate) findings: Findings,
 }
 
 impl Checks {
     pub(crate) fn new(plan: &Arc<Plan>) -> Checks {
+        let thundering_herd = thundering_herd::State::new(plan);
+        let early_unblock = early_unblock::State::new(plan);
         Checks {
             bounce: bounce::State::new(plan),
             lost_write: lost_write::State::new(plan),
@@ -147,6 +162,11 @@ impl Checks {
             stuck_client: stuck_client::State::new(plan),
             error_surfaced: error_surfaced::State::new(plan),
             connection_storm: connection_storm::State::new(plan),
+            stale_redirect: stale_redirect::State::new(plan),
+            wants_requests: thundering_herd.enabled(),
+            thundering_herd,
+            wants_deliveries: early_unblock.enabled(),
+            early_unblock,
             findings: Findings::default(),
         }
     }
@@ -160,10 +180,13 @@ impl Checks {
         self.no_primary.reset();
         self.error_surfaced.reset();
         self.connection_storm.reset();
+        self.stale_redirect.reset();
+        self.thundering_herd.reset();
+        self.early_unblock.reset();
         self.findings = Findings::default();
     }
 
-    /// Takes note of a record.
+    /// Takes note of a record, of any but requests and messages that arrive.
     #[inline]
     pub(crate) fn observe(&mut self, record: &Record) {
         self.bounce.observe(record, &mut self.findings);
@@ -174,10 +197,36 @@ impl Checks {
                 .change(record.at, primaries, &mut self.findings);
             self.no_primary
                 .change(record.at, primaries.len(), &mut self.findings);
+            self.early_unblock.change(record.at, primaries);
         }
         self.stuck_client.observe(record, &mut self.findings);
         self.error_surfaced.observe(record);
         self.connection_storm.observe(record, &mut self.findings);
+        self.stale_redirect
+            .observe(record, &self.primaries, &mut self.findings);
+    }
+
+    /// Takes note that a node looked at a request.
+    #[inline(always)]
+    pub(crate) fn request(&mut self, at: Time, node: NodeId) {
+        if self.wants_requests {
+            self.thundering_herd.request(at, node, &mut self.findings);
+        }
+    }
+
+    /// Takes note that a message arrived.
+    #[inline(always)]
+    pub(crate) fn delivered(
+        &mut self,
+        at: Time,
+        hosts: (HostId, HostId),
+        sent_at: Time,
+        message: &Message,
+    ) {
+        if self.wants_deliveries {
+            self.early_unblock
+                .delivered(at, hosts, sent_at, message, &mut self.findings);
+        }
     }
 
     /// The run has ended.

@@ -60,7 +60,7 @@ pub struct Scenario {
     /// Which of two events at the same nanosecond comes first.
     #[serde(default)]
     pub tie_break: Ties,
-    /// The checks. All are on unless turned off.
+    /// The checks. Most are on unless turned off.
     #[serde(default)]
     pub checks: CheckConfig,
     /// What a sweep over this scenario is expected to find.

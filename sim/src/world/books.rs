@@ -43,8 +43,22 @@ impl Books {
             event: *event,
         });
         match event {
-            // By far the most, and no check looks at them.
-            Event::Delivered { .. } | Event::Gate { .. } => return,
+            // These two are by far the most. A check hears of them only if it is turned on, and
+            // nothing else does.
+            Event::Delivered {
+                from,
+                to,
+                sent_at,
+                message,
+                ..
+            } => {
+                self.checks.delivered(now, (*from, *to), *sent_at, message);
+                return;
+            }
+            Event::Gate { node, .. } => {
+                self.checks.request(now, *node);
+                return;
+            }
             Event::Issued { .. } => {
                 self.open_commands += 1;
                 self.tally.commands.issued += 1;

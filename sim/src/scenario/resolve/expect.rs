@@ -104,6 +104,9 @@ fn enabled(check: CheckId, checks: &CheckConfig) -> bool {
         CheckId::StuckClient => checks.stuck_client.enabled,
         CheckId::ErrorSurfaced => checks.error_surfaced.enabled,
         CheckId::ConnectionStorm => checks.connection_storm.enabled,
+        CheckId::StaleRedirect => checks.stale_redirect.enabled,
+        CheckId::ThunderingHerd => checks.thundering_herd.enabled,
+        CheckId::EarlyUnblock => checks.early_unblock.enabled,
         CheckId::BudgetExceeded => true,
     }
 }

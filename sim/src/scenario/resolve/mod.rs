@@ -43,6 +43,10 @@ pub fn plan(scenario: &Scenario, path: &str, hash: u128) -> Result<Plan> {
     let groups = clients::groups(&scenario.clients, &nodes, &names, &limits)?;
     let timeline = timeline::timeline(&scenario.timeline, &names, &mut addresses, &limits)?;
     let faults = timeline::faults(&scenario.faults, &names, &mut addresses, &limits)?;
+    check::positive(
+        "checks.thundering-herd.within",
+        scenario.checks.thundering_herd.within,
+    )?;
     let expect = expect::expectations(&scenario.expect, behaviour, &scenario.checks)?;
     Ok(Plan {
         name: scenario.name.clone(),

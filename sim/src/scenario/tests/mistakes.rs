@@ -189,6 +189,7 @@ fn numbers_out_of_range() {
         /timeline/- | {"at": "1s", "do": {"loss": {"from": "old", "to": "new", "loss_ppm": 900000, "lasts": "1s"}}} | timeline[0].do.loss.loss_ppm | "cut"
         /faults/may/- | {"chance_ppm": 1000001, "between": ["1s", "2s"], "do": {"crash": {"node": "old"}}} | faults.may[0].chance_ppm | expected 0 to 1000000
         /phases | {"load_until": "60m"} | phases | an hour
+        /checks | {"thundering-herd": {"within": "0"}} | checks.thundering-herd.within | 0 is too short & expected more
         /phases | {"load_until": "0"} | phases.load_until | too short
         /budget | {"max_events": 4000000001} | budget.max_events | 4000000000
         /budget | {"max_backlog": 0} | budget.max_backlog | expected 1

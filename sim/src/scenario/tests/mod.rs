@@ -85,6 +85,9 @@ fn a_scenario_of_a_few_lines_has_sensible_defaults() {
     assert_eq!(plan.tie_break, TieBreak::Fifo);
     assert_eq!(plan.network.profiles.len(), 1);
     assert!(plan.checks.bounce.enabled);
+    assert!(!plan.checks.stale_redirect.enabled);
+    assert!(!plan.checks.thundering_herd.enabled);
+    assert!(!plan.checks.early_unblock.enabled);
 }
 
 #[test]
