@@ -2,7 +2,7 @@
 
 use clap::Args;
 use rebound_sim::valkey::{
-    BEHAVIOURS, Behaviour, Gate, RedirectInMulti, UnblockAt, WhileInProgress,
+    BEHAVIOURS, Behaviour, BlockedClients, Gate, RedirectInMulti, WhileInProgress,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -50,8 +50,9 @@ struct BehaviourEntry {
     while_in_progress: &'static str,
     /// What a redirect does to a transaction.
     redirect_in_multi: &'static str,
-    /// When a failover throws out clients in a blocking command.
-    unblock_at: &'static str,
+    /// What a failover does to clients in a blocking command: throw them out at its demotion or
+    /// at its completion, or redirect them at its completion.
+    blocked_clients: &'static str,
     /// Whether the handshake says `REPLCONF version`.
     replconf_version: bool,
 }
@@ -67,7 +68,7 @@ impl From<&'static Behaviour> for BehaviourEntry {
             capa: behaviour.capa,
             while_in_progress: while_in_progress(behaviour),
             redirect_in_multi: redirect_in_multi(behaviour),
-            unblock_at: unblock_at(behaviour),
+            blocked_clients: blocked_clients(behaviour),
             replconf_version: behaviour.replconf_version,
         }
     }
@@ -126,7 +127,7 @@ fn rows(behaviours: &[&Behaviour]) -> Vec<(String, Vec<String>)> {
     rows.push(rule("", |_| ""));
     rows.push(rule("while in progress", while_in_progress));
     rows.push(rule("redirect in MULTI", redirect_in_multi));
-    rows.push(rule("unblocks at", unblock_at));
+    rows.push(rule("blocked clients", blocked_clients));
     rows.push(rule("CLIENT CAPA", |b| yes_or_no(b.capa)));
     rows.push(rule("REPLCONF version", |b| yes_or_no(b.replconf_version)));
     rows
@@ -197,7 +198,7 @@ fn detail(out: &Output, behaviour: &Behaviour) -> String {
     for (label, value) in [
         ("while in progress", while_in_progress(behaviour)),
         ("redirect in MULTI", redirect_in_multi(behaviour)),
-        ("unblocks at", unblock_at(behaviour)),
+        ("blocked clients", blocked_clients(behaviour)),
         ("CLIENT CAPA", yes_or_no(behaviour.capa)),
         ("REPLCONF version", yes_or_no(behaviour.replconf_version)),
     ] {
@@ -227,9 +228,11 @@ fn redirect_in_multi(behaviour: &Behaviour) -> &'static str {
     }
 }
 
-fn unblock_at(behaviour: &Behaviour) -> &'static str {
-    match behaviour.unblock_at {
-        UnblockAt::Demotion => "demotion",
+fn blocked_clients(behaviour: &Behaviour) -> &'static str {
+    match behaviour.blocked_clients {
+        BlockedClients::UnblockAtDemotion => "demotion",
+        BlockedClients::UnblockAtCompletion => "completion",
+        BlockedClients::RedirectAtCompletion => "redirect",
     }
 }
 

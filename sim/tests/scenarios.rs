@@ -12,8 +12,10 @@ use rebound_sim::Runner;
 use rebound_sim::check::CheckId;
 use rebound_sim::report::{RunReport, Verdict};
 use rebound_sim::scenario::{Expectation, ExpectedVerdict, Plan, load};
-use rebound_sim::trace::{CommandOutcome, Event, NoTrace, Record};
-use rebound_sim::valkey::{BEHAVIOURS, Behaviour, CommandKind, ErrorKind, FailoverState, Role};
+use rebound_sim::trace::{CommandOutcome, Event, GateVerdict, NoTrace, Record};
+use rebound_sim::valkey::{
+    BEHAVIOURS, Behaviour, CommandKind, ErrorKind, FailoverState, NodeId, Role,
+};
 
 const SEEDS: std::ops::Range<u64> = 0..3;
 
@@ -270,5 +272,51 @@ fn an_empty_exec_is_a_lost_write_until_pr_895() {
     }
     for run in runs("transactions", "8.0.1") {
         assert_eq!(run.writes.lost, 0, "seed {}", run.seed);
+    }
+}
+
+/// A library that is redirected in answer to BLPOP follows, and waits at the new primary: to the
+/// application the failover is one long pop.
+#[test]
+fn a_redirected_pop_waits_at_the_new_primary() {
+    let (run, records) = traced("blocked-clients", "redirect-at-completion", 0);
+    assert_eq!(run.verdict, Verdict::Clean);
+    let (old, new) = (NodeId(0), NodeId(1));
+    let (mut redirected, mut waiting) = (0, 0);
+    for record in &records {
+        if let Event::Hop { kind, from, .. } = record.event {
+            assert_eq!((kind, from), (CommandKind::BlPop, old));
+            redirected += 1;
+        } else if let Event::Gate { node, verdict, .. } = record.event
+            && node == new
+        {
+            assert_eq!(verdict, GateVerdict::Passed);
+            waiting += 1;
+        } else if let Event::Ended { outcome, .. } = record.event {
+            assert_eq!(outcome, CommandOutcome::Served);
+            assert_eq!(redirected, 5, "nobody's pop ends before the failover");
+        }
+    }
+    assert!(redirected == 5 && waiting >= 5, "{redirected}, {waiting}");
+}
+
+/// Three rules for blocked clients, three outcomes: an error for nothing, an error where there
+/// is somewhere to go, none.
+#[test]
+fn the_rules_for_blocked_clients_differ() {
+    for (behaviour, aborted, succeeded) in [
+        ("8.0.1", true, true),
+        ("unblock-at-completion", false, true),
+        ("redirect-at-completion", false, false),
+    ] {
+        for (scenario, flagged) in [
+            ("blocked-clients-aborted", aborted),
+            ("blocked-clients", succeeded),
+        ] {
+            for run in runs(scenario, behaviour) {
+                let run_is = format!("{scenario}, {behaviour}, seed {}", run.seed);
+                assert_eq!(has(&run, CheckId::ErrorSurfaced), flagged, "{run_is}");
+            }
+        }
     }
 }

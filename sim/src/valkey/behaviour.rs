@@ -64,11 +64,28 @@ pub enum RedirectInMulti {
     Spoil,
 }
 
-/// When clients in a blocking command are thrown out by a failover.
+/// What a change of role does to clients in a blocking command. Postponed clients are never
+/// concerned: their command has not run, and runs again from the top.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum UnblockAt {
-    /// At the demotion (`disconnectAllBlockedClients` in `replicationSetPrimary`, up to 8.1).
-    Demotion,
+pub enum BlockedClients {
+    /// `-UNBLOCKED` and close at the demotion, since `replicationSetPrimary` does both
+    /// (`disconnectAllBlockedClients`, 8.0.1, replication.c:3754 and blocked.c:279; 7.2 to 8.1).
+    /// In a failover that is before anybody knows its outcome: there is no primary to go to, and
+    /// after an abort it was for nothing.
+    UnblockAtDemotion,
+    /// `-UNBLOCKED` and close when the failover has succeeded, in `clearFailoverState`, after
+    /// the state is reset and before the pause is lifted (PR 848, first commit; closed unmerged).
+    /// Then there is a primary to go to, and an abort leaves clients blocked where they can be
+    /// served. REPLICAOF throws out at once, as before: only the failover's call of
+    /// `replicationSetPrimary` asks to skip that, for REPLICAOF has no outcome to wait for.
+    UnblockAtCompletion,
+    /// At the same moments as [`UnblockAtCompletion`](Self::UnblockAtCompletion), but a client
+    /// that declared the capability and waits for a key gets `-REDIRECT`, and keeps its
+    /// connection; after `READONLY` a client in a command that does not write stays blocked, for
+    /// a replica may serve it; everybody else gets `-UNBLOCKED` and is closed
+    /// (`disconnectOrRedirectAllBlockedClients`, PR 2329; in the source of 9.x). `primary_host`
+    /// is set before, so that the redirect names the new primary.
+    RedirectAtCompletion,
 }
 
 /// The rules that a node follows.
@@ -90,8 +107,8 @@ pub struct Behaviour {
     pub while_in_progress: WhileInProgress,
     /// The redirect inside a transaction.
     pub redirect_in_multi: RedirectInMulti,
-    /// Blocked clients.
-    pub unblock_at: UnblockAt,
+    /// Clients in a blocking command when the node's role changes.
+    pub blocked_clients: BlockedClients,
     /// Whether the handshake says `REPLCONF version` (8.0).
     pub replconf_version: bool,
 }
@@ -142,8 +159,19 @@ const RC1: Behaviour = Behaviour {
     capa: true,
     while_in_progress: WhileInProgress::Redirect,
     redirect_in_multi: RedirectInMulti::LeaveUntouched,
-    unblock_at: UnblockAt::Demotion,
+    blocked_clients: BlockedClients::UnblockAtDemotion,
     replconf_version: true,
+};
+
+/// 8.0.1, from which the proposals for blocked clients depart.
+const V8_0_1: Behaviour = Behaviour {
+    name: "8.0.1",
+    aliases: &["8.0", "8.0.0-rc2"],
+    summary: "postpones while its failover is in progress what it would redirect (PR 871); a redirect spoils a transaction (PR 895)",
+    source: "8.0.1 server.c:3808 processCommand, redirect at 3942",
+    while_in_progress: WhileInProgress::Postpone,
+    redirect_in_multi: RedirectInMulti::Spoil,
+    ..RC1
 };
 
 /// Every behaviour there is.
@@ -159,15 +187,7 @@ pub static BEHAVIOURS: &[Behaviour] = &[
         ..RC1
     },
     RC1,
-    Behaviour {
-        name: "8.0.1",
-        aliases: &["8.0", "8.0.0-rc2"],
-        summary: "postpones while its failover is in progress what it would redirect (PR 871); a redirect spoils a transaction (PR 895)",
-        source: "8.0.1 server.c:3808 processCommand, redirect at 3942",
-        while_in_progress: WhileInProgress::Postpone,
-        redirect_in_multi: RedirectInMulti::Spoil,
-        ..RC1
-    },
+    V8_0_1,
     Behaviour {
         name: "state-check",
         aliases: &["8.0.0-rc1+state-check"],
@@ -200,6 +220,22 @@ pub static BEHAVIOURS: &[Behaviour] = &[
         source: "8.0.0-rc2 server.c:3808, without PR 895",
         while_in_progress: WhileInProgress::Postpone,
         ..RC1
+    },
+    Behaviour {
+        name: "unblock-at-completion",
+        aliases: &["8.0.1+unblock-at-completion"],
+        summary: "8.0.1 that throws blocked clients out when its failover has succeeded: they have a primary to go to, and an abort leaves them alone; they still get UNBLOCKED, lose their connection, and wait in vain while the failover has no end",
+        source: "first commit of PR 848, closed unmerged; 8.0.1 with that change",
+        blocked_clients: BlockedClients::UnblockAtCompletion,
+        ..V8_0_1
+    },
+    Behaviour {
+        name: "redirect-at-completion",
+        aliases: &["8.0.1+redirect-at-completion"],
+        summary: "8.0.1 that redirects blocked clients when its failover has succeeded, or at REPLICAOF: with the capability no error and no lost connection; without it, and in WAIT, still UNBLOCKED; all wait in vain while the failover has no end",
+        source: "PR 2329, merged, blocked.c of 9.x disconnectOrRedirectAllBlockedClients; 8.0.1 with that change",
+        blocked_clients: BlockedClients::RedirectAtCompletion,
+        ..V8_0_1
     },
 ];
 

@@ -11,7 +11,9 @@ mod pause;
 mod server;
 
 pub use address::{Addr, AddressBook, AddressEntry, NodeId};
-pub use behaviour::{BEHAVIOURS, Behaviour, Gate, RedirectInMulti, UnblockAt, WhileInProgress};
+pub use behaviour::{
+    BEHAVIOURS, Behaviour, BlockedClients, Gate, RedirectInMulti, WhileInProgress,
+};
 pub use command::{Command, CommandKind, Flags, PauseKind};
 pub use config::{Config, Persistence};
 pub use data::{Data, Value};

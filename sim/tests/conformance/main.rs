@@ -6,3 +6,4 @@ mod faults;
 mod gates;
 mod lab;
 mod states;
+mod unblocking;

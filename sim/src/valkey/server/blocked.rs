@@ -1,12 +1,36 @@
 //! Blocked clients: `BLPOP` and `WAIT`, postponed commands, and what a change of role does to
 //! them (`blocked.c`).
 
-use super::super::command::Flags;
+use super::super::address::Addr;
+use super::super::behaviour::BlockedClients;
+use super::super::command::{CommandKind, Flags};
 use super::super::error::ErrorKind;
 use super::super::message::{ReplOp, Reply};
 use super::client::Blocked;
 use super::execute::deadline;
 use super::{Server, Slot, Turn};
+
+/// A moment at which blocked clients may be dealt with.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum RoleChange {
+    /// A failover demotes the node; its outcome is open.
+    FailoverInProgress,
+    /// The failover has succeeded.
+    FailoverSucceeded,
+    /// REPLICAOF gives the node a primary, or another one.
+    ReplicaOf,
+}
+
+/// What becomes of a blocked client.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It waits on.
+    Stay,
+    /// `-REDIRECT` to the node's primary.
+    Redirect(Addr),
+    /// `-UNBLOCKED`, and its connection is closed.
+    ThrowOut,
+}
 
 impl Server {
     /// `blockedBeforeSleep` (8.0.1, blocked.c:718): time-outs, `WAIT`, then every unblocked
@@ -108,18 +132,88 @@ impl Server {
         None
     }
 
-    /// `disconnectAllBlockedClients` (8.0.1, blocked.c:279): every blocked client is told
-    /// `-UNBLOCKED` and closed, except postponed ones. What is pipelined behind is dropped.
-    pub(super) fn disconnect_all_blocked_clients(&mut self, turn: &mut Turn<'_>) {
-        while let Some(slot) = self.blocked.pop() {
-            let tag = match self.clients[slot.0 as usize].blocked {
-                Blocked::List { tag, .. } | Blocked::Wait { tag, .. } => tag,
+    /// Deals with blocked clients if this is the moment for it; [`BlockedClients`] says why it
+    /// is.
+    pub(super) fn role_changed_for_blocked_clients(
+        &mut self,
+        change: RoleChange,
+        turn: &mut Turn<'_>,
+    ) {
+        let due = match (turn.behaviour.blocked_clients, change) {
+            (
+                BlockedClients::UnblockAtDemotion,
+                RoleChange::FailoverInProgress | RoleChange::ReplicaOf,
+            )
+            | (
+                BlockedClients::UnblockAtCompletion | BlockedClients::RedirectAtCompletion,
+                RoleChange::FailoverSucceeded | RoleChange::ReplicaOf,
+            ) => true,
+            (BlockedClients::UnblockAtDemotion, RoleChange::FailoverSucceeded)
+            | (
+                BlockedClients::UnblockAtCompletion | BlockedClients::RedirectAtCompletion,
+                RoleChange::FailoverInProgress,
+            ) => false,
+        };
+        if due {
+            self.disconnect_or_redirect_all_blocked_clients(turn);
+        }
+    }
+
+    /// `disconnectAllBlockedClients` (8.0.1, blocked.c:279), in 9.x
+    /// `disconnectOrRedirectAllBlockedClients`. Postponed clients are not among `blocked`. What
+    /// is pipelined behind a command is dropped with the connection, and read on if that stays.
+    fn disconnect_or_redirect_all_blocked_clients(&mut self, turn: &mut Turn<'_>) {
+        for place in (0..self.blocked.len()).rev() {
+            let slot = self.blocked[place];
+            let client = &self.clients[slot.0 as usize];
+            let (tag, kind) = match client.blocked {
+                Blocked::List { tag, .. } => (tag, CommandKind::BlPop),
+                Blocked::Wait { tag, .. } => (tag, CommandKind::Wait),
                 Blocked::No | Blocked::Postponed(_) | Blocked::Released(_) => continue,
             };
-            self.clients[slot.0 as usize].blocked = Blocked::No;
-            self.clients[slot.0 as usize].input.clear();
-            self.reply(slot, tag, Reply::Error(ErrorKind::Unblocked), turn);
-            self.close_asap(slot);
+            match self.fate(slot, kind, turn) {
+                Fate::Stay => {}
+                Fate::Redirect(to) => {
+                    let belief = self.belief();
+                    self.unblock(slot, tag, Reply::Redirect { to, belief }, turn);
+                }
+                Fate::ThrowOut => {
+                    self.blocked.remove(place);
+                    let client = &mut self.clients[slot.0 as usize];
+                    client.blocked = Blocked::No;
+                    client.input.clear();
+                    self.reply(slot, tag, Reply::Error(ErrorKind::Unblocked), turn);
+                    self.close_asap(slot);
+                }
+            }
+        }
+    }
+
+    /// What becomes of a client that is blocked in `kind`, in the order in which
+    /// `disconnectOrRedirectAllBlockedClients` (9.x, blocked.c) asks. `WAIT` does not write, so
+    /// it too waits on after `READONLY`; it waits for no key, so it is never redirected.
+    fn fate(&self, slot: Slot, kind: CommandKind, turn: &Turn<'_>) -> Fate {
+        match turn.behaviour.blocked_clients {
+            BlockedClients::UnblockAtDemotion | BlockedClients::UnblockAtCompletion => {
+                Fate::ThrowOut
+            }
+            BlockedClients::RedirectAtCompletion => {
+                let client = &self.clients[slot.0 as usize];
+                if client.readonly && !kind.flags().any(Flags::WRITE) {
+                    return Fate::Stay;
+                }
+                match (client.blocked, self.primary) {
+                    (Blocked::List { .. }, Some(primary)) if client.capa => Fate::Redirect(primary),
+                    (
+                        Blocked::No
+                        | Blocked::Postponed(_)
+                        | Blocked::Released(_)
+                        | Blocked::List { .. }
+                        | Blocked::Wait { .. },
+                        _,
+                    ) => Fate::ThrowOut,
+                }
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use super::super::address::Addr;
 use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, Reply};
 use super::super::pause::{Actions, Purpose};
+use super::blocked::RoleChange;
 use super::{Server, Turn};
 use crate::engine::{Span, Time};
 use crate::trace::FailoverEnd;
@@ -123,7 +124,7 @@ impl Server {
             .expect("a failover that proceeds has a target");
         self.failover.state = FailoverState::InProgress;
         self.trace_failover(FailoverEnd::Underway, turn);
-        self.replication_set_primary(target, turn);
+        self.replication_set_primary(target, RoleChange::FailoverInProgress, turn);
     }
 
     /// `abortFailover` (8.0.1, replication.c:4783): from `failover-in-progress` the node is a
@@ -136,7 +137,8 @@ impl Server {
     }
 
     /// `clearFailoverState` (8.0.1, replication.c:4772): the state is reset, and the failover's
-    /// pause lifted, which releases postponed clients only if the pause table says so.
+    /// pause lifted, which releases postponed clients only if the pause table says so. Between
+    /// the two it deals with blocked clients, if the failover has succeeded (PR 848, PR 2329).
     pub(super) fn clear_failover_state(&mut self, how: FailoverEnd, turn: &mut Turn<'_>) {
         let target = self.failover.target;
         self.failover = Failover {
@@ -145,6 +147,16 @@ impl Server {
         };
         self.trace_failover(how, turn);
         self.failover.target = None;
+        match how {
+            FailoverEnd::Success => {
+                self.role_changed_for_blocked_clients(RoleChange::FailoverSucceeded, turn);
+            }
+            // The node is the primary that it was: blocked clients wait on.
+            FailoverEnd::Underway
+            | FailoverEnd::Aborted
+            | FailoverEnd::TimedOut
+            | FailoverEnd::Rejected => {}
+        }
         let release = self.pause.unpause(turn.now, Purpose::DuringFailover);
         self.release(release, turn);
     }

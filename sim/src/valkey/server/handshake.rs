@@ -7,6 +7,7 @@ use super::super::error::ErrorKind;
 use super::super::message::{
     FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request, StreamEntry,
 };
+use super::blocked::RoleChange;
 use super::{Effect, LinkNo, Server, Turn};
 use crate::engine::Time;
 use crate::trace::FailoverEnd;
@@ -93,21 +94,29 @@ impl Server {
             None => {}
             // "Already connected to specified primary"
             Some(primary) if self.primary == Some(primary) => {}
-            Some(primary) => self.replication_set_primary(primary, turn),
+            Some(primary) => self.replication_set_primary(primary, RoleChange::ReplicaOf, turn),
         }
         Reply::Ok
     }
 
     /// `replicationSetPrimary` (8.0.1, replication.c:3754). The node's own replicas stay
     /// connected, its replication id and offset stay as they are, nothing is unpaused.
-    pub(super) fn replication_set_primary(&mut self, primary: Addr, turn: &mut Turn<'_>) {
+    ///
+    /// 8.0.1 throws blocked clients out before it sets the new address, 9.x after it; only who
+    /// is told the address can see that.
+    pub(super) fn replication_set_primary(
+        &mut self,
+        primary: Addr,
+        change: RoleChange,
+        turn: &mut Turn<'_>,
+    ) {
         let was_primary = self.primary.is_none();
         if !was_primary && self.link.repl_state == ReplState::Connected {
             self.cached = Some((self.replid, self.offset));
         }
         self.close_link(turn);
-        self.disconnect_all_blocked_clients(turn);
         self.primary = Some(primary);
+        self.role_changed_for_blocked_clients(change, turn);
         if was_primary {
             // `replicationCachePrimaryUsingMyself` (8.0.1, replication.c:4097)
             self.cached = Some((self.replid, self.offset));
