@@ -67,12 +67,21 @@ impl Problem {
     }
 }
 
-/// `text`, cut if it is very long.
+/// `text` on one line, cut if it is very long. A name in a damaged file may hold anything.
 pub fn shorten(text: &str) -> String {
-    match text.char_indices().nth(LONGEST) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
+    let mut short = String::new();
+    for (place, char) in text.chars().enumerate() {
+        if place == LONGEST {
+            short.push('…');
+            break;
+        }
+        if char.is_control() {
+            short.extend(char.escape_debug());
+        } else {
+            short.push(char);
+        }
     }
+    short
 }
 
 /// Says in our words what serde says in its own.
@@ -189,5 +198,16 @@ mod tests {
         ] {
             assert_eq!(phrase(serde), ours);
         }
+    }
+
+    #[test]
+    fn a_name_with_a_line_break_stays_on_the_line() {
+        assert_eq!(shorten("max_cha\n"), "max_cha\\n");
+        let long = shorten(&"x".repeat(LONGEST + 1));
+        assert_eq!(long.chars().count(), LONGEST + 1);
+        assert!(long.ends_with('…'));
+        let text = "{\"name\": \"w\", \"nodes\": [], \"a\\nb\": 1}";
+        let error = crate::scenario::parse(text, "w.json").expect_err("no such field");
+        assert_eq!(error.to_string().lines().count(), 1, "{error}");
     }
 }
