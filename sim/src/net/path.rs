@@ -182,7 +182,7 @@ impl Paths {
 
     /// Draws what becomes of a segment. Delays and losses are drawn from streams of their own,
     /// and losses only while there are any, so that no fault moves a delay.
-    #[inline]
+    #[inline(always)]
     pub fn draw(&mut self, path: u32, direction: Direction, chooser: &mut Chooser) -> Fate {
         let place = direction.place();
         let own = &self.paths[path as usize];
@@ -203,6 +203,7 @@ impl Paths {
         Fate { latency, losses }
     }
 
+    #[inline(never)]
     fn draw_losses(
         &mut self,
         path: u32,
