@@ -2,6 +2,7 @@
 
 use std::io::{BufWriter, ErrorKind, IsTerminal, Stdout, Write};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 
 use crate::arguments::{Color, Format, Global};
@@ -66,6 +67,19 @@ impl Output {
     /// Whether nobody reads any more.
     pub fn closed(&self) -> bool {
         self.closed
+    }
+
+    /// A progress bar on standard error; hidden if nobody could see it or it is not wanted.
+    pub fn progress(&self, length: u64, template: &str) -> ProgressBar {
+        if self.quiet() || !std::io::stderr().is_terminal() {
+            return ProgressBar::hidden();
+        }
+        let target = ProgressDrawTarget::stderr_with_hz(10);
+        let bar = ProgressBar::with_draw_target(Some(length), target);
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar
     }
 
     /// `text` in a style, if colours are wanted.

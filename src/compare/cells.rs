@@ -33,11 +33,11 @@ fn shown(metric: Metric) -> Shown {
         | Metric::Failed
         | Metric::Postponed
         | Metric::LongestPostponement
+        | Metric::ReadOutage
+        | Metric::WriteOutage
         | Metric::Connections
         | Metric::BusiestNode
         | Metric::Rush => Shown::Ends,
-        // Shown over all clients instead.
-        Metric::ReadOutage | Metric::WriteOutage => Shown::Ends,
         Metric::Unfinished | Metric::LostWrites | Metric::TwoPrimaries => Shown::Sum,
     }
 }

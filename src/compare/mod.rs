@@ -4,12 +4,10 @@ mod cells;
 mod table;
 mod work;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rebound_sim::compare::{CompareReport, IntervalMethod};
 use rebound_sim::report::{MODEL, SeedSpan};
 use rebound_sim::scenario::Plan;
@@ -78,7 +76,10 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
             "{runs} runs (seeds × behaviours × scenarios): expected at most {MOST_RUNS}"
         )));
     }
-    let bar = progress_bar(runs, out);
+    let bar = out.progress(
+        runs,
+        "{bar:24} {human_pos}/{human_len} runs  {per_sec}  ETA {eta}  {msg}",
+    );
     let scenarios = plans
         .iter()
         .map(|plan| {
@@ -145,18 +146,4 @@ fn behaviours(names: &[String]) -> Result<Vec<&'static Behaviour>, Failure> {
         ));
     }
     Ok(behaviours)
-}
-
-fn progress_bar(runs: u64, out: &Output) -> ProgressBar {
-    if out.quiet() || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let target = ProgressDrawTarget::stderr_with_hz(10);
-    let bar = ProgressBar::with_draw_target(Some(runs), target);
-    if let Ok(style) = ProgressStyle::with_template(
-        "{bar:24} {human_pos}/{human_len} runs  {per_sec}  ETA {eta}  {msg}",
-    ) {
-        bar.set_style(style);
-    }
-    bar
 }

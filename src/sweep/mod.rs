@@ -5,14 +5,13 @@ mod state;
 mod text;
 mod work;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use rebound_sim::engine::Span;
 use rebound_sim::report::SweepOf;
 
@@ -67,7 +66,12 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     let began = Instant::now();
     let wall_before = keeper.state.wall_ns;
     let done_before = keeper.state.finished.count();
-    let bar = progress_bar(seeds, done_before, out);
+    let bar = out.progress(
+        seeds.count(),
+        "{bar:24} {human_pos}/{human_len} seeds  {msg}  ETA {eta}",
+    );
+    bar.set_position(done_before);
+    bar.reset_eta();
     let max_time = arguments
         .max_time
         .map(|span| Duration::from_nanos(span.as_nanos()));
@@ -153,22 +157,6 @@ fn report(keeper: &Keeper, work: &Work, seeds: &Seeds, out: &mut Output) -> Resu
 
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn progress_bar(seeds: &Seeds, done: u64, out: &Output) -> ProgressBar {
-    if out.quiet() || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let target = ProgressDrawTarget::stderr_with_hz(10);
-    let bar = ProgressBar::with_draw_target(Some(seeds.count()), target);
-    if let Ok(style) =
-        ProgressStyle::with_template("{bar:24} {human_pos}/{human_len} seeds  {msg}  ETA {eta}")
-    {
-        bar.set_style(style);
-    }
-    bar.set_position(done);
-    bar.reset_eta();
-    bar
 }
 
 fn show(bar: &ProgressBar, before: u64, counters: &Counters, elapsed: Duration) {

@@ -10,6 +10,7 @@ mod error_surfaced;
 mod lost_write;
 mod no_primary;
 mod primaries;
+mod rush;
 mod stale_redirect;
 mod stuck_client;
 #[cfg(test)]

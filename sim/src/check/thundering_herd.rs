@@ -1,41 +1,29 @@
 //! `thundering-herd`: too many requests reach one node in an interval.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::rush::Rush;
 use super::{CheckId, Findings, Found};
 use crate::engine::{Span, Time};
 use crate::scenario::Plan;
 use crate::valkey::NodeId;
 
-/// What the check keeps of a node.
-#[derive(Clone, Debug, Default)]
-struct Reached {
-    /// When its latest requests came, as many as are allowed.
-    latest: VecDeque<Time>,
-    /// It has been reported.
-    reported: bool,
-}
-
 /// What the check keeps.
 pub(super) struct State {
     plan: Arc<Plan>,
-    nodes: Vec<Reached>,
+    nodes: Vec<Rush>,
 }
 
 impl State {
     pub(super) fn new(plan: &Arc<Plan>) -> State {
         State {
             plan: plan.clone(),
-            nodes: vec![Reached::default(); plan.nodes.len()],
+            nodes: vec![Rush::default(); plan.nodes.len()],
         }
     }
 
     pub(super) fn reset(&mut self) {
-        for node in &mut self.nodes {
-            node.latest.clear();
-            node.reported = false;
-        }
+        self.nodes.iter_mut().for_each(Rush::reset);
     }
 
     /// Whether the check wants to hear of requests, which are many.
@@ -46,23 +34,12 @@ impl State {
     /// A node looked at a request. To be told only if the check is on.
     pub(super) fn request(&mut self, now: Time, node: NodeId, findings: &mut Findings) {
         let config = &self.plan.checks.thundering_herd;
-        let reached = &mut self.nodes[usize::from(node.0)];
-        if reached.reported {
-            return;
-        }
-        reached.latest.push_back(now);
-        if reached.latest.len() <= config.max_requests as usize {
-            return;
-        }
-        let Some(first) = reached.latest.pop_front() else {
+        let rush = &mut self.nodes[usize::from(node.0)];
+        let Some(took) = rush.another(now, config.max_requests, config.within) else {
             return;
         };
-        if now.since(first) >= config.within {
-            return;
-        }
-        reached.reported = true;
         findings.add(CheckId::ThunderingHerd, || {
-            let took = match now.since(first) {
+            let took = match took {
                 Span::ZERO => "at one instant".to_owned(),
                 took => format!("within {took}"),
             };

@@ -4,6 +4,7 @@
 //! thousands in the next. Resampling assumes nothing about shapes, and in whole numbers it gives
 //! the same digits on every machine.
 
+use super::report::Difference;
 use crate::engine::Chooser;
 
 /// How many times the pairs are drawn anew.
@@ -12,22 +13,11 @@ pub const RESAMPLES: usize = 1_000;
 /// Places of the sorted sums at which the interval ends: 95 % of them lie between.
 const ENDS: (usize, usize) = (RESAMPLES / 40, RESAMPLES - 1 - RESAMPLES / 40);
 
-/// The mean of differences, and the interval in which 95 % of resampled means lie.
-#[derive(Copy, Clone, Debug, PartialEq)]
-pub struct Interval {
-    /// The mean.
-    pub mean: f64,
-    /// The interval's lower end.
-    pub low: f64,
-    /// Its upper end.
-    pub high: f64,
-}
-
-/// The interval of each column of `differences`, of which all have a value for each seed.
+/// The mean and its interval of each column of `differences`, of which all have a value for each seed.
 ///
 /// # Panics
 /// If columns differ in length.
-pub(super) fn intervals(differences: &[Vec<i64>]) -> Vec<Interval> {
+pub(super) fn intervals(differences: &[Vec<i64>]) -> Vec<Difference> {
     let count = differences.first().map_or(0, Vec::len);
     assert!(differences.iter().all(|column| column.len() == count));
     if count == 0 {
@@ -54,7 +44,7 @@ pub(super) fn intervals(differences: &[Vec<i64>]) -> Vec<Interval> {
         .zip(differences)
         .map(|(mut sums, column)| {
             sums.sort_unstable();
-            Interval {
+            Difference {
                 mean: mean(column.iter().map(|value| i128::from(*value)).sum()),
                 low: mean(sums[ENDS.0]),
                 high: mean(sums[ENDS.1]),
@@ -70,7 +60,7 @@ mod tests {
     #[test]
     fn equal_differences_leave_no_doubt() {
         let found = intervals(&[vec![-3; 50], vec![0; 50]]);
-        let sure = |mean| Interval {
+        let sure = |mean| Difference {
             mean,
             low: mean,
             high: mean,

@@ -271,7 +271,7 @@ impl Sink for Measures {
                 ..
             } => {
                 if let Some(node) = self.node(from) {
-                    self.postponed.node_gone(node, now);
+                    self.postponed.released(node, now);
                 }
             }
             Event::Fault { .. }

@@ -13,7 +13,7 @@ mod postponed;
 mod report;
 mod table;
 
-pub use bootstrap::{Interval, RESAMPLES};
+pub use bootstrap::RESAMPLES;
 pub use measures::{Measures, Metric, RunMeasures, Unit};
 pub use report::{
     BehaviourColumn, CompareReport, Difference, IntervalMethod, ScenarioComparison, Spread,

@@ -28,14 +28,10 @@ impl Postponed {
         self.held.push(Held { node, peer, since });
     }
 
-    /// A node runs all that it has postponed again. What it postpones anew is counted anew.
+    /// A node holds nothing any more: it runs all that it has postponed again, or its process has
+    /// ended. What it postpones anew is counted anew.
     pub(super) fn released(&mut self, node: NodeId, now: Time) {
         self.drop_held(now, |held| held.node == node);
-    }
-
-    /// A node's process has ended, and with it what it has postponed.
-    pub(super) fn node_gone(&mut self, node: NodeId, now: Time) {
-        self.released(node, now);
     }
 
     /// A client's connection to a node is gone, and with it what was postponed on it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::bootstrap::{Interval, intervals};
+use super::bootstrap::intervals;
 use super::measures::{Metric, RunMeasures};
 use super::report::{BehaviourColumn, Difference, ScenarioComparison, Spread};
 use crate::report::{RunReport, Verdict, Verdicts};
@@ -81,9 +81,6 @@ impl Comparison {
                 Metric::ALL
                     .into_iter()
                     .filter_map(|metric| Some((metric.name().to_owned(), differences.next()?)))
-                    .map(|(name, Interval { mean, low, high })| {
-                        (name, Difference { mean, low, high })
-                    })
                     .collect()
             });
             let figures = Metric::ALL.into_iter().zip(&column.values);
@@ -108,7 +105,7 @@ impl Comparison {
     }
 
     /// For each behaviour but the first, and each metric: how far it is from the first.
-    fn differences(&self) -> Vec<Interval> {
+    fn differences(&self) -> Vec<Difference> {
         let Some((first, others)) = self.columns.split_first() else {
             return Vec::new();
         };
