@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rebound_sim::scenario::Plan;
-use rebound_sim::valkey::{BEHAVIOURS, Behaviour};
+use rebound_sim::valkey::Behaviour;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::{Exit, Failure};
@@ -182,31 +182,12 @@ pub fn load(
     Ok((Arc::new(plan), behaviour))
 }
 
-/// The behaviour of that name.
+/// The behaviour of that name, alias or combination.
 ///
 /// # Errors
-/// A message with the nearest name and all names.
+/// A message with the part that is wrong, the nearest name and all names.
 pub fn behaviour_named(name: &str) -> Result<&'static Behaviour, Failure> {
-    if let Some(behaviour) = Behaviour::named(name) {
-        return Ok(behaviour);
-    }
-    let names = BEHAVIOURS.iter().flat_map(|behaviour| {
-        [behaviour.name]
-            .into_iter()
-            .chain(behaviour.aliases.iter().copied())
-    });
-    let nearest = names
-        .map(|known| (strsim::damerau_levenshtein(known, name), known))
-        .min()
-        .filter(|(distance, known)| *distance <= known.len().div_ceil(3));
-    let hint = nearest.map_or(String::new(), |(_, known)| {
-        format!(" Did you mean \"{known}\"?")
-    });
-    let all: Vec<_> = BEHAVIOURS.iter().map(|behaviour| behaviour.name).collect();
-    Err(Failure::usage(format!(
-        "unknown behaviour \"{name}\".{hint} There are {}.",
-        all.join(", ")
-    )))
+    rebound_sim::scenario::behaviour_named(name).map_err(Failure::usage)
 }
 
 /// How many threads to use: as many as asked for, or as the machine has.

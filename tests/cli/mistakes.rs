@@ -34,13 +34,16 @@ fn mistakes_get_one_message_each() {
         ),
         (
             &["run", CLEAN, "--behaviour", "8.0.2"],
-            "Did you mean \"8.0.1\"?",
+            "no behaviour \"8.0.2\" (nearest: \"8.0.1\"",
         ),
         (
             &["run", CLEAN, "--behaviour", "pause-frist"],
             "\"pause-first\"",
         ),
-        (&["run", CLEAN, "--behaviour", "redis"], "There are 7.2.7, "),
+        (
+            &["run", CLEAN, "--behaviour", "redis"],
+            "behaviours are \"7.2.7\", ",
+        ),
         (&["sweep", CLEAN], "--seeds"),
         (&["sweep", CLEAN, "--seeds", "9..3"], "did you mean 3..9?"),
         (&["sweep", CLEAN, "--seeds", "4..4"], "the range is empty"),
@@ -95,7 +98,7 @@ fn mistakes_get_one_message_each() {
                 "--behaviours",
                 "8.0.1,mergd",
             ],
-            "unknown behaviour \"mergd\". Did you mean \"merged\"?",
+            "no behaviour \"mergd\" (nearest: \"merged\"",
         ),
         (
             &["compare", CLEAN, "--seeds", "0..5", "--behaviours", "8.0.1"],
@@ -126,10 +129,7 @@ fn mistakes_get_one_message_each() {
         (&["compare", "--seeds", "0..2"], "SCENARIOS"),
         (&["check", "--scenarios", "nowhere"], "nowhere"),
         (&["check", "--seeds-per-scenario", "0"], "0"),
-        (
-            &["behaviours", "--behaviour", "9"],
-            "unknown behaviour \"9\"",
-        ),
+        (&["behaviours", "--behaviour", "9"], "no behaviour \"9\""),
         (&["schema", "everything"], "everything"),
         (&["completions", "tcsh"], "tcsh"),
     ] {

@@ -58,6 +58,7 @@ impl Primaries {
             | Event::Operator { .. }
             | Event::Issued { .. }
             | Event::Hop { .. }
+            | Event::Ignored { .. }
             | Event::Ended { .. } => return false,
         };
         let before = std::mem::replace(&mut self.nodes[usize::from(node.0)], now);

@@ -4,12 +4,13 @@
 use super::connections::{Class, Stage};
 use super::generate::{generate, inner_command};
 use super::policy::{Batch, RedirectAction, Scope};
+use super::redirect::Redirect;
 use super::spec::ClientSpec;
 use super::state::{Client, tag_of};
 use super::{Context, Effect};
 use crate::engine::{Span, Time};
 use crate::trace::{CommandOutcome, Event, WriteRange};
-use crate::valkey::{Addr, Belief, Command, CommandKind, ErrorKind, WriteId};
+use crate::valkey::{Addr, Command, CommandKind, ErrorKind, WriteId};
 
 /// What is sent for a logical command.
 #[derive(Copy, Clone, Debug)]
@@ -29,7 +30,7 @@ pub(super) enum Answer {
     None,
     Served,
     Failed(ErrorKind),
-    Redirected(Addr, Belief),
+    Redirected(Redirect),
 }
 
 /// A logical command.
@@ -96,10 +97,12 @@ pub(super) struct Unit {
     pub received: u32,
     pub expected: u32,
     /// The redirect that a transaction met first.
-    pub inner_redirect: Option<(Addr, Belief)>,
+    pub inner_redirect: Option<Redirect>,
     pub deadline: Time,
     pub issued_at: Time,
     pub redirects: u32,
+    /// Redirects that it has ignored since it followed one.
+    pub ignored: u32,
     pub dial_failures: u32,
     pub resends: u32,
     pub error_retries: u32,
@@ -164,6 +167,7 @@ impl Units {
                 deadline: Time::NEVER,
                 issued_at: now,
                 redirects: 0,
+                ignored: 0,
                 dial_failures: 0,
                 resends: 0,
                 error_retries: 0,
@@ -186,6 +190,7 @@ impl Units {
         unit.deadline = Time::NEVER;
         unit.issued_at = now;
         unit.redirects = 0;
+        unit.ignored = 0;
         unit.dial_failures = 0;
         unit.resends = 0;
         unit.error_retries = 0;

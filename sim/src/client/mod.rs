@@ -3,6 +3,7 @@
 mod commands;
 mod connections;
 mod discover;
+mod epochs;
 mod generate;
 mod interface;
 mod policy;
@@ -16,7 +17,9 @@ mod timers;
 mod workload;
 
 pub use interface::{Context, Effect, Input, Slot};
-pub use policy::{Application, Backoff, Batch, ErrorAction, Policy, Reach, RedirectAction, Scope};
+pub use policy::{
+    Application, Backoff, Batch, Epochs, ErrorAction, Policy, Reach, RedirectAction, Scope,
+};
 pub use presets::{PRESETS, Preset, policy, preset};
 pub use spec::ClientSpec;
 pub use state::{Client, Pending, Waits};

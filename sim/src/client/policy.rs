@@ -32,6 +32,10 @@ pub struct Policy {
     /// Waits, with jitter, before following a redirect that points back to a node which has
     /// already redirected this command (the bounce guard); absent for none.
     pub bounce_guard: Option<Backoff>,
+    /// What it does with the epoch that a redirect carries if the servers have the remedy
+    /// `epoch-redirect`.
+    #[serde(default)]
+    pub epochs: Epochs,
     /// Whether a redirect moves one command or the whole client.
     pub scope: Scope,
     /// How the redirect's target is reached.
@@ -86,6 +90,18 @@ pub enum RedirectAction {
     Follow,
     /// Reports it to the application as an error.
     Surface,
+}
+
+/// What a library makes of a redirect's epoch.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Epochs {
+    /// Ignores a redirect that is older than the last one that it followed: it waits, from 1 ms up
+    /// to 500 ms, and asks the same node again. After 32 in a row it follows all the same.
+    #[default]
+    Compare,
+    /// Follows every redirect: a library that does not know of epochs.
+    Ignore,
 }
 
 /// What follows a redirect.
@@ -181,6 +197,15 @@ impl Backoff {
         high: Span::ZERO,
         base: Span::ZERO,
         factor: 1,
+    };
+
+    /// That of a client which waits before it goes back: TiKV's numbers, min(500, 2·2^k) ms with
+    /// jitter (tikv/client-go b75f6ef, config/retry/config.go:127-128).
+    pub const GUARD: Backoff = Backoff {
+        low: Span::millis(1),
+        high: Span::millis(500),
+        base: Span::millis(2),
+        factor: 2,
     };
 
     /// Always the same wait.

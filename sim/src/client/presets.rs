@@ -2,7 +2,7 @@
 //! library has (yet). A number that the sources do not give is the neutral one.
 
 use super::policy::{
-    Application, Backoff, Batch, ErrorAction, Policy, Reach, RedirectAction, Scope,
+    Application, Backoff, Batch, Epochs, ErrorAction, Policy, Reach, RedirectAction, Scope,
 };
 use crate::engine::Span;
 
@@ -244,12 +244,7 @@ pub static PRESETS: &[Preset] = &[
         represents: "a remedy in the client: waits before it goes back to a node that redirected the command",
         source: "none; min(500, 2·2^k) ms is TiKV's, tikv/client-go b75f6ef: config/retry/config.go:127-128",
         build: || Policy {
-            bounce_guard: Some(Backoff {
-                low: Span::millis(1),
-                high: Span::millis(500),
-                base: Span::millis(2),
-                factor: 2,
-            }),
+            bounce_guard: Some(Backoff::GUARD),
             ..warm()
         },
     },
@@ -276,6 +271,7 @@ fn warm() -> Policy {
         redirect_deadline: None,
         redirect_delay: Backoff::NONE,
         bounce_guard: None,
+        epochs: Epochs::Compare,
         scope: Scope::Client,
         reach: Reach::Warm,
         linger: Span::ZERO,

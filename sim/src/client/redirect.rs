@@ -2,13 +2,14 @@
 
 use super::commands::{Answer, Next, State};
 use super::connections::Class;
+use super::epochs::node_of;
 use super::policy::{Application, Batch, ErrorAction, Reach, RedirectAction, Scope};
 use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
 use crate::engine::Time;
 use crate::trace::{CommandOutcome, Event};
-use crate::valkey::{Addr, ErrorKind, NodeId, Reply};
+use crate::valkey::{Addr, Belief, Epoch, ErrorKind, NodeId, Reply};
 
 /// Where a reply came from.
 #[derive(Copy, Clone, Debug)]
@@ -16,6 +17,14 @@ pub(super) struct Source {
     pub addr: Addr,
     /// The client had left the connection by then.
     pub stale: bool,
+}
+
+/// A redirect, as it came.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Redirect {
+    pub to: Addr,
+    pub epoch: Option<Epoch>,
+    pub belief: Belief,
 }
 
 /// A move of the whole client that is under way: the dial that concurrent redirects share.
@@ -30,7 +39,7 @@ pub(super) struct Moving {
 fn answer_of(reply: Reply) -> Answer {
     match reply {
         Reply::Error(kind) => Answer::Failed(kind),
-        Reply::Redirect { to, belief } => Answer::Redirected(to, belief),
+        Reply::Redirect { to, epoch, belief } => Answer::Redirected(Redirect { to, epoch, belief }),
         Reply::Ok
         | Reply::Pong
         | Reply::Queued
@@ -137,13 +146,13 @@ impl Client {
                 self.failed(spec, ctx, own, kind);
                 return;
             }
-            Answer::Redirected(to, _) => {
+            Answer::Redirected(redirect) => {
                 let own = if alone {
                     unit
                 } else {
                     self.detach(unit, flight)
                 };
-                self.redirected(spec, ctx, own, to, source);
+                self.redirected(spec, ctx, own, redirect, source);
                 return;
             }
         };
@@ -167,7 +176,7 @@ impl Client {
             .enumerate()
             .find_map(
                 |(place, flight)| match self.flights[*flight as usize].answer {
-                    Answer::Redirected(to, _) => Some((work.first + place, to)),
+                    Answer::Redirected(redirect) => Some((work.first + place, redirect)),
                     Answer::None | Answer::Served | Answer::Failed(_) => None,
                 },
             );
@@ -180,10 +189,10 @@ impl Client {
             let flight = self.units.at(unit).members[place];
             self.settle(spec, ctx, unit, flight, source, false);
         }
-        if let Some((_, to)) = redirect {
+        if let Some((_, redirect)) = redirect {
             let work = self.units.at(unit);
             work.first = work.first.max(end);
-            self.redirected(spec, ctx, unit, to, source);
+            self.redirected(spec, ctx, unit, redirect, source);
         } else {
             self.units.release(unit);
         }
@@ -203,8 +212,8 @@ impl Client {
         let work = self.units.at(unit);
         let (slot, flight) = (work.slot, work.members[0]);
         if !complete {
-            if let Answer::Redirected(to, belief) = answer {
-                work.inner_redirect.get_or_insert((to, belief));
+            if let Answer::Redirected(redirect) = answer {
+                work.inner_redirect.get_or_insert(redirect);
             }
             return;
         }
@@ -217,8 +226,8 @@ impl Client {
         // library that looks at EXEC's reply alone takes that for success.
         let blind = spec.policy.batch == Batch::Each && answer == Answer::Served;
         self.flights[flight as usize].answer = match inner {
-            Some((to, belief)) if !blind && !matches!(answer, Answer::Redirected(..)) => {
-                Answer::Redirected(to, belief)
+            Some(redirect) if !blind && !matches!(answer, Answer::Redirected(..)) => {
+                Answer::Redirected(redirect)
             }
             Some(_) | None => answer,
         };
@@ -254,15 +263,17 @@ impl Client {
             .is_some_and(|limit| since > limit)
     }
 
-    /// A unit, some of whose members were redirected, is to go to `to`.
+    /// A unit, some of whose members were redirected, is to go where the first of the redirects
+    /// points.
     fn redirected(
         &mut self,
         spec: &ClientSpec,
         ctx: &mut Context<'_>,
         unit: u16,
-        to: Addr,
+        redirect: Redirect,
         source: Source,
     ) {
+        let to = redirect.to;
         let policy = &spec.policy;
         let late = self.is_late(spec, ctx.now, unit);
         let work = self.units.at(unit);
@@ -285,6 +296,15 @@ impl Client {
             return;
         }
         let stale = source.stale && policy.stale_filter;
+        if !stale
+            && !late
+            && let Some(epochs) = self.disbelieves(spec, unit, redirect)
+        {
+            let wait = self.ignore(ctx, unit, source, epochs);
+            self.sleep(spec, ctx, unit, wait, Next::Retry);
+            return;
+        }
+        let work = self.units.at(unit);
         let follow = work.redirects;
         if late || policy.max_redirects.is_some_and(|most| follow >= most) {
             self.surrender(ctx, unit, CommandOutcome::Redirect);
@@ -299,6 +319,7 @@ impl Client {
             self.dispatch(spec, ctx, unit);
             return;
         }
+        self.believe(unit, redirect);
         let bounces = self.note_hops(spec, ctx, unit, source);
         let mut wait = policy
             .redirect_delay
@@ -320,12 +341,12 @@ impl Client {
     ) -> Option<u32> {
         let work = &self.units.table[usize::from(unit)];
         let node = ctx.addresses.node(source.addr);
-        let from = node.unwrap_or(NodeId(source.addr.0));
+        let from = node_of(ctx, source.addr);
         let bit = |node: NodeId| 1_u64 << (node.0 % 64);
         let mut most = None;
         for place in &work.members[work.first..] {
             let flight = &mut self.flights[*place as usize];
-            let Answer::Redirected(to, belief) = flight.answer else {
+            let Answer::Redirected(Redirect { to, belief, .. }) = flight.answer else {
                 continue;
             };
             flight.hops += 1;

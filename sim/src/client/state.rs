@@ -12,7 +12,7 @@ use super::timers::Wakes;
 use super::workload::Pace;
 use super::{ClientId, Context, Effect, Input};
 use crate::engine::{Span, Time};
-use crate::valkey::{Addr, AddressBook, Command, CommandKind, NodeId, Reply};
+use crate::valkey::{Addr, AddressBook, Command, CommandKind, Epoch, NodeId, Reply};
 
 /// A worker of a closed loop.
 #[derive(Copy, Clone, Debug, Default)]
@@ -52,6 +52,8 @@ pub(super) const fn tag_of(unit: u16, wave: u16) -> u32 {
 pub struct Client {
     pub(super) id: ClientId,
     pub(super) primary: Addr,
+    /// Epoch and address of the last redirect that it followed and that had an epoch.
+    pub(super) known: Option<(Epoch, Addr)>,
     pub(super) draining: bool,
     /// Logical commands issued so far.
     pub(super) issued: u64,
@@ -158,6 +160,7 @@ impl Client {
         Client {
             id,
             primary: Addr(0),
+            known: None,
             draining: false,
             issued: 0,
             open: 0,
@@ -179,6 +182,7 @@ impl Client {
     /// Makes it as new for another run, starting at `start`; memory is kept.
     pub fn reset(&mut self, start: NodeId) {
         self.primary = AddressBook::of(start);
+        self.known = None;
         self.draining = false;
         self.issued = 0;
         self.open = 0;

@@ -226,7 +226,7 @@ impl Sink for Measures {
             Event::Issued { client, kind, .. } => {
                 self.clients[client.0 as usize][Kind::of(kind) as usize].issued();
             }
-            Event::Hop { client, kind, .. } => {
+            Event::Hop { client, kind, .. } | Event::Ignored { client, kind, .. } => {
                 self.clients[client.0 as usize][Kind::of(kind) as usize].refused(now);
             }
             Event::Ended {

@@ -228,6 +228,7 @@ impl<'a> Story<'a> {
             | Event::Operator { .. }
             | Event::Issued { .. }
             | Event::Hop { .. }
+            | Event::Ignored { .. }
             | Event::Fault { .. } => Vec::new(),
         }
     }
@@ -313,7 +314,7 @@ impl<'a> Story<'a> {
             Event::Issued { client, .. } | Event::Ended { client, .. } => {
                 scene(StoryKind::Command, client_host(client), None)
             }
-            Event::Hop { client, from, .. } => scene(
+            Event::Hop { client, from, .. } | Event::Ignored { client, from, .. } => scene(
                 StoryKind::Command,
                 client_host(client),
                 Some(node_host(from)),
@@ -338,7 +339,9 @@ fn tell(
     condensed: bool,
 ) -> StoryLine {
     let (command, bounce) = match record.event {
-        Event::Issued { command, .. } | Event::Ended { command, .. } => (Some(command), false),
+        Event::Issued { command, .. }
+        | Event::Ended { command, .. }
+        | Event::Ignored { command, .. } => (Some(command), false),
         Event::Hop {
             command, bounce, ..
         } => (Some(command), bounce),

@@ -4,7 +4,7 @@ use super::names::Names;
 use crate::net::{Closing, ConnectFailure};
 use crate::trace::{CommandOutcome, FailoverEnd, FaultKind};
 use crate::valkey::{
-    Addr, Belief, Command, FailoverState, LinkState, PauseKind, ReplId, Reply, Role,
+    Addr, Belief, Command, Epoch, FailoverState, LinkState, PauseKind, ReplId, Reply, Role,
 };
 
 /// `1 redirect`, `2 redirects`.
@@ -36,6 +36,11 @@ pub(super) fn replid(id: ReplId) -> String {
         0 => format!("replid-{}", id.node().0),
         made => format!("replid-{}.{made}", id.node().0),
     }
+}
+
+/// What is said beside the rest, if it is.
+fn epoch(epoch: Option<Epoch>) -> String {
+    epoch.map_or(String::new(), |epoch| format!(" (epoch {epoch})"))
 }
 
 fn host_and_port(names: Names<'_>, addr: Addr) -> String {
@@ -106,13 +111,14 @@ pub(super) fn command(names: Names<'_>, command: Command) -> String {
             replid: Some(id),
             offset,
             failover,
+            epoch: said,
         } => {
             let failover = if failover {
                 " FAILOVER (\"take over\")"
             } else {
                 ""
             };
-            format!("PSYNC {} {offset}{failover}", replid(id))
+            format!("PSYNC {} {offset}{failover}{}", replid(id), epoch(said))
         }
         Command::Multi
         | Command::Exec
@@ -148,16 +154,23 @@ pub(super) fn reply(names: Names<'_>, reply: Reply) -> String {
         Reply::Subscribed => "the subscription's confirmation".to_owned(),
         Reply::Published => "a published message".to_owned(),
         Reply::Error(kind) => kind.text().to_owned(),
-        Reply::Redirect { to, .. } => format!("-REDIRECT {}", names.address(to)),
+        Reply::Redirect {
+            to, epoch: said, ..
+        } => format!("-REDIRECT {}{}", names.address(to), epoch(said)),
         Reply::Info {
             belief: believed,
             primary,
             offset,
         } => format!("\"{}, offset {offset}\"", belief(names, believed, primary)),
-        Reply::Continue { replid: id } => format!("+CONTINUE {}", replid(id)),
-        Reply::FullResync { replid: id, offset } => {
-            format!("+FULLRESYNC {} {offset}", replid(id))
-        }
+        Reply::Continue {
+            replid: id,
+            epoch: said,
+        } => format!("+CONTINUE {}{}", replid(id), epoch(said)),
+        Reply::FullResync {
+            replid: id,
+            offset,
+            epoch: said,
+        } => format!("+FULLRESYNC {} {offset}{}", replid(id), epoch(said)),
         Reply::NewLine => "an empty line (still here)".to_owned(),
     }
 }
@@ -354,6 +367,7 @@ mod tests {
         with_names(|names| {
             let b = AddressBook::of(NodeId(1));
             let redirect = Reply::Redirect {
+                epoch: None,
                 to: b,
                 belief: Belief::default(),
             };

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::policy;
 use crate::client::Policy;
 use crate::engine::Span;
-use crate::valkey::{BEHAVIOURS, Config};
+use crate::valkey::{BEHAVIOURS, Config, Remedy};
 
 /// A distribution of delays: a duration, or an object that names a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -327,9 +327,16 @@ impl JsonSchema for BehaviourName {
             .iter()
             .flat_map(|b| [b.name].into_iter().chain(b.aliases.iter().copied()))
             .collect();
+        // Which remedies go together is checked when the name is read.
+        let pattern = |names: &[&str]| names.join("|").replace('.', "\\.").replace('+', "\\+");
+        let remedies = Remedy::ALL.map(Remedy::name);
+        let combination = format!("^({})(\\+({}))+$", pattern(&names), pattern(&remedies));
         json_schema!({
-            "description": "A server's version, or a version with a remedy (see `rebound behaviours`).",
-            "enum": names
+            "description": "A server's version, or a version with remedies joined by + (see `rebound behaviours`).",
+            "anyOf": [
+                {"enum": names},
+                {"type": "string", "pattern": combination}
+            ]
         })
     }
 }

@@ -3,6 +3,7 @@
 //! The way down: [`load`] reads a file, `format` (with `either`) says what may stand in it,
 //! `resolve` looks up every name and checks every number, and the result is a [`Plan`].
 
+mod behaviours;
 mod command_line;
 mod either;
 mod error;
@@ -14,6 +15,7 @@ mod plan;
 mod policy;
 mod resolve;
 
+pub use behaviours::behaviour_named;
 pub use error::ScenarioError;
 pub use load::{MAX_FILE_BYTES, load, parse, schema};
 pub use plan::{

@@ -4,8 +4,8 @@ use crate::client::ClientId;
 use crate::engine::{Span, Time};
 use crate::net::{Closing, ConnId, ConnectFailure, HostId};
 use crate::valkey::{
-    Addr, Belief, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message, NodeId, ReplId,
-    Reply, Role, WriteId,
+    Addr, Belief, CommandKind, Epoch, ErrorKind, FailoverState, Gate, LinkState, Message, NodeId,
+    ReplId, Reply, Role, WriteId,
 };
 
 /// Something that happened, and when.
@@ -241,6 +241,24 @@ pub enum Event {
         bounce: bool,
         /// What the redirecting node believed of itself.
         belief: Belief,
+    },
+    /// A client does not follow a redirect, since it is older than what it knows: it asks the
+    /// same node again later.
+    Ignored {
+        /// Whose.
+        client: ClientId,
+        /// The command's number with its client.
+        command: u32,
+        /// What the command is.
+        kind: CommandKind,
+        /// The node that redirected.
+        from: NodeId,
+        /// Where to.
+        to: Addr,
+        /// The redirect's epoch.
+        said: Epoch,
+        /// The epoch that the client knows.
+        known: Epoch,
     },
     /// A command has ended.
     Ended {

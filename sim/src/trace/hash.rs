@@ -6,7 +6,7 @@ use super::event::{CommandOutcome, Event, GateVerdict};
 use crate::engine::Time;
 use crate::net::{Closing, ConnectFailure};
 use crate::valkey::{
-    Addr, Belief, Command, Message, ReplId, ReplOp, Reply, Request, SnapshotId, StreamEntry,
+    Addr, Belief, Command, Epoch, Message, ReplId, ReplOp, Reply, Request, SnapshotId, StreamEntry,
 };
 
 /// Words of a record; those that it does not need are zero.
@@ -81,6 +81,11 @@ fn pair(low: u32, high: u32) -> u64 {
 
 fn addr(addr: Option<Addr>) -> u32 {
     addr.map_or(u32::MAX, |addr| u32::from(addr.0))
+}
+
+/// Zero for none, so that it leaves no trace.
+fn epoch(epoch: Option<Epoch>) -> u64 {
+    epoch.map_or(0, |epoch| u64::from(epoch.number()))
 }
 
 fn belief(belief: Belief) -> u16 {
@@ -247,6 +252,21 @@ impl Event {
                     0,
                 ]
             }
+            Event::Ignored {
+                client,
+                command,
+                kind,
+                from,
+                to,
+                said,
+                known,
+            } => [
+                head(15, kind as u8, 0, client.0),
+                u64::from(command),
+                pair(u32::from(from.0), u32::from(to.0)),
+                pair(u32::from(said.number()), u32::from(known.number())),
+                0,
+            ],
             Event::Fault { kind, from, to } => {
                 [head(14, kind as u8, 0, 0), pair(from.0, to.0), 0, 0, 0]
             }
@@ -274,6 +294,8 @@ fn message_words(message: &Message) -> (u8, u64, u64) {
                 ReplOp::LPush(key, write) => (5, key, write.0),
                 ReplOp::LPop(key, write) => (6, key, write.0),
                 ReplOp::Publish(channel) => (7, channel, 0),
+                ReplOp::HandOver(target) => (8, addr(Some(target)), 0),
+                ReplOp::HandOverOff => (9, 0, 0),
             };
             (128 | kind, end.bytes(), u64::from(a) | u64::from(b) << 32)
         }
@@ -316,9 +338,11 @@ fn command_words(command: Command) -> (u32, u64) {
             replid,
             offset,
             failover,
+            epoch: said,
         } => {
             let replid = replid.map_or(0, ReplId::word);
-            (replid, offset.bytes() << 1 | u64::from(failover))
+            let offset = offset.bytes() << 1 | u64::from(failover);
+            (replid, offset ^ epoch(said) << 48)
         }
         Command::Multi
         | Command::Exec
@@ -348,7 +372,15 @@ fn reply_words(reply: Reply) -> (u8, u64, u64) {
         Reply::Subscribed => (7, 0, 0),
         Reply::Published => (8, 0, 0),
         Reply::Error(error) => (9, error as u64, 0),
-        Reply::Redirect { to, belief: said } => (10, u64::from(to.0), u64::from(belief(said))),
+        Reply::Redirect {
+            to,
+            epoch: said,
+            belief: believed,
+        } => (
+            10,
+            u64::from(to.0) | epoch(said) << 32,
+            u64::from(belief(believed)),
+        ),
         Reply::Info {
             belief: said,
             primary,
@@ -358,8 +390,19 @@ fn reply_words(reply: Reply) -> (u8, u64, u64) {
             u64::from(addr(primary)) | u64::from(belief(said)) << 32,
             offset.bytes(),
         ),
-        Reply::Continue { replid } => (12, u64::from(replid.word()), 0),
-        Reply::FullResync { replid, offset } => (13, u64::from(replid.word()), offset.bytes()),
+        Reply::Continue {
+            replid,
+            epoch: said,
+        } => (12, u64::from(replid.word()) | epoch(said) << 32, 0),
+        Reply::FullResync {
+            replid,
+            offset,
+            epoch: said,
+        } => (
+            13,
+            u64::from(replid.word()) | epoch(said) << 32,
+            offset.bytes(),
+        ),
         Reply::NewLine => (14, 0, 0),
     }
 }

@@ -1,8 +1,10 @@
 //! Behaviours: which server's rules a node follows, as data.
 //!
 //! `processCommand` is a list of gates; the first that stops a command decides. Issue 821 is a
-//! matter of their order, so a version is an order, and a remedy is a changed order or a changed
-//! rule, readable side by side.
+//! matter of their order, so a version is an order. A behaviour is a version and the remedies
+//! ([`Remedy`]) that change it; those with a name of their own are listed here.
+
+use super::remedy::{Remedies, Remedy};
 
 /// A check of `processCommand` that can stop a command. Checks that the model cannot meet
 /// (authentication, ACL, memory, disk errors, scripts, cluster mode) are left out.
@@ -88,10 +90,94 @@ pub enum BlockedClients {
     RedirectAtCompletion,
 }
 
+/// What a replica that its primary has told of a failover to it does with clients whom it would
+/// redirect.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum FailoverTarget {
+    /// Redirects them, for it is told nothing until `PSYNC … FAILOVER` promotes it (every
+    /// version).
+    Redirects,
+    /// Is told early and postpones them ([`Remedy::TargetHolds`]).
+    Holds,
+}
+
+/// When the old primary of a failover becomes a replica.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Demotion {
+    /// As soon as the target has caught up, before it is dialled (every version; 8.0.1,
+    /// replication.c:4931, 3754).
+    BeforeDialling,
+    /// When the target has been dialled and the handshake is done up to PSYNC
+    /// ([`Remedy::DemoteWhenConnected`]).
+    WhenConnected,
+}
+
+/// What a second `PSYNC … FAILOVER` meets, and what the old primary does if the first one's reply
+/// does not come.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Promotion {
+    /// A primary refuses it; silence is taken for a refusal (every version; 8.0.1,
+    /// replication.c:1034, 3564).
+    Once,
+    /// Who has been promoted by it says so again; silence is no answer, so it is asked again
+    /// ([`Remedy::IdempotentPromotion`]).
+    Idempotent,
+}
+
+/// What a redirect says beside the address.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum RedirectEpoch {
+    /// Nothing (every version).
+    Absent,
+    /// How often the primary had changed when the node learned of its primary
+    /// ([`Remedy::EpochRedirect`]).
+    Carried,
+}
+
+/// What clients do about redirects that lead back.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ClientGuard {
+    /// What their libraries do.
+    AsLibrary,
+    /// Those whose library does nothing wait before they go back ([`Remedy::BounceGuard`]).
+    Everywhere,
+}
+
+/// A version of the server from which remedies depart.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Base {
+    /// 7.2.7.
+    V7_2_7,
+    /// 8.0.0-rc1, the version with the defect.
+    V8_0_0Rc1,
+    /// 8.0.1, the version with the merged fix.
+    V8_0_1,
+}
+
+impl Base {
+    /// Every base, the oldest first.
+    pub const ALL: [Base; 3] = [Base::V7_2_7, Base::V8_0_0Rc1, Base::V8_0_1];
+
+    /// Its rules.
+    pub const fn behaviour(self) -> Behaviour {
+        match self {
+            Base::V7_2_7 => V7_2_7,
+            Base::V8_0_0Rc1 => RC1,
+            Base::V8_0_1 => V8_0_1,
+        }
+    }
+
+    /// The version's number.
+    pub const fn name(self) -> &'static str {
+        self.behaviour().name
+    }
+}
+
 /// The rules that a node follows.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Behaviour {
-    /// Its name in scenarios and on the command line.
+    /// Its name in scenarios and on the command line: for one of [`BEHAVIOURS`] its own, for any
+    /// other combination the version and the remedies, joined by `+`, in [`Remedy::ALL`]'s order.
     pub name: &'static str,
     /// Other names for it.
     pub aliases: &'static [&'static str],
@@ -99,6 +185,10 @@ pub struct Behaviour {
     pub summary: &'static str,
     /// Where its rules were read.
     pub source: &'static str,
+    /// The version that it departs from.
+    pub base: Base,
+    /// What changes that.
+    pub remedies: Remedies,
     /// `processCommand`'s order.
     pub gates: &'static [Gate],
     /// Whether `CLIENT CAPA redirect` exists, and READONLY outside cluster mode (8.0).
@@ -109,6 +199,17 @@ pub struct Behaviour {
     pub redirect_in_multi: RedirectInMulti,
     /// Clients in a blocking command when the node's role changes.
     pub blocked_clients: BlockedClients,
+    /// The redirect at a replica that is about to be promoted.
+    pub failover_target: FailoverTarget,
+    /// When a failover demotes the node.
+    pub demotion: Demotion,
+    /// Repeated promotions.
+    pub promotion: Promotion,
+    /// What a redirect says beside the address.
+    pub redirect_epoch: RedirectEpoch,
+    /// What clients do about redirects that lead back. It is the run's behaviour that counts, not
+    /// a single node's.
+    pub client_guard: ClientGuard,
     /// Whether the handshake says `REPLCONF version` (8.0).
     pub replconf_version: bool,
 }
@@ -124,6 +225,17 @@ const GATES_7_2: &[Gate] = &[
     Gate::ClientPause,
 ];
 
+/// The order of 7.2 with the pause first.
+const GATES_7_2_PAUSE_FIRST: &[Gate] = &[
+    Gate::NoMulti,
+    Gate::ClientPause,
+    Gate::MinReplicas,
+    Gate::ReadOnlyReplica,
+    Gate::PubSubContext,
+    Gate::StaleData,
+    Gate::Loading,
+];
+
 /// The order of 8.0: the redirect stands before everything that looks at the node's state, the
 /// pause last.
 const GATES_8_0: &[Gate] = &[
@@ -137,8 +249,8 @@ const GATES_8_0: &[Gate] = &[
     Gate::ClientPause,
 ];
 
-/// The order of the proposals that pause before they redirect.
-const GATES_PAUSE_FIRST: &[Gate] = &[
+/// The order of 8.0 with the pause before the redirect.
+const GATES_8_0_PAUSE_FIRST: &[Gate] = &[
     Gate::NoMulti,
     Gate::ClientPause,
     Gate::StandaloneRedirect,
@@ -149,43 +261,54 @@ const GATES_PAUSE_FIRST: &[Gate] = &[
     Gate::Loading,
 ];
 
-/// 8.0.0-rc1, the version with the defect, from which the remedies depart.
+/// 8.0.0-rc1, the version with the defect.
 const RC1: Behaviour = Behaviour {
     name: "8.0.0-rc1",
     aliases: &["none"],
     summary: "redirects whenever it is a replica, before it looks at pause or failover state: issue 821",
     source: "8.0.0-rc1 server.c:3771 processCommand, redirect at 3905",
+    base: Base::V8_0_0Rc1,
+    remedies: Remedies::NONE,
     gates: GATES_8_0,
     capa: true,
     while_in_progress: WhileInProgress::Redirect,
     redirect_in_multi: RedirectInMulti::LeaveUntouched,
     blocked_clients: BlockedClients::UnblockAtDemotion,
+    failover_target: FailoverTarget::Redirects,
+    demotion: Demotion::BeforeDialling,
+    promotion: Promotion::Once,
+    redirect_epoch: RedirectEpoch::Absent,
+    client_guard: ClientGuard::AsLibrary,
     replconf_version: true,
 };
 
-/// 8.0.1, from which the proposals for blocked clients depart.
 const V8_0_1: Behaviour = Behaviour {
     name: "8.0.1",
     aliases: &["8.0", "8.0.0-rc2"],
     summary: "postpones while its failover is in progress what it would redirect (PR 871); a redirect spoils a transaction (PR 895)",
     source: "8.0.1 server.c:3808 processCommand, redirect at 3942",
+    base: Base::V8_0_1,
     while_in_progress: WhileInProgress::Postpone,
     redirect_in_multi: RedirectInMulti::Spoil,
     ..RC1
 };
 
-/// Every behaviour there is.
+const V7_2_7: Behaviour = Behaviour {
+    name: "7.2.7",
+    aliases: &["7.2"],
+    summary: "no CLIENT CAPA, no redirects: a replica answers writes with READONLY",
+    source: "7.2.7 server.c:3833 processCommand",
+    base: Base::V7_2_7,
+    gates: GATES_7_2,
+    capa: false,
+    replconf_version: false,
+    ..RC1
+};
+
+/// The behaviours that have a name of their own: the versions, and combinations that were proposed
+/// or merged as one. [`Behaviour::find`] knows every other combination too.
 pub static BEHAVIOURS: &[Behaviour] = &[
-    Behaviour {
-        name: "7.2.7",
-        aliases: &["7.2"],
-        summary: "no CLIENT CAPA, no redirects: a replica answers writes with READONLY",
-        source: "7.2.7 server.c:3833 processCommand",
-        gates: GATES_7_2,
-        capa: false,
-        replconf_version: false,
-        ..RC1
-    },
+    V7_2_7,
     RC1,
     V8_0_1,
     Behaviour {
@@ -193,58 +316,98 @@ pub static BEHAVIOURS: &[Behaviour] = &[
         aliases: &["8.0.0-rc1+state-check"],
         summary: "8.0.0-rc1 that does not redirect while its failover is in progress: writes meet READONLY instead",
         source: "proposed in issue 821; 8.0.0-rc1 with the redirect's condition changed",
-        while_in_progress: WhileInProgress::FallThrough,
-        ..RC1
+        ..RC1.with(Remedy::StateCheck)
     },
     Behaviour {
         name: "pause-first",
         aliases: &["8.0.0-rc1+pause-first"],
         summary: "8.0.0-rc1 with the pause checked before the redirect: reads, which the pause lets through, still bounce",
         source: "proposed in issue 821; 8.0.0-rc1 with the order of two checks changed",
-        gates: GATES_PAUSE_FIRST,
-        ..RC1
+        ..RC1.with(Remedy::PauseFirst)
     },
     Behaviour {
         name: "combined",
         aliases: &["8.0.0-rc1+combined"],
         summary: "state-check and pause-first together: writes wait, reads are served by a node that is no primary any more",
         source: "proposed in issue 821; 8.0.0-rc1 with both changes",
-        gates: GATES_PAUSE_FIRST,
-        while_in_progress: WhileInProgress::FallThrough,
-        ..RC1
+        ..RC1.with(Remedy::StateCheck).with(Remedy::PauseFirst)
     },
     Behaviour {
         name: "merged",
         aliases: &["8.0.0-rc1+merged"],
         summary: "8.0.0-rc1 with what was merged for issue 821 (PR 871) and nothing else: what would be redirected waits",
         source: "8.0.0-rc2 server.c:3808, without PR 895",
-        while_in_progress: WhileInProgress::Postpone,
-        ..RC1
+        ..RC1.with(Remedy::Merged)
     },
     Behaviour {
         name: "unblock-at-completion",
         aliases: &["8.0.1+unblock-at-completion"],
         summary: "8.0.1 that throws blocked clients out when its failover has succeeded: they have a primary to go to, and an abort leaves them alone; they still get UNBLOCKED, lose their connection, and wait in vain while the failover has no end",
         source: "first commit of PR 848, closed unmerged; 8.0.1 with that change",
-        blocked_clients: BlockedClients::UnblockAtCompletion,
-        ..V8_0_1
+        ..V8_0_1.with(Remedy::UnblockAtCompletion)
     },
     Behaviour {
         name: "redirect-at-completion",
         aliases: &["8.0.1+redirect-at-completion"],
         summary: "8.0.1 that redirects blocked clients when its failover has succeeded, or at REPLICAOF: with the capability no error and no lost connection; without it, and in WAIT, still UNBLOCKED; all wait in vain while the failover has no end",
         source: "PR 2329, merged, blocked.c of 9.x disconnectOrRedirectAllBlockedClients; 8.0.1 with that change",
-        blocked_clients: BlockedClients::RedirectAtCompletion,
-        ..V8_0_1
+        ..V8_0_1.with(Remedy::RedirectAtCompletion)
     },
 ];
 
 impl Behaviour {
-    /// The behaviour of that name or alias.
-    pub fn named(name: &str) -> Option<&'static Behaviour> {
-        BEHAVIOURS
-            .iter()
-            .find(|b| b.name == name || b.aliases.contains(&name))
+    /// The same with a remedy: the one place that says which rule each remedy changes.
+    pub(super) const fn with(self, remedy: Remedy) -> Behaviour {
+        let with = Behaviour {
+            remedies: self.remedies.with(remedy),
+            ..self
+        };
+        match remedy {
+            Remedy::StateCheck => Behaviour {
+                while_in_progress: WhileInProgress::FallThrough,
+                ..with
+            },
+            Remedy::PauseFirst => Behaviour {
+                gates: if with.capa {
+                    GATES_8_0_PAUSE_FIRST
+                } else {
+                    GATES_7_2_PAUSE_FIRST
+                },
+                ..with
+            },
+            Remedy::Merged => Behaviour {
+                while_in_progress: WhileInProgress::Postpone,
+                ..with
+            },
+            Remedy::UnblockAtCompletion => Behaviour {
+                blocked_clients: BlockedClients::UnblockAtCompletion,
+                ..with
+            },
+            Remedy::RedirectAtCompletion => Behaviour {
+                blocked_clients: BlockedClients::RedirectAtCompletion,
+                ..with
+            },
+            Remedy::TargetHolds => Behaviour {
+                failover_target: FailoverTarget::Holds,
+                ..with
+            },
+            Remedy::DemoteWhenConnected => Behaviour {
+                demotion: Demotion::WhenConnected,
+                ..with
+            },
+            Remedy::IdempotentPromotion => Behaviour {
+                promotion: Promotion::Idempotent,
+                ..with
+            },
+            Remedy::EpochRedirect => Behaviour {
+                redirect_epoch: RedirectEpoch::Carried,
+                ..with
+            },
+            Remedy::BounceGuard => Behaviour {
+                client_guard: ClientGuard::Everywhere,
+                ..with
+            },
+        }
     }
 }
 
@@ -266,11 +429,16 @@ mod tests {
 
     #[test]
     fn an_order_names_each_gate_once() {
-        for behaviour in BEHAVIOURS {
-            let mut gates = behaviour.gates.to_vec();
-            gates.sort_unstable();
-            gates.dedup();
-            assert_eq!(gates.len(), behaviour.gates.len(), "{}", behaviour.name);
+        for base in Base::ALL {
+            for behaviour in [base.behaviour(), base.behaviour().with(Remedy::PauseFirst)] {
+                let mut gates = behaviour.gates.to_vec();
+                gates.sort_unstable();
+                gates.dedup();
+                assert_eq!(gates.len(), behaviour.gates.len(), "{}", behaviour.name);
+                let mut plain = base.behaviour().gates.to_vec();
+                plain.sort_unstable();
+                assert_eq!(gates, plain, "{base:?}");
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The commands that the model knows, with the flags that real servers give them.
 
 use super::address::Addr;
+use super::epoch::Epoch;
 use super::error::ErrorKind;
 use super::message::{Offset, ReplId, WriteId};
 
@@ -94,6 +95,8 @@ pub enum Command {
         offset: Offset,
         /// Whether the receiver is to promote itself.
         failover: bool,
+        /// The sender's epoch, with the remedy `epoch-redirect`.
+        epoch: Option<Epoch>,
     },
 }
 

@@ -158,7 +158,11 @@ impl Data {
                 }
                 Ok(self.mark(write))
             }
-            ReplOp::Ping | ReplOp::GetAck | ReplOp::Publish(_) => Ok(false),
+            ReplOp::Ping
+            | ReplOp::GetAck
+            | ReplOp::Publish(_)
+            | ReplOp::HandOver(_)
+            | ReplOp::HandOverOff => Ok(false),
         }
     }
 }

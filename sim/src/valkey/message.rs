@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 
 use super::address::{Addr, NodeId};
 use super::command::Command;
+use super::epoch::Epoch;
 use super::error::ErrorKind;
 
 /// A replication id. Real ones are 40 random hexadecimal digits; these are numbered per node,
@@ -180,10 +181,12 @@ pub enum Reply {
     Published,
     /// An error.
     Error(ErrorKind),
-    /// `-REDIRECT host:port`.
+    /// `-REDIRECT host:port`, with the remedy `epoch-redirect` `-REDIRECT host:port epoch`.
     Redirect {
         /// Where to.
         to: Addr,
+        /// What orders it among redirects.
+        epoch: Option<Epoch>,
         /// What the node believed of itself when it said so.
         belief: Belief,
     },
@@ -196,13 +199,17 @@ pub enum Reply {
         /// Its replication offset.
         offset: Offset,
     },
-    /// `+CONTINUE replid`.
+    /// `+CONTINUE replid`, with the remedy `epoch-redirect` also the primary's epoch.
     Continue {
         /// The stream's replication id.
         replid: ReplId,
+        /// The primary's epoch.
+        epoch: Option<Epoch>,
     },
-    /// `+FULLRESYNC replid offset`.
+    /// `+FULLRESYNC replid offset`, with the remedy `epoch-redirect` also the primary's epoch.
     FullResync {
+        /// The primary's epoch.
+        epoch: Option<Epoch>,
         /// The stream's replication id.
         replid: ReplId,
         /// The offset at which the snapshot was taken.
@@ -240,6 +247,11 @@ pub enum ReplOp {
     LPop(u32, WriteId),
     /// `PUBLISH channel message`.
     Publish(u32),
+    /// `REPLCONF HANDOVER host port`: a failover to this address is under way (the remedy
+    /// `target-holds`).
+    HandOver(Addr),
+    /// `REPLCONF HANDOVER NO ONE`: it is off.
+    HandOverOff,
 }
 
 /// A snapshot of the data under way in a full resynchronization; the driver keeps the data.

@@ -2,24 +2,31 @@
 
 mod address;
 mod behaviour;
+mod combination;
 mod command;
 mod config;
 mod data;
+mod epoch;
 mod error;
 mod message;
 mod pause;
+mod remedy;
 mod server;
 
 pub use address::{Addr, AddressBook, AddressEntry, NodeId};
 pub use behaviour::{
-    BEHAVIOURS, Behaviour, BlockedClients, Gate, RedirectInMulti, WhileInProgress,
+    BEHAVIOURS, Base, Behaviour, BlockedClients, ClientGuard, Demotion, FailoverTarget, Gate,
+    Promotion, RedirectEpoch, RedirectInMulti, WhileInProgress,
 };
+pub use combination::CombinationError;
 pub use command::{Command, CommandKind, Flags, PauseKind};
 pub use config::{Config, Persistence};
 pub use data::{Data, Value};
+pub use epoch::Epoch;
 pub use error::ErrorKind;
 pub use message::{
     Belief, FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request, Role,
     SnapshotId, StreamEntry, WriteId,
 };
+pub use remedy::{Axis, Remedies, Remedy};
 pub use server::{Effect, Input, LinkNo, Server, Slot, Snapshots, Turn};

@@ -74,6 +74,7 @@ impl Books {
             | Event::Failover { .. }
             | Event::Operator { .. }
             | Event::Hop { .. }
+            | Event::Ignored { .. }
             | Event::Fault { .. } => {}
         }
         let record = Record {

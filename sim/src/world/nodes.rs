@@ -255,10 +255,14 @@ impl<S: Sink> Session<'_, S> {
         let Message::Request(Request { command, .. }) = message else {
             return;
         };
-        let in_progress = self.node(id).server.failover_state() == FailoverState::InProgress;
+        let handing_over = match self.node(id).server.failover_state() {
+            FailoverState::NoFailover => false,
+            // A primary that waits dials the target only if it demotes itself when connected.
+            FailoverState::WaitForSync | FailoverState::InProgress => true,
+        };
         if let Command::Psync { failover: true, .. } = command {
             self.trigger(Trigger::Sends(id, TriggerMessage::PsyncFailover), agenda);
-        } else if command == Command::Ping && in_progress {
+        } else if command == Command::Ping && handing_over {
             self.trigger(Trigger::Sends(id, TriggerMessage::HandshakePing), agenda);
         }
     }

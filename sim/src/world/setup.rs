@@ -6,12 +6,12 @@ use super::clients::ClientPort;
 use super::nodes::Node;
 use super::{Books, Event, Pending, Session, State};
 use crate::check::Checks;
-use crate::client::{Client, ClientId, ClientSpec};
+use crate::client::{Backoff, Client, ClientId, ClientSpec};
 use crate::engine::{Chooser, Span, Time};
 use crate::net::{HostId, Network};
 use crate::scenario::Plan;
 use crate::trace::Sink;
-use crate::valkey::{Behaviour, NodeId, Server, Snapshots, WriteId};
+use crate::valkey::{Behaviour, ClientGuard, NodeId, Server, Snapshots, WriteId};
 
 impl State {
     /// Builds the world of a plan, in which nodes follow `behaviour` unless the plan binds them
@@ -74,13 +74,16 @@ impl State {
             .groups
             .iter()
             .map(|group| {
-                ClientSpec::new(
-                    group.policy.clone(),
-                    group.workload.clone(),
-                    plan.nodes.len() as u16,
-                )
-                .expect("the plan's workloads have been validated")
-                .sharing_keys(key_space)
+                let mut policy = group.policy.clone();
+                match behaviour.client_guard {
+                    ClientGuard::AsLibrary => {}
+                    ClientGuard::Everywhere => {
+                        policy.bounce_guard.get_or_insert(Backoff::GUARD);
+                    }
+                }
+                ClientSpec::new(policy, group.workload.clone(), plan.nodes.len() as u16)
+                    .expect("the plan's workloads have been validated")
+                    .sharing_keys(key_space)
             })
             .collect();
         let clients = (0..plan.clients())

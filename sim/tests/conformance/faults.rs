@@ -224,6 +224,7 @@ fn c64_any_client_can_promote_a_replica() {
     let (replid, _) = lab.server(B).replids();
     let offset = lab.server(B).offset() + 1;
     let psync = Command::Psync {
+        epoch: None,
         replid: Some(replid),
         offset: offset.into(),
         failover: true,
@@ -240,6 +241,7 @@ fn psync_failover_is_refused_by_a_primary_and_for_a_foreign_history() {
     let mut lab = Lab::new("8.0.1", 2);
     let (replid, _) = lab.server(A).replids();
     let psync = Command::Psync {
+        epoch: None,
         replid: Some(replid),
         offset: 1.into(),
         failover: true,
@@ -249,6 +251,7 @@ fn psync_failover_is_refused_by_a_primary_and_for_a_foreign_history() {
     assert_eq!(lab.ask(at_a, psync), refused);
     let at_b = lab.connect(B);
     let foreign = Command::Psync {
+        epoch: None,
         replid: None,
         offset: 1.into(),
         failover: true,

@@ -100,7 +100,7 @@ fn thrown_out(lab: &mut Lab, client: Client) {
 #[track_caller]
 fn redirected(lab: &mut Lab, client: Client, node: NodeId) {
     let reply = lab.reply(client);
-    let Some(Reply::Redirect { to, belief }) = reply else {
+    let Some(Reply::Redirect { to, belief, .. }) = reply else {
         panic!("{reply:?}");
     };
     assert_eq!(to, AddressBook::of(node));

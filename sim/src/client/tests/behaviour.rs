@@ -101,7 +101,15 @@ fn p2_ignores_redirects_of_a_pool_that_it_has_left() {
     rig.schedule(
         rig.now,
         None,
-        Input::Reply(slot, tag, Reply::Redirect { to: OLD, belief }),
+        Input::Reply(
+            slot,
+            tag,
+            Reply::Redirect {
+                to: OLD,
+                epoch: None,
+                belief,
+            },
+        ),
     );
     rig.run(ms(200), |_, command, _| served(command));
     assert_eq!(rig.ended()[1], (CommandOutcome::Served, 0, 0));

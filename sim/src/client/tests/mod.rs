@@ -36,6 +36,7 @@ pub(super) enum Does {
 pub(super) fn redirect(to: Addr) -> Does {
     Does::Reply(Reply::Redirect {
         to,
+        epoch: None,
         belief: Belief::default(),
     })
 }

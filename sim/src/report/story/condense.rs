@@ -114,6 +114,7 @@ impl Condenser {
             },
             Event::Ended { .. }
             | Event::Hop { .. }
+            | Event::Ignored { .. }
             | Event::ConnectFailed { .. }
             | Event::Delivered { .. }
             | Event::Closed { .. }

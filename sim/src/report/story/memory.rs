@@ -208,6 +208,7 @@ impl<'a> Memory<'a> {
             | Event::Released { .. }
             | Event::Failover { .. }
             | Event::Operator { .. }
+            | Event::Ignored { .. }
             | Event::Ended { .. } => {}
         }
     }
@@ -221,6 +222,9 @@ impl<'a> Memory<'a> {
                 self.open.remove(&(client, command));
             }
             Event::Hop {
+                client, command, ..
+            }
+            | Event::Ignored {
                 client, command, ..
             } => self.touch(client, command, record.at),
             Event::Gate { peer, .. } => {

@@ -7,8 +7,8 @@ use crate::report::names::Names;
 use crate::report::words;
 use crate::trace::{Event, GateVerdict, Record};
 use crate::valkey::{
-    Behaviour, Belief, CommandKind, ErrorKind, FailoverState, Flags, Gate, Message, NodeId, Reply,
-    Role,
+    Behaviour, Belief, CommandKind, ErrorKind, FailoverState, Flags, Gate, Message, NodeId, ReplOp,
+    Reply, Role,
 };
 
 /// A message that took less is not worth saying how long it took.
@@ -120,6 +120,26 @@ impl Phrases<'_, '_> {
                     format!("follows redirect {hops} of {what} #{command} from {from} to {to}")
                 }
             }
+            Event::Ignored {
+                command,
+                kind,
+                from,
+                to,
+                said,
+                known,
+                ..
+            } => {
+                let what = kind.name();
+                let (from, to) = (names.node(from), names.listener(to));
+                let why = if said < known {
+                    "is older than"
+                } else {
+                    "contradicts"
+                };
+                format!(
+                    "ignores the redirect of {what} #{command} from {from} to {to}: its epoch                      {said} {why} the {known} that the client knows; it will ask {from} again"
+                )
+            }
             Event::Ended {
                 command,
                 kind,
@@ -168,7 +188,27 @@ impl Phrases<'_, '_> {
         match message {
             Message::Request(request) => words::command(self.names, request.command),
             Message::Reply { reply, .. } => words::reply(self.names, reply),
-            Message::Stream(entry) => format!("the replication stream up to {}", entry.end),
+            Message::Stream(entry) => match entry.op {
+                ReplOp::HandOver(target) => format!(
+                    "\"a failover to {} is under way\" in the replication stream, up to {}",
+                    self.names.listener(target),
+                    entry.end
+                ),
+                ReplOp::HandOverOff => format!(
+                    "\"the failover is off\" in the replication stream, up to {}",
+                    entry.end
+                ),
+                ReplOp::Ping
+                | ReplOp::GetAck
+                | ReplOp::Set(..)
+                | ReplOp::Incr(..)
+                | ReplOp::Del(..)
+                | ReplOp::LPush(..)
+                | ReplOp::LPop(..)
+                | ReplOp::Publish(_) => {
+                    format!("the replication stream up to {}", entry.end)
+                }
+            },
             Message::Snapshot(_) => "a snapshot".to_owned(),
         }
     }
@@ -307,7 +347,12 @@ fn pause_comes_after(gate: Gate, behaviour: &Behaviour) -> bool {
 
 fn why_postponed(gate: Gate, belief: Belief) -> &'static str {
     match gate {
-        Gate::StandaloneRedirect => "its failover is in progress and will say where to",
+        Gate::StandaloneRedirect => match belief.failover {
+            FailoverState::InProgress => "its failover is in progress and will say where to",
+            FailoverState::NoFailover | FailoverState::WaitForSync => {
+                "its primary has told it that a failover to it is under way"
+            }
+        },
         Gate::ClientPause => match belief.failover {
             FailoverState::NoFailover => "of CLIENT PAUSE",
             FailoverState::WaitForSync | FailoverState::InProgress => {
@@ -369,6 +414,8 @@ pub(super) fn is_handshake(message: Message) -> bool {
         },
         Message::Reply { reply, .. } => reply != Reply::NewLine,
         Message::Snapshot(_) => true,
-        Message::Stream(_) => false,
+        Message::Stream(entry) => {
+            matches!(entry.op, ReplOp::HandOver(_) | ReplOp::HandOverOff)
+        }
     }
 }

@@ -305,6 +305,7 @@ fn acknowledgements_and_repetitions_are_left_out() {
             OLD_HOST,
             NEW_HOST,
             request(Command::Psync {
+                epoch: None,
                 replid: Some(ReplId::made(OLD, 0)),
                 offset: 7.into(),
                 failover: true,

@@ -1,11 +1,12 @@
 //! Names: nodes, groups and sets of hosts, behaviours.
 
 use super::{Problem, Result, check};
+use crate::scenario::behaviours::behaviour_named;
 use crate::scenario::either::BehaviourName;
 use crate::scenario::format::{Group, Node};
 use crate::scenario::nearest::no_such;
 use crate::scenario::plan::Selector;
-use crate::valkey::{BEHAVIOURS, Behaviour, NodeId};
+use crate::valkey::{Behaviour, NodeId};
 
 /// Names of sets of hosts, which nothing else may have.
 const SETS: [&str; 3] = ["all", "nodes", "clients"];
@@ -110,10 +111,7 @@ impl<'s> Names<'s> {
     }
 }
 
-/// The behaviour of that name or alias.
+/// The behaviour of that name, alias or combination.
 pub fn behaviour(path: impl Into<String>, name: &BehaviourName) -> Result<&'static Behaviour> {
-    Behaviour::named(&name.0).ok_or_else(|| {
-        let names: Vec<&str> = BEHAVIOURS.iter().map(|behaviour| behaviour.name).collect();
-        Problem::new(path, no_such("behaviour", "behaviours", &name.0, &names))
-    })
+    behaviour_named(&name.0).map_err(|problem| Problem::new(path, problem))
 }

@@ -1,11 +1,11 @@
 //! The servers: who replicates whom, and with what configuration.
 
 use super::{Problem, Result, check, names};
-use crate::scenario::either::ConfigOverrides;
+use crate::scenario::either::{BehaviourName, ConfigOverrides};
 use crate::scenario::format::{Node, Scenario};
 use crate::scenario::nearest::no_such;
 use crate::scenario::plan::NodePlan;
-use crate::valkey::{AddressBook, Config, NodeId};
+use crate::valkey::{AddressBook, Behaviour, ClientGuard, Config, NodeId};
 
 /// Nodes of a scenario at most.
 const MOST_NODES: usize = 16;
@@ -29,7 +29,7 @@ pub fn nodes(scenario: &Scenario) -> Result<(Vec<NodePlan>, AddressBook)> {
             name: node.name.clone(),
             replica_of: primary_of(&path, node, written)?,
             behaviour: match &node.behaviour {
-                Some(name) => Some(names::behaviour(format!("{path}.behaviour"), name)?),
+                Some(name) => Some(of_a_node(format!("{path}.behaviour"), name)?),
                 None => None,
             },
             config: config(&format!("{path}.config"), &shared, node.config.as_ref())?,
@@ -126,4 +126,17 @@ fn config(path: &str, base: &Config, changes: Option<&ConfigOverrides>) -> Resul
         check::not_longer_than_a_run(at(field), span)?;
     }
     Ok(config)
+}
+
+/// What one node follows. A rule of clients cannot be bound to it.
+fn of_a_node(path: String, name: &BehaviourName) -> Result<&'static Behaviour> {
+    let behaviour = names::behaviour(&path, name)?;
+    match behaviour.client_guard {
+        ClientGuard::AsLibrary => Ok(behaviour),
+        ClientGuard::Everywhere => Err(Problem::new(
+            path,
+            "\"bounce-guard\" is a rule of clients: expected it in the scenario's behaviour, or in \
+             a client's policy",
+        )),
+    }
 }

@@ -174,8 +174,8 @@ impl Server {
             match self.fate(slot, kind, turn) {
                 Fate::Stay => {}
                 Fate::Redirect(to) => {
-                    let belief = self.belief();
-                    self.unblock(slot, tag, Reply::Redirect { to, belief }, turn);
+                    let redirect = self.redirect_to(to, turn);
+                    self.unblock(slot, tag, redirect, turn);
                 }
                 Fate::ThrowOut => {
                     self.blocked.remove(place);
@@ -224,7 +224,9 @@ impl Server {
             return false;
         }
         let flags = match op {
-            ReplOp::Ping | ReplOp::GetAck => Flags::NONE,
+            ReplOp::Ping | ReplOp::GetAck | ReplOp::HandOver(_) | ReplOp::HandOverOff => {
+                Flags::NONE
+            }
             ReplOp::Publish(_) => Flags::MAY_REPLICATE,
             ReplOp::Set(..)
             | ReplOp::Incr(..)

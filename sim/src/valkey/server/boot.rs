@@ -3,9 +3,11 @@
 use super::super::address::{Addr, NodeId};
 use super::super::config::{Config, Persistence};
 use super::super::data::Data;
+use super::super::epoch::Epoch;
 use super::super::message::ReplId;
 use super::super::pause::PauseTable;
 use super::failover::Failover;
+use super::hold::Hold;
 use super::{Server, Turn};
 use crate::engine::Span;
 use crate::net::HostId;
@@ -19,6 +21,8 @@ pub(super) struct Disk {
     pub(super) data: Data,
     pub(super) replid: ReplId,
     pub(super) offset: u64,
+    /// Beside the replication id (`rdbSaveInfoAuxFields` saves that one).
+    pub(super) redirect_epoch: Epoch,
 }
 
 impl Server {
@@ -30,6 +34,7 @@ impl Server {
         self.disk.data.clear();
         self.disk.replid = ReplId::made(root, 0);
         self.disk.offset = INITIAL_OFFSET;
+        self.disk.redirect_epoch = Epoch::FIRST;
         self.replids_made = 0;
         self.duplicated_writes = 0;
         self.forget_process();
@@ -44,6 +49,8 @@ impl Server {
         self.second_replid_offset = 0;
         self.replicas.clear();
         self.failover = Failover::default();
+        self.hold = Hold::Nothing;
+        self.promoted_from = None;
         self.pause = PauseTable::default();
         self.clients.clear();
         self.free.clear();
@@ -77,6 +84,7 @@ impl Server {
         self.forget_process();
         self.data.copy_from(&self.disk.data);
         self.offset = self.disk.offset;
+        self.redirect_epoch = self.disk.redirect_epoch;
         self.primary = primary;
         self.open_slot(HostId(u32::MAX));
         let period = Span(1_000_000_000 / u64::from(turn.config.hz));
@@ -104,12 +112,14 @@ impl Server {
                 self.disk.data.clear();
                 self.disk.replid = self.new_replid();
                 self.disk.offset = 0;
+                self.disk.redirect_epoch = Epoch::FIRST;
             }
             Persistence::LastSync => {}
             Persistence::Everything => {
                 self.disk.data.copy_from(&self.data);
                 self.disk.replid = self.replid;
                 self.disk.offset = self.offset;
+                self.disk.redirect_epoch = self.redirect_epoch;
             }
         }
         self.forget_process();

@@ -49,7 +49,7 @@ impl Server {
                 LinkState::None | LinkState::Down => {}
             }
         }
-        if self.link.repl_state == ReplState::Connect && self.primary.is_some() {
+        if self.link.repl_state == ReplState::Connect {
             self.connect_with_primary(turn);
         }
         if self.link.repl_state == ReplState::Connected {

@@ -44,7 +44,14 @@ impl Server {
                 replid,
                 offset,
                 failover,
-            } => match self.sync_command(slot, tag, replid, offset.bytes(), failover, turn) {
+                epoch,
+            } => match self.sync_command(
+                (slot, tag),
+                (replid, offset.bytes()),
+                failover,
+                epoch,
+                turn,
+            ) {
                 Some(reply) => reply,
                 None => return,
             },
@@ -210,7 +217,9 @@ impl Server {
             | ReplOp::LPop(..)
             | ReplOp::Ping
             | ReplOp::GetAck
-            | ReplOp::Publish(_) => Reply::Int(1),
+            | ReplOp::Publish(_)
+            | ReplOp::HandOver(_)
+            | ReplOp::HandOverOff => Reply::Int(1),
         }
     }
 
@@ -280,13 +289,17 @@ pub(super) fn deadline(turn: &Turn<'_>, timeout_ms: u32) -> crate::engine::Time 
 }
 
 /// Bytes of an operation in the replication stream, as RESP with short keys and values: the
-/// recorded streams have 30 for `SET seed 3`, 37 for GETACK and 14 for PING.
+/// recorded streams have 30 for `SET seed 3`, 37 for GETACK and 14 for PING. The hand-over's
+/// entries, which no server has, are counted as `REPLCONF HANDOVER` with a host of three letters
+/// and a port of four digits, and with `NO ONE`.
 pub(super) fn stream_bytes(op: ReplOp) -> u64 {
     match op {
         ReplOp::Ping => 14,
         ReplOp::GetAck => 37,
         ReplOp::Set(..) | ReplOp::LPush(..) => 30,
         ReplOp::Publish(_) => 34,
+        ReplOp::HandOver(_) => 51,
+        ReplOp::HandOverOff => 49,
         ReplOp::Incr(..) | ReplOp::Del(..) | ReplOp::LPop(..) => 22,
     }
 }

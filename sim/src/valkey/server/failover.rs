@@ -2,10 +2,12 @@
 //! (8.0.1, replication.c:4739–4990; the same in 7.2.7 and 8.0.0-rc1).
 
 use super::super::address::Addr;
+use super::super::behaviour::{Demotion, FailoverTarget};
 use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, Reply};
 use super::super::pause::{Actions, Purpose};
 use super::blocked::RoleChange;
+use super::handshake::ReplState;
 use super::{Server, Turn};
 use crate::engine::{Span, Time};
 use crate::trace::FailoverEnd;
@@ -20,6 +22,18 @@ pub(super) struct Failover {
     pub(super) force: bool,
     /// `target_replica_host` and `target_replica_port`
     pub(super) target: Option<Addr>,
+    /// Without `TO`: the replica that was the first to catch up, while a remedy still has
+    /// something to do with it before the failover proceeds.
+    pub(super) chosen: Option<Addr>,
+    /// The replicas have been told which of them is the target (target-holds).
+    pub(super) told: bool,
+}
+
+impl Failover {
+    /// The replica that the failover is to, as far as it is known while the node waits.
+    pub(super) fn candidate(&self) -> Option<Addr> {
+        self.target.or(self.chosen)
+    }
 }
 
 impl Server {
@@ -59,6 +73,8 @@ impl Server {
             end: timeout_ms.map(|ms| turn.now + Span::millis(u64::from(ms))),
             force,
             target: to,
+            chosen: None,
+            told: false,
         };
         // Neither a time nor CLIENT UNPAUSE ends this pause, only `clearFailoverState`.
         let release = self.pause.pause(
@@ -68,6 +84,9 @@ impl Server {
             Actions::WRITE_SET,
         );
         self.release(release, turn);
+        if let Some(target) = to {
+            self.tell_target(target, turn);
+        }
         self.trace_failover(FailoverEnd::Underway, turn);
         Reply::Ok
     }
@@ -91,47 +110,98 @@ impl Server {
         // turn still loses.
         if self.failover.end.is_some_and(|end| end <= turn.now) {
             if self.failover.force {
-                self.fail_over(turn);
+                self.proceed(turn);
             } else {
                 self.abort_failover(FailoverEnd::TimedOut, turn);
             }
             return;
         }
-        let caught_up = match self.failover.target {
-            Some(target) => self
-                .find_replica(target)
-                .is_some_and(|replica| replica.acked == self.offset),
-            None => {
-                let first = self
-                    .replicas
-                    .iter()
-                    .find(|replica| replica.acked == self.offset);
-                self.failover.target = first.and_then(|replica| replica.address);
-                self.failover.target.is_some()
-            }
+        let Some(candidate) = self.failover.candidate() else {
+            self.choose(turn);
+            return;
         };
-        if caught_up {
-            self.fail_over(turn);
+        match self.find_replica(candidate) {
+            Some(replica) if replica.acked == self.offset => self.proceed(turn),
+            Some(_) => {}
+            // One that was named may come back; one that was only chosen is not waited for.
+            None if self.failover.target.is_none() => {
+                self.failover.chosen = None;
+                self.close_link(turn);
+            }
+            None => {}
+        }
+    }
+
+    /// Without `TO` the first replica that has caught up is the target. One that has to be told
+    /// must acknowledge that first.
+    fn choose(&mut self, turn: &mut Turn<'_>) {
+        let first = self
+            .replicas
+            .iter()
+            .find(|replica| replica.acked == self.offset);
+        let Some(chosen) = first.and_then(|replica| replica.address) else {
+            return;
+        };
+        self.failover.chosen = Some(chosen);
+        match turn.behaviour.failover_target {
+            FailoverTarget::Redirects => self.proceed(turn),
+            FailoverTarget::Holds => self.tell_target(chosen, turn),
+        }
+    }
+
+    /// The target has everything, or is forced: the node demotes itself, at once or when the
+    /// hand-over connection is ready ([`Demotion`]). In between it is a primary that waits, and
+    /// all that ends its waiting still can: TIMEOUT, ABORT, a target that falls behind or is lost.
+    fn proceed(&mut self, turn: &mut Turn<'_>) {
+        match turn.behaviour.demotion {
+            Demotion::BeforeDialling => self.fail_over(turn),
+            Demotion::WhenConnected => match self.link.repl_state {
+                ReplState::None => self.connect_with_primary(turn),
+                ReplState::Ready => self.fail_over(turn),
+                // A broken attempt is repeated by `replicationCron`.
+                ReplState::Connect
+                | ReplState::Connecting
+                | ReplState::ReceivePing
+                | ReplState::ReceiveAddress
+                | ReplState::ReceiveCapa(_)
+                | ReplState::ReceivePsync
+                | ReplState::Transfer(..)
+                | ReplState::Connected => {}
+            },
         }
     }
 
     /// Entry to `failover-in-progress`: the state is set, then the node demotes itself and dials
-    /// the target at once (`replicationSetPrimary`).
+    /// the target at once (`replicationSetPrimary`), or asks over the connection that it has.
     fn fail_over(&mut self, turn: &mut Turn<'_>) {
         let target = self
             .failover
-            .target
+            .candidate()
             .expect("a failover that proceeds has a target");
+        self.failover.target = Some(target);
         self.failover.state = FailoverState::InProgress;
         self.trace_failover(FailoverEnd::Underway, turn);
-        self.replication_set_primary(target, RoleChange::FailoverInProgress, turn);
+        match turn.behaviour.demotion {
+            Demotion::BeforeDialling => {
+                self.replication_set_primary(target, RoleChange::FailoverInProgress, turn);
+            }
+            Demotion::WhenConnected => {
+                self.become_replica(target, RoleChange::FailoverInProgress, turn);
+                self.send_psync(turn);
+            }
+        }
     }
 
     /// `abortFailover` (8.0.1, replication.c:4783): from `failover-in-progress` the node is a
     /// primary again, with a new replication id.
     pub(super) fn abort_failover(&mut self, how: FailoverEnd, turn: &mut Turn<'_>) {
-        if self.failover.state == FailoverState::InProgress {
-            self.replication_unset_primary(turn);
+        match self.failover.state {
+            FailoverState::NoFailover => {}
+            FailoverState::WaitForSync => {
+                self.call_off();
+                self.close_link(turn);
+            }
+            FailoverState::InProgress => self.replication_unset_primary(turn),
         }
         self.clear_failover_state(how, turn);
     }

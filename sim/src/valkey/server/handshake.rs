@@ -2,6 +2,7 @@
 //! (`replicationSetPrimary`, `syncWithPrimary`, `replicaTryPartialResynchronization`).
 
 use super::super::address::{Addr, AddressBook};
+use super::super::behaviour::Promotion;
 use super::super::command::Command;
 use super::super::error::ErrorKind;
 use super::super::message::{
@@ -30,6 +31,9 @@ pub(super) enum ReplState {
     ReceiveAddress,
     /// The rest of REPLCONF was sent; so many replies are missing.
     ReceiveCapa(u8),
+    /// All that comes before PSYNC is done, and the node is still a primary
+    /// (demote-when-connected).
+    Ready,
     /// PSYNC was sent.
     ReceivePsync,
     /// A full resynchronization is under way: the id and offset it will leave.
@@ -64,6 +68,7 @@ impl PrimaryLink {
             | ReplState::ReceivePing
             | ReplState::ReceiveAddress
             | ReplState::ReceiveCapa(_)
+            | ReplState::Ready
             | ReplState::ReceivePsync => LinkState::Down,
         }
     }
@@ -115,14 +120,30 @@ impl Server {
             self.cached = Some((self.replid, self.offset));
         }
         self.close_link(turn);
+        self.become_replica(primary, change, turn);
+        self.connect_with_primary(turn);
+    }
+
+    /// The part of `replicationSetPrimary` that is not about connections.
+    pub(super) fn become_replica(
+        &mut self,
+        primary: Addr,
+        change: RoleChange,
+        turn: &mut Turn<'_>,
+    ) {
+        let was_primary = self.primary.is_none();
         self.primary = Some(primary);
+        self.promoted_from = None;
+        if was_primary {
+            self.count_epoch(turn);
+        }
+        self.stop_holding(turn);
         self.role_changed_for_blocked_clients(change, turn);
         if was_primary {
             // `replicationCachePrimaryUsingMyself` (8.0.1, replication.c:4097)
             self.cached = Some((self.replid, self.offset));
         }
         self.trace_role(turn);
-        self.connect_with_primary(turn);
     }
 
     /// `replicationUnsetPrimary` (8.0.1, replication.c:3810): a primary from this instant, with a
@@ -137,21 +158,27 @@ impl Server {
         self.replid2 = Some(self.replid);
         self.second_replid_offset = self.offset + 1;
         self.replid = self.new_replid();
+        self.promoted_from = None;
+        self.count_epoch(turn);
         self.disconnect_replicas();
         self.link.repl_state = ReplState::None;
         self.trace_role(turn);
+        self.stop_holding(turn);
     }
 
-    fn close_link(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn close_link(&mut self, turn: &mut Turn<'_>) {
         if self.link.is_dialled() {
             turn.effects.push(Effect::LinkClose(self.link.number));
         }
         self.link.repl_state = ReplState::None;
     }
 
-    /// `connectWithPrimary` (8.0.1, replication.c:3680)
+    /// `connectWithPrimary` (8.0.1, replication.c:3680). A primary dials only the target of its
+    /// failover (demote-when-connected).
     pub(super) fn connect_with_primary(&mut self, turn: &mut Turn<'_>) {
-        let Some(primary) = self.primary else { return };
+        let Some(primary) = self.primary.or(self.failover.candidate()) else {
+            return;
+        };
         self.link.number.0 += 1;
         self.link.repl_state = ReplState::Connecting;
         self.link.last_io = turn.now;
@@ -176,8 +203,9 @@ impl Server {
 
     /// The connection failed or is over.
     ///
-    /// While PSYNC's reply is awaited this is PSYNC_TRY_LATER, which ends a failover; before, the
-    /// handshake is tried again at the next `replicationCron`; afterwards
+    /// While PSYNC's reply is awaited this is PSYNC_TRY_LATER, which ends a failover (unless
+    /// promotions may be repeated); before, the handshake is tried again at the next
+    /// `replicationCron`; afterwards
     /// `replicationHandlePrimaryDisconnection` (8.0.1, replication.c:3865) connects anew at once.
     pub(super) fn link_lost(&mut self, link: LinkNo, turn: &mut Turn<'_>) {
         if link != self.link.number || !self.link.is_dialled() {
@@ -190,15 +218,21 @@ impl Server {
             | ReplState::Connecting
             | ReplState::ReceivePing
             | ReplState::ReceiveAddress
-            | ReplState::ReceiveCapa(_) => {}
+            | ReplState::ReceiveCapa(_)
+            | ReplState::Ready => {}
             ReplState::Transfer(..) => {
                 self.held_stream.clear();
                 self.trace_role(turn);
             }
-            ReplState::ReceivePsync => self.psync_failed(turn),
+            ReplState::ReceivePsync => match turn.behaviour.promotion {
+                Promotion::Once => self.psync_failed(turn),
+                // Silence says nothing: asked again at the next `replicationCron`.
+                Promotion::Idempotent => {}
+            },
             ReplState::Connected => {
                 self.cached = Some((self.replid, self.offset));
                 self.held_stream.clear();
+                self.stop_holding(turn);
                 self.connect_with_primary(turn);
                 self.trace_role(turn);
             }
@@ -258,30 +292,38 @@ impl Server {
                     self.link.repl_state = ReplState::ReceiveCapa(awaited - 1);
                     return;
                 }
+                if self.primary.is_none() {
+                    // Looked at in this turn's `beforeSleep`.
+                    self.link.repl_state = ReplState::Ready;
+                    return;
+                }
                 self.send_psync(turn);
             }
             ReplState::ReceivePsync => self.psync_reply(reply, turn),
             ReplState::None
             | ReplState::Connect
             | ReplState::Connecting
+            | ReplState::Ready
             | ReplState::Transfer(..)
             | ReplState::Connected => {}
         }
     }
 
     /// `PSYNC replid offset [FAILOVER]` (8.0.1, replication.c:3044)
-    fn send_psync(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn send_psync(&mut self, turn: &mut Turn<'_>) {
         let failover = self.failover.state == FailoverState::InProgress;
         let (replid, offset) = match self.cached {
             Some((replid, offset)) => (Some(replid), offset + 1),
             None => (None, 0),
         };
+        let epoch = self.told_epoch(turn);
         self.link.repl_state = ReplState::ReceivePsync;
         self.send_primary(
             Command::Psync {
                 replid,
                 offset: Offset::from(offset),
                 failover,
+                epoch,
             },
             turn,
         );
@@ -291,7 +333,8 @@ impl Server {
     fn psync_reply(&mut self, reply: Reply, turn: &mut Turn<'_>) {
         match reply {
             Reply::NewLine => {}
-            Reply::Continue { replid } => {
+            Reply::Continue { replid, epoch } => {
+                self.learn_epoch(epoch);
                 if replid != self.replid {
                     // The cached primary's id becomes the second one, the new one is adopted, and
                     // the node's replicas must learn of it.
@@ -305,7 +348,12 @@ impl Server {
                 self.trace_role(turn);
                 self.failover_succeeded(turn);
             }
-            Reply::FullResync { replid, offset } => {
+            Reply::FullResync {
+                replid,
+                offset,
+                epoch,
+            } => {
+                self.learn_epoch(epoch);
                 self.cached = None;
                 self.link.repl_state = ReplState::Transfer(replid, offset.bytes());
                 self.disconnect_replicas();
@@ -366,7 +414,7 @@ impl Server {
         let end = entry.end.bytes();
         debug_assert!(end > self.offset, "the stream has no repetitions");
         match entry.op {
-            ReplOp::Ping | ReplOp::GetAck => {}
+            ReplOp::Ping | ReplOp::GetAck | ReplOp::HandOver(_) | ReplOp::HandOverOff => {}
             ReplOp::Publish(channel) => {
                 self.publish(channel, turn);
             }
@@ -381,8 +429,17 @@ impl Server {
         }
         self.offset = end;
         self.backlog.push(end, entry.op);
-        if entry.op == ReplOp::GetAck {
-            self.send_ack(turn);
+        match entry.op {
+            ReplOp::GetAck => self.send_ack(turn),
+            ReplOp::HandOver(target) => self.told_of_failover(target, turn),
+            ReplOp::HandOverOff => self.stop_holding(turn),
+            ReplOp::Ping
+            | ReplOp::Publish(_)
+            | ReplOp::Set(..)
+            | ReplOp::Incr(..)
+            | ReplOp::Del(..)
+            | ReplOp::LPush(..)
+            | ReplOp::LPop(..) => {}
         }
     }
 

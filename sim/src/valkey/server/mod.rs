@@ -8,9 +8,11 @@ mod blocked;
 mod boot;
 mod client;
 mod cron;
+mod epochs;
 mod execute;
 mod failover;
 mod handshake;
+mod hold;
 mod process;
 mod replicas;
 mod sync;
@@ -20,12 +22,14 @@ use std::collections::VecDeque;
 use self::boot::Disk;
 use self::client::Client;
 use self::handshake::PrimaryLink;
+use self::hold::Hold;
 use self::replicas::{Backlog, Replica};
 use super::address::{Addr, AddressBook, NodeId};
 use super::behaviour::Behaviour;
 use super::command::Command;
 use super::config::Config;
 use super::data::Data;
+use super::epoch::Epoch;
 use super::message::{
     Belief, FailoverState, LinkState, Message, ReplId, Reply, Request, Role, SnapshotId,
 };
@@ -141,6 +145,13 @@ pub struct Server {
     backlog: Backlog,
     replicas: Vec<Replica>,
     failover: failover::Failover,
+    /// What the primary has told this node of a failover to it.
+    hold: Hold,
+    /// The replication id under which `PSYNC … FAILOVER` has promoted this node, as long as it
+    /// has been a primary since.
+    promoted_from: Option<ReplId>,
+    /// What its redirects carry (epoch-redirect).
+    redirect_epoch: Epoch,
     pause: PauseTable,
     clients: Vec<Client>,
     free: Vec<u32>,
@@ -192,6 +203,9 @@ impl Server {
             backlog: Backlog::default(),
             replicas: Vec::new(),
             failover: failover::Failover::default(),
+            hold: Hold::Nothing,
+            promoted_from: None,
+            redirect_epoch: Epoch::FIRST,
             pause: PauseTable::default(),
             clients: Vec::new(),
             free: Vec::new(),

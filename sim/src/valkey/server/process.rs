@@ -5,6 +5,7 @@ use super::super::command::{CommandKind, Flags};
 use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, LinkState, Reply, Request};
 use super::client::Blocked;
+use super::hold::Hold;
 use super::{Effect, Server, Slot, Turn};
 use crate::trace::{Event, GateVerdict};
 
@@ -47,7 +48,7 @@ impl Server {
     }
 
     /// `processCommand` (8.0.1, server.c:3808). Each behaviour's gates are in
-    /// [`BEHAVIOURS`](super::super::BEHAVIOURS).
+    /// [`Behaviour`](super::super::Behaviour).
     pub(super) fn process_command(&mut self, slot: Slot, request: Request, turn: &mut Turn<'_>) {
         self.handled += 1;
         let kind = request.command.kind();
@@ -83,8 +84,8 @@ impl Server {
             }
             GateVerdict::Redirected(_, to) => {
                 self.redirect_spoils(slot, kind, turn);
-                let belief = self.belief();
-                self.reply(slot, request.tag, Reply::Redirect { to, belief }, turn);
+                let redirect = self.redirect_to(to, turn);
+                self.reply(slot, request.tag, redirect, turn);
             }
             GateVerdict::Postponed(_) => {
                 // `blockPostponeClient` (8.0.1, blocked.c:613): at the end of the list.
@@ -128,13 +129,17 @@ impl Server {
             }
             Gate::StandaloneRedirect => {
                 // The condition looks at nothing else: not at the link, not at the pause, not at
-                // whether `primary_host` is a primary.
+                // whether `primary_host` is a primary. A target that has been told of a failover
+                // holds (target-holds); no version tells it.
                 if client.capa
                     && self.primary.is_some()
                     && (flags.any(Flags::WRITE) || (flags.any(Flags::READ) && !client.readonly))
                 {
                     if self.failover.state != FailoverState::InProgress {
-                        return Answer::Redirect;
+                        return match self.hold {
+                            Hold::Nothing => Answer::Redirect,
+                            Hold::Redirects => Answer::Postpone,
+                        };
                     }
                     return match turn.behaviour.while_in_progress {
                         WhileInProgress::Redirect => Answer::Redirect,

@@ -1,5 +1,7 @@
 //! Synchronization: `PSYNC` at the node that is asked, and full resynchronizations.
 
+use super::super::behaviour::Promotion;
+use super::super::epoch::Epoch;
 use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, LinkState, Message, ReplId, Reply, SnapshotId};
 use super::handshake::ReplState;
@@ -9,13 +11,16 @@ use super::{Effect, Server, Slot, Turn};
 impl Server {
     /// `syncCommand` (8.0.1, replication.c:1034). `None` where the reply comes later or has been
     /// sent.
+    ///
+    /// Under [`Promotion::Idempotent`] a node that was promoted by this request goes on as it did
+    /// then if it is asked again under the same replication id, which only the old primary has
+    /// and asks for.
     pub(super) fn sync_command(
         &mut self,
-        slot: Slot,
-        tag: u32,
-        replid: Option<ReplId>,
-        offset: u64,
+        (slot, tag): (Slot, u32),
+        (replid, offset): (Option<ReplId>, u64),
         failover: bool,
+        epoch: Option<Epoch>,
         turn: &mut Turn<'_>,
     ) -> Option<Reply> {
         if self.clients[slot.0 as usize].replica {
@@ -25,12 +30,24 @@ impl Server {
             // Neither the offset is looked at, nor the link, nor who asks, nor whether there is a
             // failover at all.
             if self.primary.is_none() {
-                return Some(Reply::Error(ErrorKind::PsyncFailoverPrimary));
+                let again =
+                    replid.is_some() && replid == self.promoted_from && replid == self.replid2;
+                match turn.behaviour.promotion {
+                    Promotion::Idempotent if again => {}
+                    Promotion::Idempotent | Promotion::Once => {
+                        return Some(Reply::Error(ErrorKind::PsyncFailoverPrimary));
+                    }
+                }
+            } else {
+                if replid != Some(self.replid) {
+                    return Some(Reply::Error(ErrorKind::PsyncFailoverReplid));
+                }
+                self.replication_unset_primary(turn);
+                self.promoted_from = replid;
             }
-            if replid != Some(self.replid) {
-                return Some(Reply::Error(ErrorKind::PsyncFailoverReplid));
-            }
-            self.replication_unset_primary(turn);
+        }
+        if self.primary.is_none() {
+            self.learn_epoch(epoch);
         }
         if self.failover.state != FailoverState::NoFailover {
             return Some(Reply::Error(ErrorKind::NoMasterLinkFailingOver));
@@ -53,7 +70,8 @@ impl Server {
             replica.sent = offset - 1;
             self.replicas.push(replica);
             let replid = self.replid;
-            self.reply(slot, tag, Reply::Continue { replid }, turn);
+            let epoch = self.told_epoch(turn);
+            self.reply(slot, tag, Reply::Continue { replid, epoch }, turn);
             return None;
         }
         replica.state = ReplicaState::WaitSave { since: turn.now };
@@ -77,6 +95,7 @@ impl Server {
     pub(super) fn start_save(&mut self, turn: &mut Turn<'_>) {
         let snapshot = turn.snapshots.keep(&self.data);
         let (replid, offset) = (self.replid, self.offset);
+        let epoch = self.told_epoch(turn);
         let until = turn.now + turn.config.snapshot_save;
         for replica in &mut self.replicas {
             if matches!(replica.state, ReplicaState::WaitSave { .. }) {
@@ -87,6 +106,7 @@ impl Server {
                     reply: Reply::FullResync {
                         replid,
                         offset: offset.into(),
+                        epoch,
                     },
                 };
                 turn.effects.push(Effect::Send(replica.slot, reply));
@@ -123,6 +143,7 @@ impl Server {
         self.disk.data.copy_from(&self.data);
         self.disk.replid = replid;
         self.disk.offset = offset;
+        self.disk.redirect_epoch = self.redirect_epoch;
     }
 
     /// Loaded: the link is up, and the first acknowledgement starts the stream.

@@ -1,12 +1,16 @@
-//! `rebound behaviours`: whose rules a node can follow, side by side.
+//! `rebound behaviours`: whose rules a node can follow, side by side, and what can be added.
+
+mod remedies;
 
 use clap::Args;
 use rebound_sim::valkey::{
-    BEHAVIOURS, Behaviour, BlockedClients, Gate, RedirectInMulti, WhileInProgress,
+    BEHAVIOURS, Behaviour, BlockedClients, ClientGuard, Demotion, FailoverTarget, Gate, Promotion,
+    RedirectEpoch, RedirectInMulti, Remedy, WhileInProgress,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::remedies::RemedyEntry;
 use crate::arguments::behaviour_named;
 use crate::exit::{Exit, Failure};
 use crate::figures::{WIDTH, wrapped};
@@ -15,7 +19,7 @@ use crate::output::{Output, Style};
 /// Arguments of `rebound behaviours`.
 #[derive(Args)]
 pub struct Arguments {
-    /// Show one of them in detail
+    /// Show one of them, or a version with remedies joined by +, in detail
     #[arg(long, value_name = "NAME", alias = "behavior")]
     behaviour: Option<String>,
 }
@@ -28,6 +32,8 @@ pub struct BehaviourList {
     schema: &'static str,
     /// The behaviours.
     behaviours: Vec<BehaviourEntry>,
+    /// The remedies that can be added to a version; with `--behaviour` those that it has.
+    remedies: Vec<RemedyEntry>,
 }
 
 /// A behaviour.
@@ -42,6 +48,10 @@ struct BehaviourEntry {
     summary: &'static str,
     /// Where its rules were read.
     source: &'static str,
+    /// The version that it departs from.
+    base: &'static str,
+    /// The remedies that change that.
+    remedies: Vec<&'static str>,
     /// The checks that a command passes, in order.
     gates: Vec<&'static str>,
     /// Whether `CLIENT CAPA redirect` exists.
@@ -53,6 +63,19 @@ struct BehaviourEntry {
     /// What a failover does to clients in a blocking command: throw them out at its demotion or
     /// at its completion, or redirect them at its completion.
     blocked_clients: &'static str,
+    /// What the target of a failover does with clients before its promotion: redirect them, or
+    /// hold them.
+    failover_target: &'static str,
+    /// When a failover demotes the old primary: before it dials the target, or when the
+    /// connection is ready.
+    demotion: &'static str,
+    /// What a repeated PSYNC FAILOVER meets: it is refused, or answered again.
+    promotion: &'static str,
+    /// Whether a redirect carries an epoch.
+    redirect_epoch: bool,
+    /// Whether clients wait before they go back to a node that has redirected them, whatever
+    /// their library.
+    client_guard: bool,
     /// Whether the handshake says `REPLCONF version`.
     replconf_version: bool,
 }
@@ -64,15 +87,26 @@ impl From<&'static Behaviour> for BehaviourEntry {
             aliases: behaviour.aliases.to_vec(),
             summary: behaviour.summary,
             source: behaviour.source,
+            base: behaviour.base.name(),
+            remedies: behaviour.remedies.iter().map(Remedy::name).collect(),
             gates: behaviour.gates.iter().map(|gate| gate.name()).collect(),
             capa: behaviour.capa,
             while_in_progress: while_in_progress(behaviour),
             redirect_in_multi: redirect_in_multi(behaviour),
             blocked_clients: blocked_clients(behaviour),
+            failover_target: failover_target(behaviour),
+            demotion: demotion(behaviour),
+            promotion: promotion(behaviour),
+            redirect_epoch: redirect_epoch(behaviour),
+            client_guard: client_guard(behaviour),
             replconf_version: behaviour.replconf_version,
         }
     }
 }
+
+/// What stands before the remedies.
+const HEADING: &str = "Remedies, which can be added to a version in any combination, as in\n\
+    8.0.1+target-holds+idempotent-promotion:";
 
 /// Prints the behaviours.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
@@ -80,16 +114,22 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         Some(name) => vec![behaviour_named(name)?],
         None => BEHAVIOURS.iter().collect(),
     };
+    let remedies: Vec<Remedy> = match chosen[..] {
+        [one] => one.remedies.iter().collect(),
+        _ => Remedy::ALL.to_vec(),
+    };
     if out.json_wanted() {
         out.json(&BehaviourList {
             schema: "rebound.behaviours/1",
             behaviours: chosen.into_iter().map(BehaviourEntry::from).collect(),
+            remedies: remedies.into_iter().map(RemedyEntry::from).collect(),
         })?;
         return Ok(Exit::Clean);
     }
     let text = match chosen[..] {
-        [one] => detail(out, one),
-        _ => table(out, &chosen),
+        [one] if remedies.is_empty() => detail(out, one),
+        [one] => detail(out, one) + &remedies::text(out, "Its remedies:", &remedies),
+        _ => table(out, &chosen) + &remedies::text(out, HEADING, &remedies),
     };
     out.text(&text)?;
     Ok(Exit::Clean)
@@ -199,6 +239,11 @@ fn detail(out: &Output, behaviour: &Behaviour) -> String {
         ("while in progress", while_in_progress(behaviour)),
         ("redirect in MULTI", redirect_in_multi(behaviour)),
         ("blocked clients", blocked_clients(behaviour)),
+        ("failover target", failover_target(behaviour)),
+        ("demotion", demotion(behaviour)),
+        ("repeated promotion", promotion(behaviour)),
+        ("redirect's epoch", yes_or_no(redirect_epoch(behaviour))),
+        ("clients' guard", yes_or_no(client_guard(behaviour))),
         ("CLIENT CAPA", yes_or_no(behaviour.capa)),
         ("REPLCONF version", yes_or_no(behaviour.replconf_version)),
     ] {
@@ -233,6 +278,41 @@ fn blocked_clients(behaviour: &Behaviour) -> &'static str {
         BlockedClients::UnblockAtDemotion => "demotion",
         BlockedClients::UnblockAtCompletion => "completion",
         BlockedClients::RedirectAtCompletion => "redirect",
+    }
+}
+
+fn failover_target(behaviour: &Behaviour) -> &'static str {
+    match behaviour.failover_target {
+        FailoverTarget::Redirects => "redirect",
+        FailoverTarget::Holds => "hold",
+    }
+}
+
+fn demotion(behaviour: &Behaviour) -> &'static str {
+    match behaviour.demotion {
+        Demotion::BeforeDialling => "before dialling",
+        Demotion::WhenConnected => "when connected",
+    }
+}
+
+fn promotion(behaviour: &Behaviour) -> &'static str {
+    match behaviour.promotion {
+        Promotion::Once => "refuse",
+        Promotion::Idempotent => "answer again",
+    }
+}
+
+fn redirect_epoch(behaviour: &Behaviour) -> bool {
+    match behaviour.redirect_epoch {
+        RedirectEpoch::Absent => false,
+        RedirectEpoch::Carried => true,
+    }
+}
+
+fn client_guard(behaviour: &Behaviour) -> bool {
+    match behaviour.client_guard {
+        ClientGuard::AsLibrary => false,
+        ClientGuard::Everywhere => true,
     }
 }
 
