@@ -5,5 +5,6 @@ mod blocked;
 mod faults;
 mod gates;
 mod lab;
+mod remedies;
 mod states;
 mod unblocking;

@@ -5,6 +5,7 @@
 #![allow(clippy::wildcard_enum_match_arm)]
 
 mod behaviour;
+mod epochs;
 mod order;
 mod presets;
 mod random;
