@@ -14,7 +14,7 @@ pub use address::{Addr, AddressBook, AddressEntry, NodeId};
 pub use behaviour::{
     BEHAVIOURS, Behaviour, BlockedClients, Gate, RedirectInMulti, WhileInProgress,
 };
-pub use command::{Command, CommandKind, Flags, PauseKind};
+pub use command::{ClientType, Command, CommandKind, Flags, PauseKind};
 pub use config::{Config, Persistence};
 pub use data::{Data, Value};
 pub use error::ErrorKind;

@@ -121,6 +121,7 @@ impl Condenser {
             | Event::Role { .. }
             | Event::Failover { .. }
             | Event::Operator { .. }
+            | Event::Sentinel { .. }
             | Event::Fault { .. } => Treatment::Tell,
         }
     }

@@ -104,7 +104,7 @@ impl<'a> Memory<'a> {
 
     pub(super) fn client(&self, host: HostId) -> Option<ClientId> {
         match self.names.role(host) {
-            HostRole::Node(_) | HostRole::Operator => None,
+            HostRole::Node(_) | HostRole::Operator | HostRole::Sentinel => None,
             HostRole::Client(client) => Some(client),
         }
     }
@@ -208,6 +208,7 @@ impl<'a> Memory<'a> {
             | Event::Released { .. }
             | Event::Failover { .. }
             | Event::Operator { .. }
+            | Event::Sentinel { .. }
             | Event::Ended { .. } => {}
         }
     }
@@ -238,6 +239,7 @@ impl<'a> Memory<'a> {
             | Event::Role { .. }
             | Event::Failover { .. }
             | Event::Operator { .. }
+            | Event::Sentinel { .. }
             | Event::Issued { .. } => {}
         }
     }

@@ -11,6 +11,7 @@ mod cron;
 mod execute;
 mod failover;
 mod handshake;
+mod kill;
 mod process;
 mod replicas;
 mod sync;

@@ -1,0 +1,1 @@
+//! Sentinel driven by hand.
