@@ -16,7 +16,10 @@ mod timers;
 mod workload;
 
 pub use interface::{Context, Effect, Input, Slot};
-pub use policy::{Application, Backoff, Batch, ErrorAction, Policy, Reach, RedirectAction, Scope};
+pub use policy::{
+    Application, Backoff, Batch, DisconnectAction, ErrorAction, Policy, Reach, RedirectAction,
+    Scope,
+};
 pub use presets::{PRESETS, Preset, policy, preset};
 pub use spec::ClientSpec;
 pub use state::{Client, Pending, Waits};

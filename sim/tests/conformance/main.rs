@@ -5,5 +5,6 @@ mod blocked;
 mod faults;
 mod gates;
 mod lab;
+mod orders;
 mod states;
 mod unblocking;
