@@ -106,7 +106,7 @@ impl<'s> Names<'s> {
         let vacuous = match (are_clients(opens), are_clients(accepts)) {
             (true, true) => Some("clients and Sentinel have no connections among themselves"),
             (false, true) if !both_ways => Some(
-                "clients and Sentinel accept no connections: expected them as \"from\", which is who opens connections",
+                "clients accept no connections, nor does Sentinel: expected them as \"from\", which is who opens connections",
             ),
             (false | true, false | true) => None,
         };
