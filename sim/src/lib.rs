@@ -7,6 +7,7 @@ pub mod engine;
 pub mod net;
 pub mod report;
 pub mod scenario;
+pub mod sentinel;
 pub mod trace;
 pub mod valkey;
 pub mod world;

@@ -6,6 +6,7 @@ use super::rush::Rush;
 use super::{CheckId, Findings, Found};
 use crate::client::ClientId;
 use crate::engine::Time;
+use crate::net::HostId;
 use crate::scenario::Plan;
 use crate::trace::{Event, Record};
 use crate::valkey::NodeId;
@@ -18,7 +19,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(plan: &Arc<Plan>) -> State {
-        let hosts = plan.nodes.len() + plan.clients() as usize;
+        let hosts = plan.hosts() as usize;
         State {
             plan: plan.clone(),
             hosts: vec![Rush::default(); hosts],
@@ -46,9 +47,15 @@ impl State {
             return;
         };
         findings.add(CheckId::ConnectionStorm, || {
-            let who = match host.checked_sub(self.plan.nodes.len() as u32) {
-                None => self.plan.node_name(NodeId(host as u16)).to_owned(),
+            let sentinel = self.plan.sentinel_host() == Some(HostId(host));
+            let client = host
+                .checked_sub(self.plan.nodes.len() as u32)
+                .filter(|_| !sentinel)
+                .map(ClientId);
+            let who = match client {
                 Some(_) => "The client".to_owned(),
+                None if sentinel => "Sentinel".to_owned(),
+                None => self.plan.node_name(NodeId(host as u16)).to_owned(),
             };
             let why = format!(
                 "{who} opened {} connections within {took}; {} in {} are allowed.",
@@ -57,7 +64,7 @@ impl State {
                 config.within
             );
             let mut found = Found::of_nodes(CheckId::ConnectionStorm, now, why);
-            found.client = host.checked_sub(self.plan.nodes.len() as u32).map(ClientId);
+            found.client = client;
             found
         });
     }

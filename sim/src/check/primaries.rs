@@ -56,6 +56,7 @@ impl Primaries {
             | Event::Released { .. }
             | Event::Failover { .. }
             | Event::Operator { .. }
+            | Event::Sentinel { .. }
             | Event::Issued { .. }
             | Event::Hop { .. }
             | Event::Ignored { .. }

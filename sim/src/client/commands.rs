@@ -107,8 +107,8 @@ pub(super) struct Unit {
     pub resends: u32,
     pub error_retries: u32,
     pub application_retries: u32,
-    /// Why it searches.
-    pub error: ErrorKind,
+    /// Why it searches; how it ends if nobody is found.
+    pub cause: CommandOutcome,
 }
 
 /// Units by index.
@@ -172,7 +172,7 @@ impl Units {
                 resends: 0,
                 error_retries: 0,
                 application_retries: 0,
-                error: ErrorKind::ReadOnly,
+                cause: CommandOutcome::Disconnected,
             });
             self.table.len() as u16 - 1
         });
@@ -430,7 +430,9 @@ impl Client {
         }
         if work.resends < spec.policy.timeout_resends {
             work.resends += 1;
-            self.dispatch(spec, ctx, unit);
+            if !self.rediscovers(spec, ctx, unit, cause) {
+                self.dispatch(spec, ctx, unit);
+            }
         } else {
             self.surrender(ctx, unit, cause);
         }

@@ -313,6 +313,9 @@ impl Client {
             self.surrender(ctx, unit, CommandOutcome::Unreachable);
             return;
         }
+        if self.rediscovers(spec, ctx, unit, CommandOutcome::Unreachable) {
+            return;
+        }
         let wait = policy
             .dial_backoff
             .wait(failures - 1, ctx.chooser, ctx.policy_stream);

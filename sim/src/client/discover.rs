@@ -4,7 +4,7 @@
 use super::Context;
 use super::commands::State;
 use super::connections::{Class, Stage};
-use super::policy::Backoff;
+use super::policy::{Backoff, DisconnectAction};
 use super::spec::ClientSpec;
 use super::state::{Client, Own, own_tag};
 use crate::engine::Time;
@@ -102,6 +102,27 @@ impl Client {
         self.probe.tries = 0;
         self.probe.addr = Addr(0);
         self.probe_ask(spec, ctx);
+    }
+
+    /// Has a unit whose connection is lost or cannot be made wait for a search, if the policy
+    /// searches then.
+    pub(super) fn rediscovers(
+        &mut self,
+        spec: &ClientSpec,
+        ctx: &mut Context<'_>,
+        unit: u16,
+        cause: CommandOutcome,
+    ) -> bool {
+        match spec.policy.on_disconnect {
+            DisconnectAction::Redial => false,
+            DisconnectAction::Rediscover { attempts, backoff } => {
+                let work = self.units.at(unit);
+                work.cause = cause;
+                work.state = State::Searching;
+                self.search(spec, ctx, attempts, backoff);
+                true
+            }
+        }
     }
 
     fn probe_ask(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>) {
@@ -224,11 +245,11 @@ impl Client {
             }
             work.state = State::Idle;
             work.addr = self.primary;
-            let kind = work.error;
+            let cause = work.cause;
             if found {
                 self.dispatch(spec, ctx, index as u16);
             } else {
-                self.surrender(ctx, index as u16, CommandOutcome::Error(kind));
+                self.surrender(ctx, index as u16, cause);
             }
         }
     }

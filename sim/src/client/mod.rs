@@ -18,7 +18,8 @@ mod workload;
 
 pub use interface::{Context, Effect, Input, Slot};
 pub use policy::{
-    Application, Backoff, Batch, Epochs, ErrorAction, Policy, Reach, RedirectAction, Scope,
+    Application, Backoff, Batch, DisconnectAction, Epochs, ErrorAction, Policy, Reach,
+    RedirectAction, Scope,
 };
 pub use presets::{PRESETS, Preset, policy, preset};
 pub use spec::ClientSpec;

@@ -66,6 +66,9 @@ pub struct Policy {
     /// What it does with other errors that tell of a failover (`-UNBLOCKED`, `-LOADING`,
     /// `-MASTERDOWN`).
     pub on_transient: ErrorAction,
+    /// What it does when a connection is lost or cannot be made.
+    #[serde(default)]
+    pub on_disconnect: DisconnectAction,
     /// How often the client asks its node `ROLE` by itself; absent for never. A node that
     /// says it is a replica sends the client on to its primary.
     pub refresh: Option<Span>,
@@ -151,6 +154,23 @@ pub enum ErrorAction {
         /// Before each time.
         backoff: Backoff,
     },
+    /// Asks the nodes `ROLE` until one says it is a primary, then sends the command there.
+    Rediscover {
+        /// Rounds over all nodes.
+        attempts: u32,
+        /// Between rounds.
+        backoff: Backoff,
+    },
+}
+
+/// What a library does when a connection is lost or cannot be made, as long as the command may be
+/// sent again.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum DisconnectAction {
+    /// Connects to the same node again.
+    #[default]
+    Redial,
     /// Asks the nodes `ROLE` until one says it is a primary, then sends the command there.
     Rediscover {
         /// Rounds over all nodes.

@@ -2,7 +2,8 @@
 //! library has (yet). A number that the sources do not give is the neutral one.
 
 use super::policy::{
-    Application, Backoff, Batch, Epochs, ErrorAction, Policy, Reach, RedirectAction, Scope,
+    Application, Backoff, Batch, DisconnectAction, Epochs, ErrorAction, Policy, Reach,
+    RedirectAction, Scope,
 };
 use crate::engine::Span;
 
@@ -176,6 +177,21 @@ pub static PRESETS: &[Preset] = &[
         },
     },
     Preset {
+        name: "sentinel-aware",
+        aliases: &[],
+        id: "P7",
+        represents: "clients that follow Sentinel's protocol: whenever a connection ends, they look for the primary and check its ROLE",
+        source: "valkey-io/valkey-doc: topics/sentinel-clients.md:62-94; the nodes are asked in Sentinel's stead",
+        build: || {
+            let (attempts, backoff) = (300, Backoff::constant(Span::millis(100)));
+            Policy {
+                on_readonly: ErrorAction::Rediscover { attempts, backoff },
+                on_disconnect: DisconnectAction::Rediscover { attempts, backoff },
+                ..no_capa()
+            }
+        },
+    },
+    Preset {
         name: "rediscover",
         aliases: &[],
         id: "P7",
@@ -288,6 +304,7 @@ fn warm() -> Policy {
             attempts: 10,
             backoff: Backoff::constant(Span::millis(100)),
         },
+        on_disconnect: DisconnectAction::Redial,
         refresh: None,
         refresh_delay: Backoff::NONE,
         batch: Batch::Each,

@@ -238,7 +238,7 @@ impl Client {
     fn failed(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, unit: u16, kind: ErrorKind) {
         let late = self.is_late(spec, ctx.now, unit);
         let work = self.units.at(unit);
-        work.error = kind;
+        work.cause = CommandOutcome::Error(kind);
         let tries = work.error_retries;
         work.error_retries += 1;
         match action_on(spec, kind) {

@@ -280,7 +280,8 @@ impl Sink for Measures {
             | Event::Delivered { .. }
             | Event::Role { .. }
             | Event::Failover { .. }
-            | Event::Operator { .. } => {}
+            | Event::Operator { .. }
+            | Event::Sentinel { .. } => {}
         }
     }
 }

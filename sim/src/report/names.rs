@@ -2,7 +2,7 @@
 
 use crate::client::ClientId;
 use crate::net::HostId;
-use crate::scenario::Plan;
+use crate::scenario::{Plan, SENTINEL};
 use crate::valkey::{Addr, AddressBook, Behaviour, NodeId};
 
 /// The names of a plan's hosts.
@@ -33,7 +33,13 @@ impl<'a> Names<'a> {
             HostRole::Node(node) => self.node(node).to_owned(),
             HostRole::Client(client) => self.client(client),
             HostRole::Operator => "the operator".to_owned(),
+            HostRole::Sentinel => SENTINEL.to_owned(),
         }
+    }
+
+    /// Sentinel's host, if the plan has one.
+    pub fn sentinel(&self) -> Option<HostId> {
+        self.plan.sentinel_host()
     }
 
     /// Whether a host is a node or a client, and which.
@@ -43,6 +49,8 @@ impl<'a> Names<'a> {
             HostRole::Operator
         } else if host.0 < nodes {
             HostRole::Node(NodeId(host.0 as u16))
+        } else if self.sentinel() == Some(host) {
+            HostRole::Sentinel
         } else {
             HostRole::Client(ClientId(host.0 - nodes))
         }
@@ -75,7 +83,8 @@ impl<'a> Names<'a> {
             let digits = group.count.saturating_sub(1).to_string().len();
             group.name.chars().count() + 1 + digits
         });
-        nodes.chain(groups).max().unwrap_or(0)
+        let sentinel = self.sentinel().map(|_| SENTINEL.len());
+        nodes.chain(groups).chain(sentinel).max().unwrap_or(0)
     }
 
     /// How many nodes there are.
@@ -139,6 +148,8 @@ pub enum HostRole {
     Client(ClientId),
     /// The operator, who works on the node's own machine.
     Operator,
+    /// Sentinel.
+    Sentinel,
 }
 
 /// The host from which servers say that an operator's commands come.

@@ -33,7 +33,7 @@ pub enum StoryKind {
     Node,
     /// Messages by which nodes become replicas and hand over.
     Handshake,
-    /// The operator's commands.
+    /// The operator's commands, and what Sentinel sees and decides.
     Operator,
     /// Faults.
     Fault,
@@ -123,7 +123,7 @@ impl Filter {
             |node: &NodeId| hosts().any(|host| names.role(host) == HostRole::Node(*node));
         let chosen = |clients: &Vec<ClientId>| {
             hosts().all(|host| match names.role(host) {
-                HostRole::Node(_) | HostRole::Operator => true,
+                HostRole::Node(_) | HostRole::Operator | HostRole::Sentinel => true,
                 HostRole::Client(client) => clients.contains(&client),
             })
         };
@@ -226,6 +226,7 @@ impl<'a> Story<'a> {
             | Event::Role { .. }
             | Event::Failover { .. }
             | Event::Operator { .. }
+            | Event::Sentinel { .. }
             | Event::Issued { .. }
             | Event::Hop { .. }
             | Event::Ignored { .. }
@@ -283,7 +284,7 @@ impl<'a> Story<'a> {
     fn is_node(&self, host: HostId) -> bool {
         match self.names.role(host) {
             HostRole::Node(_) => true,
-            HostRole::Client(_) | HostRole::Operator => false,
+            HostRole::Client(_) | HostRole::Operator | HostRole::Sentinel => false,
         }
     }
 
@@ -311,6 +312,10 @@ impl<'a> Story<'a> {
             | Event::Role { node, .. }
             | Event::Failover { node, .. } => scene(StoryKind::Node, node_host(node), None),
             Event::Operator { node, .. } => scene(StoryKind::Operator, node_host(node), None),
+            Event::Sentinel { node, .. } => {
+                let sentinel = self.names.sentinel().unwrap_or(node_host(node));
+                scene(StoryKind::Operator, sentinel, Some(node_host(node)))
+            }
             Event::Issued { client, .. } | Event::Ended { client, .. } => {
                 scene(StoryKind::Command, client_host(client), None)
             }
@@ -355,6 +360,7 @@ fn tell(
         | Event::Role { .. }
         | Event::Failover { .. }
         | Event::Operator { .. }
+        | Event::Sentinel { .. }
         | Event::Fault { .. } => (None, false),
     };
     let phrases = Phrases {

@@ -2,9 +2,11 @@
 
 use super::names::Names;
 use crate::net::{Closing, ConnectFailure};
+use crate::sentinel::{HELLO, Notice};
 use crate::trace::{CommandOutcome, FailoverEnd, FaultKind};
 use crate::valkey::{
-    Addr, Belief, Command, Epoch, FailoverState, LinkState, PauseKind, ReplId, Reply, Role,
+    Addr, Belief, ClientType, Command, Epoch, FailoverState, LinkState, PauseKind, ReplId, Reply,
+    Role,
 };
 
 /// `1 redirect`, `2 redirects`.
@@ -60,6 +62,8 @@ pub(super) fn command(names: Names<'_>, command: Command) -> String {
         Command::BlPop {
             key, timeout_ms, ..
         } => format!("BLPOP key:{key} {}", seconds(timeout_ms)),
+        Command::Subscribe(HELLO) => "SUBSCRIBE __sentinel__:hello".to_owned(),
+        Command::Publish(HELLO) => "PUBLISH __sentinel__:hello".to_owned(),
         Command::Subscribe(channel) => format!("SUBSCRIBE channel:{channel}"),
         Command::Publish(channel) => format!("PUBLISH channel:{channel}"),
         Command::Wait {
@@ -72,6 +76,14 @@ pub(super) fn command(names: Names<'_>, command: Command) -> String {
                 PauseKind::All => "ALL",
             };
             format!("CLIENT PAUSE {ms} {kind}")
+        }
+        Command::ClientKill(kind) => {
+            let kind = match kind {
+                ClientType::Normal => "normal",
+                ClientType::PubSub => "pubsub",
+                ClientType::Replica => "replica",
+            };
+            format!("CLIENT KILL TYPE {kind}")
         }
         Command::Failover {
             to,
@@ -128,6 +140,7 @@ pub(super) fn command(names: Names<'_>, command: Command) -> String {
         | Command::Role
         | Command::ClientCapa
         | Command::ClientUnpause
+        | Command::ConfigRewrite
         | Command::ReadOnly
         | Command::ReadWrite => name.to_owned(),
     }
@@ -252,6 +265,35 @@ pub(super) fn failover(
     }
 }
 
+/// What Sentinel says, as in its log.
+pub(super) fn sentinel(what: Notice, node: &str) -> String {
+    let name = what.name();
+    match what {
+        Notice::RefusedInProgress | Notice::RefusedNoGoodReplica => {
+            format!("refuses SENTINEL FAILOVER of {node}: {name}")
+        }
+        Notice::Down
+        | Notice::Up
+        | Notice::TryFailover
+        | Notice::Selected
+        | Notice::NoGoodReplica
+        | Notice::PrimaryTimeout
+        | Notice::ReplicaTimeout
+        | Notice::WaitPromotion
+        | Notice::Promoted
+        | Notice::ReconfSent
+        | Notice::ReconfSentBestEffort
+        | Notice::ReconfSentTimeout
+        | Notice::ReconfInProgress
+        | Notice::ReconfDone
+        | Notice::FailoverEnd
+        | Notice::FailoverEndTimeout
+        | Notice::SwitchPrimary
+        | Notice::ConvertToReplica
+        | Notice::FixReplica => format!("{name} {node}"),
+    }
+}
+
 /// How a command ended.
 pub(super) fn outcome(outcome: CommandOutcome) -> String {
     match outcome {
@@ -356,6 +398,12 @@ mod tests {
                 ),
                 (Command::ReplConfAddress(b), "REPLCONF listening-port 6379"),
                 (Command::ClientCapa, "CLIENT CAPA redirect"),
+                (
+                    Command::ClientKill(ClientType::PubSub),
+                    "CLIENT KILL TYPE pubsub",
+                ),
+                (Command::ConfigRewrite, "CONFIG REWRITE"),
+                (Command::Publish(HELLO), "PUBLISH __sentinel__:hello"),
             ] {
                 assert_eq!(command(names, given), text);
             }

@@ -4,17 +4,18 @@
 //! server answers it by (8.0.1, replication.c:4825). Other commands must be well-formed.
 
 use super::nearest::{no_such, quoted};
-use crate::valkey::{Addr, AddressBook, Command, ErrorKind, PauseKind, WriteId};
+use crate::valkey::{Addr, AddressBook, ClientType, Command, ErrorKind, PauseKind, WriteId};
 
 /// Keys and channels are numbers below this.
 pub const KEYS: u32 = 10_000_000;
 
 /// The commands that an operator can type.
-const NAMES: [&str; 20] = [
+const NAMES: [&str; 21] = [
     "FAILOVER",
     "REPLICAOF",
     "SLAVEOF",
     "CLIENT",
+    "CONFIG",
     "MULTI",
     "EXEC",
     "DISCARD",
@@ -49,6 +50,8 @@ pub fn parse(text: &str, addresses: &mut AddressBook) -> Result<Command, String>
         ("REPLICAOF" | "SLAVEOF", [host, port]) => replica_of(host, port, addresses),
         ("REPLICAOF" | "SLAVEOF", _) => Err(usage(&name, "host port", "REPLICAOF new 6379")),
         ("CLIENT", _) => client(arguments),
+        ("CONFIG", [what]) if what.eq_ignore_ascii_case("REWRITE") => Ok(Command::ConfigRewrite),
+        ("CONFIG", _) => Err(usage("CONFIG", "REWRITE", "CONFIG REWRITE")),
         ("MULTI", []) => Ok(Command::Multi),
         ("EXEC", []) => Ok(Command::Exec),
         ("DISCARD", []) => Ok(Command::Discard),
@@ -163,12 +166,13 @@ fn client(arguments: &[&str]) -> Result<Command, String> {
         )),
         ("UNPAUSE", []) => Ok(Command::ClientUnpause),
         ("UNPAUSE", _) => Err("CLIENT UNPAUSE takes no arguments".to_owned()),
+        ("KILL", _) => client_kill(arguments),
         ("CAPA", [capability]) if capability.eq_ignore_ascii_case("redirect") => {
             Ok(Command::ClientCapa)
         }
         ("CAPA", _) => Err(usage("CLIENT CAPA", "redirect", "CLIENT CAPA redirect")),
         (_, _) => {
-            let known = ["PAUSE", "UNPAUSE", "CAPA"];
+            let known = ["PAUSE", "UNPAUSE", "KILL", "CAPA"];
             Err(no_such(
                 "subcommand of CLIENT",
                 "subcommands",
@@ -177,6 +181,61 @@ fn client(arguments: &[&str]) -> Result<Command, String> {
             ))
         }
     }
+}
+
+/// `CLIENT KILL`, as far as the model has it: all connections of a type.
+fn client_kill(arguments: &[&str]) -> Result<Command, String> {
+    let example = "CLIENT KILL TYPE normal";
+    let (filter, kind, rest) = match arguments {
+        [filter, kind, rest @ ..] => (filter, kind, rest),
+        [] | [_] => return Err(usage("CLIENT KILL", "TYPE and a type", example)),
+    };
+    if !filter.eq_ignore_ascii_case("TYPE") {
+        return Err(no_such(
+            "filter of CLIENT KILL",
+            "filters",
+            filter,
+            &["TYPE"],
+        ));
+    }
+    let kind = match kind.to_ascii_lowercase().as_str() {
+        "normal" => ClientType::Normal,
+        "pubsub" => ClientType::PubSub,
+        "replica" | "slave" => ClientType::Replica,
+        _ => {
+            let known = ["normal", "pubsub", "replica"];
+            return Err(no_such("type of client", "types", kind, &known));
+        }
+    };
+    match rest {
+        [] => Ok(Command::ClientKill(kind)),
+        [word, yes] if word.eq_ignore_ascii_case("SKIPME") && yes.eq_ignore_ascii_case("yes") => {
+            Ok(Command::ClientKill(kind))
+        }
+        [word, ..] if word.eq_ignore_ascii_case("SKIPME") => Err(
+            "CLIENT KILL with SKIPME other than yes: expected \"SKIPME yes\" or nothing, since the operator's own connection is always there"
+                .to_owned(),
+        ),
+        [..] => Err(usage(
+            "CLIENT KILL",
+            "TYPE, a type, and perhaps SKIPME yes",
+            example,
+        )),
+    }
+}
+
+/// Whether a `MULTI` is left without its `EXEC` or `DISCARD`; its place then. What is asked later
+/// on the same connection would only be queued.
+pub fn open_transaction(commands: &[Command]) -> Option<usize> {
+    let mut open = None;
+    for (place, command) in commands.iter().enumerate() {
+        if *command == Command::Multi {
+            open = open.or(Some(place));
+        } else if matches!(command, Command::Exec | Command::Discard) {
+            open = None;
+        }
+    }
+    open
 }
 
 fn mget(first: &str, rest: &[&str]) -> Result<Command, String> {
@@ -244,6 +303,18 @@ fn usage(name: &str, takes: &str, example: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_multi_needs_its_exec() {
+        use Command::{Discard, Exec, Multi, Ping};
+        assert_eq!(open_transaction(&[Multi, Ping, Exec]), None);
+        assert_eq!(open_transaction(&[Multi, Discard, Ping]), None);
+        assert_eq!(open_transaction(&[Exec, Ping]), None);
+        assert_eq!(
+            open_transaction(&[Multi, Exec, Multi, Multi, Ping]),
+            Some(2)
+        );
+    }
 
     fn book() -> AddressBook {
         AddressBook::new([("old".to_owned(), 6379), ("new".to_owned(), 6380)])
@@ -315,6 +386,16 @@ mod tests {
             ),
             ("CLIENT UNPAUSE", Command::ClientUnpause),
             ("CLIENT CAPA redirect", Command::ClientCapa),
+            (
+                "CLIENT KILL TYPE normal",
+                Command::ClientKill(ClientType::Normal),
+            ),
+            (
+                "client kill type SLAVE skipme YES",
+                Command::ClientKill(ClientType::Replica),
+            ),
+            ("config rewrite", Command::ConfigRewrite),
+            ("SLAVEOF NO ONE", Command::ReplicaOf(None)),
             ("  MULTI  ", Command::Multi),
             ("SET 5 x", Command::Set(5, WriteId::NONE)),
             ("MGET 5 6 7", Command::MGet(5, 2)),
@@ -349,6 +430,15 @@ mod tests {
             ("MGET 5 7", "follow one another"),
             ("WAIT 300 0", "0 to 255"),
             ("EXEC now", "takes no arguments"),
+            ("CONFIG SET hz 5", "expected for example \"CONFIG REWRITE\""),
+            (
+                "CLIENT KILL",
+                "expected for example \"CLIENT KILL TYPE normal\"",
+            ),
+            ("CLIENT KILL ID 5", "no filter of CLIENT KILL \"ID\""),
+            ("CLIENT KILL TYPE nromal", "nearest: \"normal\""),
+            ("CLIENT KILL TYPE normal SKIPME no", "always there"),
+            ("CLIENT KILL TYPE normal twice", "perhaps SKIPME yes"),
         ] {
             let error = parse(text, &mut book()).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");

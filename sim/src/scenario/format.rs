@@ -11,6 +11,7 @@ use super::either::{Arrival, BehaviourName, ConfigOverrides, Latency, PolicyChoi
 use crate::check::{CheckConfig, CheckId};
 use crate::client::Workload;
 use crate::engine::Span;
+use crate::sentinel::Way;
 
 /// A scenario: servers, network, clients, what happens to them, and what is expected.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -45,6 +46,8 @@ pub struct Scenario {
     /// Groups of clients.
     #[serde(default)]
     pub clients: Vec<Group>,
+    /// Sentinel, which watches a primary and its replicas. Absent for none.
+    pub sentinel: Option<Sentinel>,
     /// What surely happens.
     #[serde(default)]
     pub timeline: Vec<Item>,
@@ -107,7 +110,7 @@ pub struct Network {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a path, which is an object")]
 pub struct PathSpec {
-    /// Who opens them: `all`, `nodes`, `clients`, a node or a group.
+    /// Who opens them: `all`, `nodes`, `clients`, `sentinel`, a node or a group.
     pub from: String,
     /// Who accepts them: `all`, `nodes` or a node.
     pub to: String,
@@ -180,6 +183,35 @@ pub struct Group {
     /// What the applications ask for.
     #[serde(default)]
     pub workload: Workload,
+}
+
+/// Sentinel: one process, with a quorum of one, on a host called `sentinel`. It watches from the
+/// start, and replaces the primary when it finds it down or is told to.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "Sentinel, which is an object")]
+pub struct Sentinel {
+    /// The primary that it watches, with all that replicate it at the start. Default: the first
+    /// primary.
+    pub primary: Option<String>,
+    /// What it can do. Default `9.0`.
+    pub version: Option<SentinelVersion>,
+    /// `down-after-milliseconds`: how long a node must be silent to be down. Default 30s.
+    pub down_after: Option<Span>,
+    /// `failover-timeout`. Default 180s.
+    pub failover_timeout: Option<Span>,
+    /// `parallel-syncs`: how many replicas are pointed to a new primary at a time. Default 1.
+    pub parallel_syncs: Option<u32>,
+}
+
+/// A release of Sentinel.
+#[derive(Copy, Clone, Debug, Deserialize, JsonSchema)]
+pub enum SentinelVersion {
+    /// Up to 8.1: it knows nothing of `FAILOVER`.
+    #[serde(rename = "8.0")]
+    Before9,
+    /// 9.0 and later.
+    #[serde(rename = "9.0")]
+    Since9,
 }
 
 /// Something that surely happens: `do`, `at` a time or `when` something is the case.
@@ -262,6 +294,11 @@ pub enum Act {
         node: String,
         /// The commands, such as `FAILOVER TO new 6379 TIMEOUT 10000`.
         run: Vec<String>,
+    },
+    /// Sentinel is told to replace the primary.
+    Sentinel {
+        /// How: `classic` (`SENTINEL FAILOVER`) or `coordinated` (with `COORDINATED`, since 9.0).
+        failover: Way,
     },
     /// Everything on the paths is lost for a while; retransmissions go on.
     Cut(Between),

@@ -20,7 +20,8 @@ pub use error::ScenarioError;
 pub use load::{MAX_FILE_BYTES, load, parse, schema};
 pub use plan::{
     Action, ClientGroup, Expectation, ExpectedVerdict, FaultSpec, Faults, NetworkPlan, NodePlan,
-    Occasion, PathFault, PathPlan, Paths, Plan, Selector, TimelineItem, Trigger, TriggerMessage,
+    Occasion, PathFault, PathPlan, Paths, Plan, SENTINEL, Selector, SentinelPlan, TimelineItem,
+    Trigger, TriggerMessage,
 };
 
 #[cfg(test)]

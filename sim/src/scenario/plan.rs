@@ -5,6 +5,7 @@ use crate::check::{CheckConfig, CheckId};
 use crate::client::{ClientId, Policy, Workload};
 use crate::engine::{Limits, Odds, Span, TieBreak, Time};
 use crate::net::{Direction, HostId, PathProfile, TcpTimers};
+use crate::sentinel::{SentinelConfig, Way};
 use crate::valkey::{AddressBook, Behaviour, Command, Config, FailoverState, NodeId};
 
 /// A scenario, resolved.
@@ -27,6 +28,8 @@ pub struct Plan {
     /// The client groups. Clients are numbered through all groups; client `c` is host
     /// `nodes.len() + c`.
     pub groups: Vec<ClientGroup>,
+    /// Sentinel, if there is one. Its host comes after all others.
+    pub sentinel: Option<SentinelPlan>,
     /// What surely happens, in the file's order.
     pub timeline: Vec<TimelineItem>,
     /// What may happen.
@@ -52,6 +55,20 @@ pub struct NodePlan {
     pub behaviour: Option<&'static Behaviour>,
     /// Its configuration.
     pub config: Config,
+}
+
+/// What Sentinel's host is called.
+pub const SENTINEL: &str = "sentinel";
+
+/// Sentinel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentinelPlan {
+    /// Its configuration.
+    pub config: SentinelConfig,
+    /// The primary that it watches at first.
+    pub primary: NodeId,
+    /// The nodes that follow that one at the start, at once or through others.
+    pub replicas: Vec<NodeId>,
 }
 
 /// The network's parameters.
@@ -91,6 +108,8 @@ pub enum Selector {
     Clients,
     /// The clients of a group, by its place in [`Plan::groups`].
     Group(usize),
+    /// Sentinel.
+    Sentinel,
 }
 
 /// Clients that are alike.
@@ -191,6 +210,8 @@ pub enum PathFault {
 pub enum Action {
     /// The operator runs commands on a node's own machine, one after the other.
     Operator(NodeId, Vec<Command>),
+    /// Sentinel is told to replace the primary (`SENTINEL FAILOVER`).
+    Sentinel(Way),
     /// Something is wrong with some paths, for a while.
     Paths(Paths, PathFault, Span),
     /// Open connections on some paths are reset; data under way is lost.
@@ -297,6 +318,17 @@ impl Plan {
         HostId(u32::from(node.0))
     }
 
+    /// Sentinel's host, if there is one.
+    pub fn sentinel_host(&self) -> Option<HostId> {
+        let before = self.nodes.len() as u32 + self.clients();
+        self.sentinel.as_ref().map(|_| HostId(before))
+    }
+
+    /// How many hosts there are.
+    pub fn hosts(&self) -> u32 {
+        self.nodes.len() as u32 + self.clients() + u32::from(self.sentinel.is_some())
+    }
+
     /// The group of a client and its place in it.
     pub fn group_of(&self, client: u32) -> (usize, u32) {
         let mut rest = client;
@@ -312,12 +344,14 @@ impl Plan {
     /// Whether a selector means this host.
     pub fn selects(&self, selector: Selector, host: HostId) -> bool {
         let nodes = self.nodes.len() as u32;
+        let is_client = host.0 >= nodes && self.sentinel_host() != Some(host);
         match selector {
             Selector::All => true,
             Selector::Nodes => host.0 < nodes,
             Selector::Node(node) => host == self.node_host(node),
-            Selector::Clients => host.0 >= nodes,
-            Selector::Group(group) => host.0 >= nodes && self.group_of(host.0 - nodes).0 == group,
+            Selector::Clients => is_client,
+            Selector::Group(group) => is_client && self.group_of(host.0 - nodes).0 == group,
+            Selector::Sentinel => self.sentinel_host() == Some(host),
         }
     }
 }

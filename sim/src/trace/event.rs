@@ -3,6 +3,7 @@
 use crate::client::ClientId;
 use crate::engine::{Span, Time};
 use crate::net::{Closing, ConnId, ConnectFailure, HostId};
+use crate::sentinel::Notice;
 use crate::valkey::{
     Addr, Belief, CommandKind, Epoch, ErrorKind, FailoverState, Gate, LinkState, Message, NodeId,
     ReplId, Reply, Role, WriteId,
@@ -213,6 +214,13 @@ pub enum Event {
         command: CommandKind,
         /// The reply.
         reply: Reply,
+    },
+    /// Sentinel sees or decides something.
+    Sentinel {
+        /// What.
+        what: Notice,
+        /// About which node.
+        node: NodeId,
     },
     /// An application issues a command.
     Issued {

@@ -267,6 +267,7 @@ impl Event {
                 pair(u32::from(said.number()), u32::from(known.number())),
                 0,
             ],
+            Event::Sentinel { what, node } => [head(16, what as u8, node.0, 0), 0, 0, 0, 0],
             Event::Fault { kind, from, to } => {
                 [head(14, kind as u8, 0, 0), pair(from.0, to.0), 0, 0, 0]
             }
@@ -330,6 +331,7 @@ fn command_words(command: Command) -> (u32, u64) {
             let timeout = timeout_ms.map_or(u64::from(u32::MAX) + 1, u64::from);
             (addr(to), timeout << 1 | u64::from(force))
         }
+        Command::ClientKill(kind) => (kind as u32, 0),
         Command::FailoverMalformed(error) => (error as u32, 0),
         Command::ReplicaOf(primary) => (addr(primary), 0),
         Command::ReplConfAddress(own) => (addr(Some(own)), 0),
@@ -352,6 +354,7 @@ fn command_words(command: Command) -> (u32, u64) {
         | Command::Role
         | Command::ClientCapa
         | Command::ClientUnpause
+        | Command::ConfigRewrite
         | Command::ReadOnly
         | Command::ReadWrite
         | Command::FailoverAbort

@@ -60,6 +60,10 @@ pub enum Command {
     ClientPause(PauseKind, u32),
     /// `CLIENT UNPAUSE`
     ClientUnpause,
+    /// `CLIENT KILL TYPE type`, which spares the connection that says it (`SKIPME yes`).
+    ClientKill(ClientType),
+    /// `CONFIG REWRITE`
+    ConfigRewrite,
     /// `READONLY`
     ReadOnly,
     /// `READWRITE`
@@ -109,6 +113,18 @@ pub enum PauseKind {
     All,
 }
 
+/// What an accepted connection is to `CLIENT KILL` (8.0.1, networking.c `getClientType`). The
+/// connection that a node has opened to its primary is none of these.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ClientType {
+    /// None of the others.
+    Normal,
+    /// A subscriber's.
+    PubSub,
+    /// A replica's.
+    Replica,
+}
+
 /// A command without its arguments.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -139,6 +155,8 @@ pub enum CommandKind {
     ReplicaOf,
     ReplConf,
     Psync,
+    ClientKill,
+    ConfigRewrite,
 }
 
 /// What a command is, as in the servers' command table (8.0.1, src/commands/*.json).
@@ -210,6 +228,8 @@ impl Command {
             Command::ClientCapa => CommandKind::ClientCapa,
             Command::ClientPause(..) => CommandKind::ClientPause,
             Command::ClientUnpause => CommandKind::ClientUnpause,
+            Command::ClientKill(_) => CommandKind::ClientKill,
+            Command::ConfigRewrite => CommandKind::ConfigRewrite,
             Command::ReadOnly => CommandKind::ReadOnly,
             Command::ReadWrite => CommandKind::ReadWrite,
             Command::Failover { .. } | Command::FailoverAbort | Command::FailoverMalformed(_) => {
@@ -246,6 +266,8 @@ impl Command {
             | Command::ClientCapa
             | Command::ClientPause(..)
             | Command::ClientUnpause
+            | Command::ClientKill(_)
+            | Command::ConfigRewrite
             | Command::ReadOnly
             | Command::ReadWrite
             | Command::Failover { .. }
@@ -280,6 +302,8 @@ impl CommandKind {
             | CommandKind::ClientCapa
             | CommandKind::ClientPause
             | CommandKind::ClientUnpause
+            | CommandKind::ClientKill
+            | CommandKind::ConfigRewrite
             | CommandKind::ReadOnly
             | CommandKind::ReadWrite
             | CommandKind::ReplConf => Flags::STALE.with(Flags::LOADING),
@@ -320,6 +344,8 @@ impl CommandKind {
             CommandKind::ReplicaOf => "REPLICAOF",
             CommandKind::ReplConf => "REPLCONF",
             CommandKind::Psync => "PSYNC",
+            CommandKind::ClientKill => "CLIENT KILL",
+            CommandKind::ConfigRewrite => "CONFIG REWRITE",
         }
     }
 }

@@ -40,8 +40,9 @@ pub struct Config {
     pub snapshot_load: Span,
     /// How long a restarted server takes before it accepts connections.
     pub boot: Span,
-    /// Whether a restarted server still has its data and replication id (an RDB file), and comes back as what its configuration file
-    /// says: what it was at the run's start.
+    /// Whether a restarted server still has its data and replication id (an RDB file). Whatever
+    /// this says, it comes back as what its configuration file says: what it was at the run's
+    /// start, or at its last `CONFIG REWRITE`.
     pub persistence: Persistence,
 }
 

@@ -19,7 +19,7 @@ pub use behaviour::{
     Promotion, RedirectEpoch, RedirectInMulti, WhileInProgress,
 };
 pub use combination::CombinationError;
-pub use command::{Command, CommandKind, Flags, PauseKind};
+pub use command::{ClientType, Command, CommandKind, Flags, PauseKind};
 pub use config::{Config, Persistence};
 pub use data::{Data, Value};
 pub use epoch::Epoch;

@@ -73,6 +73,7 @@ impl Books {
             | Event::Role { .. }
             | Event::Failover { .. }
             | Event::Operator { .. }
+            | Event::Sentinel { .. }
             | Event::Hop { .. }
             | Event::Ignored { .. }
             | Event::Fault { .. } => {}

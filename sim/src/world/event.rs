@@ -18,6 +18,8 @@ pub(super) enum Event {
     ClientWake(ClientId),
     /// A client begins.
     ClientStart(ClientId),
+    /// Sentinel's timer.
+    SentinelWake,
     /// An item of the timeline.
     Timeline(u16),
     /// A fault that this seed has drawn begins.
@@ -47,6 +49,7 @@ const TIMELINE: u64 = 10;
 const FAULT: u64 = 11;
 const FAULT_OVER: u64 = 12;
 const BOOT: u64 = 13;
+const SENTINEL_WAKE: u64 = 14;
 
 impl From<NetEvent> for Packed {
     #[inline(always)]
@@ -71,6 +74,7 @@ impl From<Event> for Packed {
             Event::NodeWake(node) => (NODE_WAKE, u64::from(node.0)),
             Event::ClientWake(client) => (CLIENT_WAKE, u64::from(client.0)),
             Event::ClientStart(client) => (CLIENT_START, u64::from(client.0)),
+            Event::SentinelWake => (SENTINEL_WAKE, 0),
             Event::Timeline(item) => (TIMELINE, u64::from(item)),
             Event::Fault(fault) => (FAULT, u64::from(fault)),
             Event::FaultOver(fault) => (FAULT_OVER, u64::from(fault)),
@@ -106,6 +110,7 @@ impl Packed {
             FAULT => Event::Fault(small),
             FAULT_OVER => Event::FaultOver(small),
             BOOT => Event::Boot(NodeId(small)),
+            SENTINEL_WAKE => Event::SentinelWake,
             _ => unreachable!("packed from an event"),
         }
     }
@@ -132,6 +137,7 @@ mod tests {
             Event::Fault(u16::MAX),
             Event::FaultOver(u16::MAX),
             Event::Boot(NodeId(u16::MAX)),
+            Event::SentinelWake,
         ];
         for side in [Side::Initiator, Side::Acceptor] {
             events.push(Event::Net(NetEvent::Arrives(conn, side)));

@@ -5,6 +5,7 @@ use super::{Event, Pending, Session};
 use crate::engine::Span;
 use crate::net::{Direction, HostId, Side};
 use crate::scenario::{Action, PathFault, Paths};
+use crate::sentinel::Input;
 use crate::trace::{Event as TraceEvent, FaultKind, Sink};
 use crate::valkey::NodeId;
 
@@ -83,7 +84,7 @@ impl<S: Sink> Session<'_, S> {
             both_ways,
         } = paths;
         let plan = &self.state.plan;
-        let hosts = self.servers() + self.state.clients.len() as u32;
+        let hosts = plan.hosts();
         let mut meant = Vec::new();
         for host in (0..hosts).map(HostId) {
             for server in (0..self.servers()).map(HostId) {
@@ -139,6 +140,7 @@ impl<S: Sink> Session<'_, S> {
                     self.operator(node, *command, agenda);
                 }
             }
+            Action::Sentinel(way) => self.sentinel_input(Input::Failover(way), agenda),
             Action::Paths(paths, fault, own) => {
                 let paths = self.paths(paths);
                 self.trace_paths(kind_of(fault), &paths, agenda);

@@ -9,6 +9,7 @@ mod event;
 mod faults;
 mod nodes;
 mod runner;
+mod sentinel;
 mod setup;
 mod tally;
 mod timeline;
@@ -22,11 +23,13 @@ use self::clients::ClientPort;
 use self::event::{Event, Packed};
 use self::faults::Active;
 use self::nodes::Node;
+use self::sentinel::SentinelPort;
 use self::timeline::Waiting;
 use crate::client::{self, ClientId, ClientSpec};
 use crate::engine::{self, Agenda, Phase, Span, StreamId, Time};
 use crate::net::{HostId, Network};
 use crate::scenario::Plan;
+use crate::sentinel as sentinel_model;
 use crate::trace::{Event as TraceEvent, Sink};
 use crate::valkey::{self, Behaviour, Message, NodeId, Snapshots, WriteId};
 
@@ -41,6 +44,7 @@ pub(crate) struct State {
     nodes: Vec<Node>,
     clients: Vec<ClientPort>,
     specs: Vec<ClientSpec>,
+    sentinel: Option<SentinelPort>,
     snapshots: Snapshots,
     next_write: WriteId,
     waiting: Vec<Waiting>,
@@ -52,6 +56,7 @@ pub(crate) struct State {
     books: Books,
     node_effects: Vec<valkey::Effect>,
     client_effects: Vec<client::Effect>,
+    sentinel_effects: Vec<sentinel_model::Effect>,
     /// Slots for which the present client has dialled an address that there is none of.
     unresolved: Vec<client::Slot>,
 }
@@ -77,7 +82,10 @@ impl<S: Sink> Session<'_, S> {
     fn party(&self, host: HostId) -> Party {
         match host.0.checked_sub(self.servers()) {
             None => Party::Node(NodeId(host.0 as u16)),
-            Some(client) => Party::Client(ClientId(client)),
+            Some(client) if (client as usize) < self.state.clients.len() => {
+                Party::Client(ClientId(client))
+            }
+            Some(_) => Party::Sentinel,
         }
     }
 }
@@ -87,6 +95,7 @@ impl<S: Sink> Session<'_, S> {
 enum Party {
     Node(NodeId),
     Client(ClientId),
+    Sentinel,
 }
 
 impl<S: Sink> engine::World for Session<'_, S> {
@@ -101,6 +110,7 @@ impl<S: Sink> engine::World for Session<'_, S> {
             Event::ClientStart(client) => {
                 self.client_input(client, client::Input::Start, agenda);
             }
+            Event::SentinelWake => self.sentinel_input(sentinel_model::Input::Wake, agenda),
             Event::Timeline(item) => self.timeline_item(item, agenda),
             Event::Fault(fault) => self.drawn_fault(fault, agenda),
             Event::FaultOver(place) => self.end_fault(place, agenda),

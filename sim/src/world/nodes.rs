@@ -5,6 +5,7 @@ use crate::client;
 use crate::engine::{Span, StreamId, Time};
 use crate::net::{Arrival, Closing, ConnId, ConnectFailure, HostId, More, NetEvent, Notice, Side};
 use crate::scenario::{Trigger, TriggerMessage};
+use crate::sentinel;
 use crate::trace::{Event as TraceEvent, FaultKind, Sink};
 use crate::valkey::{
     Behaviour, Command, CommandKind, Config, Effect, FailoverState, Input, LinkNo, Message, NodeId,
@@ -367,6 +368,10 @@ impl<S: Sink> Session<'_, S> {
             Party::Client(id) => {
                 self.client_input(id, client::Input::Connected(client::Slot(cookie)), agenda);
             }
+            Party::Sentinel => {
+                let slot = sentinel::Slot(cookie);
+                self.sentinel_input(sentinel::Input::Connected(slot), agenda);
+            }
         }
     }
 
@@ -390,6 +395,7 @@ impl<S: Sink> Session<'_, S> {
                 self.forget_client_slot(id, slot);
                 self.client_input(id, client::Input::ConnectFailed(slot, why), agenda);
             }
+            Party::Sentinel => self.sentinel_loses(sentinel::Slot(cookie), agenda),
         }
     }
 
@@ -418,6 +424,13 @@ impl<S: Sink> Session<'_, S> {
                             };
                             let slot = client::Slot(cookie);
                             self.client_input(id, client::Input::Reply(slot, tag, reply), agenda);
+                        }
+                        Party::Sentinel => {
+                            let Message::Reply { tag, reply } = message else {
+                                continue;
+                            };
+                            let slot = sentinel::Slot(cookie);
+                            self.sentinel_input(sentinel::Input::Reply(slot, tag, reply), agenda);
                         }
                     }
                 }
@@ -513,6 +526,7 @@ impl<S: Sink> Session<'_, S> {
                 self.forget_client_slot(id, slot);
                 self.client_input(id, client::Input::Closed(slot, how), agenda);
             }
+            (Party::Sentinel, _) => self.sentinel_loses(sentinel::Slot(cookie), agenda),
         }
     }
 

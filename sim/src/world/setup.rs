@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::clients::ClientPort;
 use super::nodes::Node;
+use super::sentinel::SentinelPort;
 use super::{Books, Event, Pending, Session, State};
 use crate::check::Checks;
 use crate::client::{Backoff, Client, ClientId, ClientSpec};
 use crate::engine::{Chooser, Span, Time};
 use crate::net::{HostId, Network};
-use crate::scenario::Plan;
+use crate::scenario::{Plan, SENTINEL};
 use crate::trace::Sink;
 use crate::valkey::{Behaviour, ClientGuard, NodeId, Server, Snapshots, WriteId};
 
@@ -23,7 +24,11 @@ impl State {
     ) -> State {
         let node_names = plan.nodes.iter().map(|node| node.name.clone());
         let client_names = (0..plan.clients()).map(|client| plan.client_name(ClientId(client)));
-        let names: Vec<String> = node_names.chain(client_names).collect();
+        let sentinel_name = plan.sentinel.iter().map(|_| SENTINEL.to_owned());
+        let names: Vec<String> = node_names
+            .chain(client_names)
+            .chain(sentinel_name)
+            .collect();
         let servers = plan.nodes.len() as u32;
         let mut net = Network::new(
             &names,
@@ -111,6 +116,7 @@ impl State {
             nodes,
             clients,
             specs,
+            sentinel: (plan.sentinel.as_ref()).map(|plan| SentinelPort::new(plan, chooser)),
             snapshots: Snapshots::default(),
             next_write: WriteId(0),
             waiting: Vec::new(),
@@ -121,6 +127,7 @@ impl State {
             books: Books::new(Checks::new(&plan)),
             node_effects: Vec::new(),
             client_effects: Vec::new(),
+            sentinel_effects: Vec::new(),
             unresolved: Vec::new(),
             plan,
         }
@@ -148,6 +155,9 @@ impl State {
             port.client.reset(port.start);
             port.slots.clear();
         }
+        if let Some(port) = &mut self.sentinel {
+            port.reset();
+        }
         self.snapshots.clear();
         self.next_write = WriteId(0);
         self.active.clear();
@@ -169,6 +179,7 @@ impl<S: Sink> Session<'_, S> {
             let at = from + Span(agenda.chooser.below(arrival, to.since(from).0 + 1));
             agenda.schedule(at, Event::ClientStart(ClientId(client)).into());
         }
+        self.start_sentinel(agenda);
         self.plan_timeline(agenda);
         self.plan_faults(agenda);
     }

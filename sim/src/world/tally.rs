@@ -69,6 +69,7 @@ impl Tally {
             | Event::Failover { .. }
             | Event::Operator { .. }
             | Event::Ignored { .. }
+            | Event::Sentinel { .. }
             | Event::Fault { .. } => {}
         }
     }

@@ -3,6 +3,7 @@
 use super::{Event, Pending, Session};
 use crate::engine::Time;
 use crate::scenario::{Action, Occasion, Trigger};
+use crate::sentinel::Input;
 use crate::trace::Sink;
 
 /// An item that waits for its occasion.
@@ -59,11 +60,13 @@ impl<S: Sink> Session<'_, S> {
     pub(super) fn timeline_item(&mut self, item: u16, agenda: &mut Pending) {
         let plan = self.state.plan.clone();
         let action = &plan.timeline[usize::from(item)].action;
+        // Operators and Sentinel work on when everything has healed.
         if let Action::Operator(node, commands) = action {
-            // Operators work on when everything has healed.
             for command in commands {
                 self.operator(*node, *command, agenda);
             }
+        } else if let Action::Sentinel(way) = action {
+            self.sentinel_input(Input::Failover(*way), agenda);
         } else {
             self.begin_fault(action, None, agenda);
         }

@@ -5,6 +5,7 @@ mod blocked;
 mod faults;
 mod gates;
 mod lab;
+mod orders;
 mod remedies;
 mod states;
 mod unblocking;

@@ -122,6 +122,7 @@ impl Condenser {
             | Event::Role { .. }
             | Event::Failover { .. }
             | Event::Operator { .. }
+            | Event::Sentinel { .. }
             | Event::Fault { .. } => Treatment::Tell,
         }
     }

@@ -104,7 +104,7 @@ impl<'a> Memory<'a> {
 
     pub(super) fn client(&self, host: HostId) -> Option<ClientId> {
         match self.names.role(host) {
-            HostRole::Node(_) | HostRole::Operator => None,
+            HostRole::Node(_) | HostRole::Operator | HostRole::Sentinel => None,
             HostRole::Client(client) => Some(client),
         }
     }
@@ -209,6 +209,7 @@ impl<'a> Memory<'a> {
             | Event::Failover { .. }
             | Event::Operator { .. }
             | Event::Ignored { .. }
+            | Event::Sentinel { .. }
             | Event::Ended { .. } => {}
         }
     }
@@ -242,6 +243,7 @@ impl<'a> Memory<'a> {
             | Event::Role { .. }
             | Event::Failover { .. }
             | Event::Operator { .. }
+            | Event::Sentinel { .. }
             | Event::Issued { .. } => {}
         }
     }

@@ -84,6 +84,7 @@ impl Phrases<'_, '_> {
             Event::Failover {
                 state, target, how, ..
             } => words::failover(names, state, target, how),
+            Event::Sentinel { what, node } => words::sentinel(what, names.node(node)),
             Event::Operator {
                 node,
                 command,
@@ -407,6 +408,8 @@ pub(super) fn is_handshake(message: Message) -> bool {
             | CommandKind::ClientCapa
             | CommandKind::ClientPause
             | CommandKind::ClientUnpause
+            | CommandKind::ClientKill
+            | CommandKind::ConfigRewrite
             | CommandKind::ReadOnly
             | CommandKind::ReadWrite
             | CommandKind::Failover

@@ -8,6 +8,7 @@ mod expect;
 mod names;
 mod network;
 mod nodes;
+mod sentinel;
 mod timeline;
 
 use self::names::Names;
@@ -37,12 +38,26 @@ pub fn plan(scenario: &Scenario, path: &str, hash: u128) -> Result<Plan> {
         )?,
     };
     let limits = limits(&scenario.phases, &scenario.budget)?;
-    let names = Names::new(&scenario.nodes, &scenario.clients)?;
+    let names = Names::new(
+        &scenario.nodes,
+        &scenario.clients,
+        scenario.sentinel.is_some(),
+    )?;
     let (nodes, mut addresses) = nodes::nodes(scenario)?;
     let network = network::network(&scenario.network, &names)?;
     let groups = clients::groups(&scenario.clients, &nodes, &names, &limits)?;
-    let timeline = timeline::timeline(&scenario.timeline, &names, &mut addresses, &limits)?;
-    let faults = timeline::faults(&scenario.faults, &names, &mut addresses, &limits)?;
+    let sentinel = match &scenario.sentinel {
+        Some(written) => Some(sentinel::sentinel(written, &nodes, &names)?),
+        None => None,
+    };
+    let mut known = timeline::Known {
+        names: &names,
+        addresses: &mut addresses,
+        sentinel: sentinel.as_ref(),
+        limits: &limits,
+    };
+    let timeline = timeline::timeline(&scenario.timeline, &mut known)?;
+    let faults = timeline::faults(&scenario.faults, &mut known)?;
     check::positive(
         "checks.thundering-herd.within",
         scenario.checks.thundering_herd.within,
@@ -57,6 +72,7 @@ pub fn plan(scenario: &Scenario, path: &str, hash: u128) -> Result<Plan> {
         addresses,
         network,
         groups,
+        sentinel,
         timeline,
         faults,
         limits,

@@ -5,7 +5,7 @@ use crate::scenario::behaviours::behaviour_named;
 use crate::scenario::either::BehaviourName;
 use crate::scenario::format::{Group, Node};
 use crate::scenario::nearest::no_such;
-use crate::scenario::plan::Selector;
+use crate::scenario::plan::{SENTINEL, Selector};
 use crate::valkey::{Behaviour, NodeId};
 
 /// Names of sets of hosts, which nothing else may have.
@@ -15,11 +15,13 @@ const SETS: [&str; 3] = ["all", "nodes", "clients"];
 pub struct Names<'s> {
     nodes: Vec<&'s str>,
     groups: Vec<&'s str>,
+    sentinel: Option<&'s str>,
 }
 
 impl<'s> Names<'s> {
-    /// Collects the names, none of them twice.
-    pub fn new(nodes: &'s [Node], groups: &'s [Group]) -> Result<Names<'s>> {
+    /// Collects the names, none of them twice. With Sentinel its name is taken.
+    pub fn new(nodes: &'s [Node], groups: &'s [Group], sentinel: bool) -> Result<Names<'s>> {
+        let sentinel = sentinel.then_some(SENTINEL);
         let mut seen: Vec<(String, &str)> = Vec::new();
         let places = (nodes.iter().enumerate())
             .map(|(i, node)| (format!("nodes[{i}].name"), node.name.as_str()))
@@ -31,6 +33,10 @@ impl<'s> Names<'s> {
             check::identifier(&path, name)?;
             if SETS.iter().any(|set| set.eq_ignore_ascii_case(name)) {
                 let message = format!("\"{name}\" means a set of hosts: expected another name");
+                return Err(Problem::new(path, message));
+            }
+            if sentinel.is_some_and(|sentinel| sentinel.eq_ignore_ascii_case(name)) {
+                let message = format!("\"{name}\" is Sentinel's host: expected another name");
                 return Err(Problem::new(path, message));
             }
             // Servers compare hosts regardless of case.
@@ -46,6 +52,7 @@ impl<'s> Names<'s> {
         Ok(Names {
             nodes: nodes.iter().map(|node| node.name.as_str()).collect(),
             groups: groups.iter().map(|group| group.name.as_str()).collect(),
+            sentinel,
         })
     }
 
@@ -72,7 +79,11 @@ impl<'s> Names<'s> {
         if let Some(group) = self.groups.iter().position(|group| *group == name) {
             return Ok(Selector::Group(group));
         }
-        let names = [&SETS[..], &self.nodes, &self.groups].concat();
+        if self.sentinel == Some(name) {
+            return Ok(Selector::Sentinel);
+        }
+        let sentinel = self.sentinel.as_slice();
+        let names = [&SETS[..], sentinel, &self.nodes, &self.groups].concat();
         Err(Problem::new(
             path,
             no_such("node, group or set of hosts", "they", name, &names),
@@ -90,13 +101,13 @@ impl<'s> Names<'s> {
         let opens = self.from(format!("{path}.from"), from)?;
         let accepts = self.from(format!("{path}.to"), to)?;
         let are_clients = |hosts| match hosts {
-            Selector::Clients | Selector::Group(_) => true,
+            Selector::Clients | Selector::Group(_) | Selector::Sentinel => true,
             Selector::All | Selector::Nodes | Selector::Node(_) => false,
         };
         let vacuous = match (are_clients(opens), are_clients(accepts)) {
-            (true, true) => Some("clients have no connections among themselves"),
+            (true, true) => Some("clients and Sentinel have no connections among themselves"),
             (false, true) if !both_ways => Some(
-                "clients accept no connections: expected them as \"from\", which is who opens connections",
+                "clients accept no connections, nor does Sentinel: expected them as \"from\", which is who opens connections",
             ),
             (false | true, false | true) => None,
         };

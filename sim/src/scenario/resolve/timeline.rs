@@ -9,8 +9,10 @@ use crate::scenario::format::{
     Act, Between, FailoverPhase, HandoverMessage, Heading, Item, May, MayHappen, RoleName, When,
 };
 use crate::scenario::plan::{
-    Action, FaultSpec, Faults, Occasion, PathFault, Paths, TimelineItem, Trigger, TriggerMessage,
+    Action, FaultSpec, Faults, Occasion, PathFault, Paths, SentinelPlan, TimelineItem, Trigger,
+    TriggerMessage,
 };
+use crate::sentinel::{Release, Way};
 use crate::valkey::{AddressBook, FailoverState};
 
 /// Items of the timeline, and faults, at most.
@@ -18,43 +20,26 @@ const MOST_ITEMS: usize = 1_000;
 /// Commands of one item at most.
 const MOST_COMMANDS: usize = 100;
 
+/// What actions can refer to.
+pub struct Known<'k> {
+    pub names: &'k Names<'k>,
+    pub addresses: &'k mut AddressBook,
+    pub sentinel: Option<&'k SentinelPlan>,
+    pub limits: &'k Limits,
+}
+
 /// What surely happens.
-pub fn timeline(
-    written: &[Item],
-    names: &Names<'_>,
-    addresses: &mut AddressBook,
-    limits: &Limits,
-) -> Result<Vec<TimelineItem>> {
+pub fn timeline(written: &[Item], known: &mut Known<'_>) -> Result<Vec<TimelineItem>> {
     not_too_many("timeline", written.len())?;
     (written.iter().enumerate())
-        .map(|(place, item)| {
-            timeline_item(
-                &format!("timeline[{place}]"),
-                item,
-                names,
-                addresses,
-                limits,
-            )
-        })
+        .map(|(place, item)| timeline_item(&format!("timeline[{place}]"), item, known))
         .collect()
 }
 
-fn timeline_item(
-    path: &str,
-    item: &Item,
-    names: &Names<'_>,
-    addresses: &mut AddressBook,
-    limits: &Limits,
-) -> Result<TimelineItem> {
+fn timeline_item(path: &str, item: &Item, known: &mut Known<'_>) -> Result<TimelineItem> {
     let after = item.after.unwrap_or(Span::ZERO);
     check::not_longer_than_a_run(format!("{path}.after"), after)?;
-    let action = action(
-        &format!("{path}.do"),
-        &item.action,
-        Length::Own,
-        names,
-        addresses,
-    )?;
+    let action = action(&format!("{path}.do"), &item.action, Length::Own, known)?;
     let (occasion, field, earliest) = match (&item.at, &item.when) {
         (Some(at), None) => {
             if item.not_before.is_some() {
@@ -65,7 +50,7 @@ fn timeline_item(
             (Occasion::At(at), "at", at)
         }
         (None, Some(when)) => {
-            let trigger = trigger(&format!("{path}.when"), when, names)?;
+            let trigger = trigger(&format!("{path}.when"), when, known.names)?;
             let not_before = Time::ZERO + item.not_before.unwrap_or(Span::ZERO);
             let occasion = Occasion::When {
                 trigger,
@@ -83,6 +68,7 @@ fn timeline_item(
         }
     };
     let earliest = earliest + after;
+    let limits = known.limits;
     in_time(&format!("{path}.{field}"), earliest, &item.action, limits)?;
     if let (Occasion::At(_), Some(lasts)) = (occasion, length(&action)) {
         let end = earliest + lasts;
@@ -125,7 +111,7 @@ fn in_time(path: &str, at: Time, act: &Act, limits: &Limits) -> Result<()> {
 
 fn is_fault(act: &Act) -> bool {
     match act {
-        Act::Command { .. } | Act::Restart { .. } => false,
+        Act::Command { .. } | Act::Sentinel { .. } | Act::Restart { .. } => false,
         Act::Cut(_)
         | Act::Clog(_)
         | Act::Spike { .. }
@@ -148,28 +134,15 @@ fn length(action: &Action) -> Option<Span> {
         | Action::Slow(_, _, lasts)
         | Action::HostDown(_, lasts) => Some(*lasts),
         Action::Crash(_, restart_after) => *restart_after,
-        Action::Operator(..) | Action::Reset(_) | Action::Restart(_) => None,
+        Action::Operator(..) | Action::Sentinel(_) | Action::Reset(_) | Action::Restart(_) => None,
     }
 }
 
 /// What may happen.
-pub fn faults(
-    written: &MayHappen,
-    names: &Names<'_>,
-    addresses: &mut AddressBook,
-    limits: &Limits,
-) -> Result<Faults> {
+pub fn faults(written: &MayHappen, known: &mut Known<'_>) -> Result<Faults> {
     not_too_many("faults.may", written.may.len())?;
     let specs = (written.may.iter().enumerate())
-        .map(|(place, may)| {
-            fault(
-                &format!("faults.may[{place}]"),
-                may,
-                names,
-                addresses,
-                limits,
-            )
-        })
+        .map(|(place, may)| fault(&format!("faults.may[{place}]"), may, known))
         .collect::<Result<Vec<_>>>()?;
     let all = u32::try_from(specs.len()).unwrap_or(u32::MAX);
     Ok(Faults {
@@ -178,13 +151,7 @@ pub fn faults(
     })
 }
 
-fn fault(
-    path: &str,
-    may: &May,
-    names: &Names<'_>,
-    addresses: &mut AddressBook,
-    limits: &Limits,
-) -> Result<FaultSpec> {
+fn fault(path: &str, may: &May, known: &mut Known<'_>) -> Result<FaultSpec> {
     let chance = may.chance_ppm.unwrap_or(1_000_000);
     check::between(format!("{path}.chance_ppm"), chance.into(), 0, 1_000_000)?;
     let (first, last) = may.between;
@@ -193,7 +160,7 @@ fn fault(
         &format!("{path}.between"),
         Time::ZERO + last,
         &may.action,
-        limits,
+        known.limits,
     )?;
     let at_lasts = format!("{path}.lasts");
     if let Some((low, high)) = may.lasts {
@@ -209,13 +176,7 @@ fn fault(
     } else {
         Length::Missing
     };
-    let action = action(
-        &format!("{path}.do"),
-        &may.action,
-        length_of,
-        names,
-        addresses,
-    )?;
+    let action = action(&format!("{path}.do"), &may.action, length_of, known)?;
     if given && length(&action).is_none() {
         let message = "this action has no length: expected no \"lasts\"";
         return Err(Problem::new(at_lasts, message));
@@ -274,13 +235,8 @@ impl Length {
     }
 }
 
-fn action(
-    path: &str,
-    act: &Act,
-    length: Length,
-    names: &Names<'_>,
-    addresses: &mut AddressBook,
-) -> Result<Action> {
+fn action(path: &str, act: &Act, length: Length, known: &mut Known<'_>) -> Result<Action> {
+    let names = known.names;
     let node = |kind: &str, name: &str| names.node(format!("{path}.{kind}.node"), name);
     let at = |kind: &str| format!("{path}.{kind}");
     Ok(match act {
@@ -293,11 +249,32 @@ fn action(
             }
             let commands = (run.iter().enumerate())
                 .map(|(place, text)| {
-                    command_line::parse(text, addresses)
+                    command_line::parse(text, known.addresses)
                         .map_err(|message| Problem::new(format!("{path}[{place}]"), message))
                 })
                 .collect::<Result<Vec<_>>>()?;
+            if let Some(place) = command_line::open_transaction(&commands) {
+                return Err(Problem::new(
+                    format!("{path}[{place}]"),
+                    "MULTI without EXEC: expected \"EXEC\" or \"DISCARD\" after it in the same \"run\"",
+                ));
+            }
             Action::Operator(node, commands)
+        }
+        Act::Sentinel { failover } => {
+            let Some(sentinel) = known.sentinel else {
+                return Err(Problem::new(
+                    at("sentinel"),
+                    "there is no Sentinel: expected a field \"sentinel\" of the scenario, such as {\"down_after\": \"30s\"}",
+                ));
+            };
+            if *failover == Way::Coordinated && sentinel.config.release == Release::Before9 {
+                return Err(Problem::new(
+                    at("sentinel.failover"),
+                    "\"coordinated\" is new in 9.0, but sentinel.version is \"8.0\": expected \"classic\", or \"9.0\" there",
+                ));
+            }
+            Action::Sentinel(*failover)
         }
         Act::Cut(between) => Action::Paths(
             between_paths(&at("cut"), between, names)?,

@@ -200,3 +200,53 @@ fn numbers_out_of_range() {
     let many = json!(vec![item; 1001]);
     check_mistake("/timeline", many, "timeline", "expected 0 to 1000");
 }
+
+#[test]
+fn sentinel_and_transactions() {
+    check_mistakes(
+        r#"
+        /sentinel | {"down_afer": "5s"} | sentinel.down_afer | unknown field "down_afer" & nearest: "down_after"
+        /sentinel | [] | sentinel | found a list, expected
+        /sentinel | {"primary": "odl"} | sentinel.primary | no node "odl" & nearest: "old"
+        /sentinel | {"primary": "new"} | sentinel.primary | "new" is a replica of "old" at the start: expected a primary
+        /sentinel | {"version": "9.1"} | sentinel.version | unknown value "9.1"
+        /sentinel | {"down_after": "0"} | sentinel.down_after | 0 is too short
+        /sentinel | {"failover_timeout": "2000m"} | sentinel.failover_timeout | an hour (60m) at most
+        /sentinel | {"parallel_syncs": 0} | sentinel.parallel_syncs | 0 is out of range: expected 1 to 1000
+        /timeline/- | {"at": "1s", "do": {"sentinel": {"failover": "classic"}}} | timeline[0].do.sentinel | there is no Sentinel: expected a field "sentinel" of the scenario
+        /timeline/- | {"at": "1s", "do": {"sentinel": {"failover": "coordinate"}}} | timeline[0].do.sentinel.failover | unknown value "coordinate" & nearest: "coordinated"
+        /timeline/- | {"at": "1s", "do": {"cut": {"from": "sentinel", "to": "old", "lasts": "1s"}}} | timeline[0].do.cut.from | no node, group or set of hosts "sentinel"
+        /timeline/- | {"at": "1s", "do": {"command": {"node": "old", "run": ["PING", "MULTI", "PING"]}}} | timeline[0].do.command.run[1] | MULTI without EXEC
+        /timeline/- | {"at": "1s", "do": {"command": {"node": "old", "run": ["CLIENT KILL TYPE norml"]}}} | timeline[0].do.command.run[0] | nearest: "normal"
+        "#,
+    );
+}
+
+fn beside_sentinel(sentinel: Value, pointer: &str, value: Value) -> String {
+    let mut document = base();
+    set(&mut document, "/sentinel", sentinel);
+    set(&mut document, "/timeline", json!([]));
+    set(&mut document, "/network", json!({"paths": []}));
+    set(&mut document, pointer, value);
+    parse_value(&document).expect_err("a mistake").to_string()
+}
+
+#[test]
+fn what_contradicts_sentinel() {
+    let coordinated = json!({"at": "1s", "do": {"sentinel": {"failover": "coordinated"}}});
+    let error = beside_sentinel(json!({"version": "8.0"}), "/timeline/-", coordinated);
+    assert!(
+        error.contains("timeline[0].do.sentinel.failover"),
+        "{error}"
+    );
+    assert!(error.contains("is new in 9.0"), "{error}");
+    let node = json!({"name": "Sentinel", "replica_of": "old"});
+    let error = beside_sentinel(json!({}), "/nodes/-", node);
+    assert!(error.contains("\"Sentinel\" is Sentinel's host"), "{error}");
+    let path = json!({"from": "old", "to": "sentinel"});
+    let error = beside_sentinel(json!({}), "/network/paths/-", path);
+    assert!(error.contains("accept no connections"), "{error}");
+    let path = json!({"from": "sentinal", "to": "old"});
+    let error = beside_sentinel(json!({}), "/network/paths/-", path);
+    assert!(error.contains("nearest: \"sentinel\""), "{error}");
+}

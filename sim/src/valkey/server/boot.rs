@@ -15,7 +15,8 @@ use crate::net::HostId;
 /// The replication offset with which every node starts.
 const INITIAL_OFFSET: u64 = 1_000;
 
-/// What a server finds when it starts: an RDB file with its replication id.
+/// What a server finds when it starts: an RDB file with its replication id, and its
+/// configuration file.
 #[derive(Debug, Default)]
 pub(super) struct Disk {
     pub(super) data: Data,
@@ -23,6 +24,17 @@ pub(super) struct Disk {
     pub(super) offset: u64,
     /// Beside the replication id (`rdbSaveInfoAuxFields` saves that one).
     pub(super) redirect_epoch: Epoch,
+    pub(super) file: ConfigFile,
+}
+
+/// The line `replicaof` of the configuration file.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum ConfigFile {
+    /// As it was when the run began.
+    #[default]
+    AsGiven,
+    /// As `CONFIG REWRITE` has written it last: the primary, or none.
+    Rewritten(Option<Addr>),
 }
 
 impl Server {
@@ -35,6 +47,7 @@ impl Server {
         self.disk.replid = ReplId::made(root, 0);
         self.disk.offset = INITIAL_OFFSET;
         self.disk.redirect_epoch = Epoch::FIRST;
+        self.disk.file = ConfigFile::AsGiven;
         self.replids_made = 0;
         self.duplicated_writes = 0;
         self.forget_process();
@@ -69,7 +82,8 @@ impl Server {
 
     /// Starts the process: loads the disk's data, takes the role that the configuration file
     /// says, and connects to its primary if it has one (`replicationCron` would, within a
-    /// second). `phase` is where in its second `serverCron` begins.
+    /// second). `primary` is what the file said when the run began; `CONFIG REWRITE` overrules
+    /// it. `phase` is where in its second `serverCron` begins.
     ///
     /// A primary that finds a replication id on disk keeps it as its second one, so that
     /// replicas can go on; a replica synthesizes a cached primary from it
@@ -82,6 +96,10 @@ impl Server {
         turn: &mut Turn<'_>,
     ) {
         self.forget_process();
+        let primary = match self.disk.file {
+            ConfigFile::AsGiven => primary,
+            ConfigFile::Rewritten(primary) => primary,
+        };
         self.data.copy_from(&self.disk.data);
         self.offset = self.disk.offset;
         self.redirect_epoch = self.disk.redirect_epoch;
@@ -103,6 +121,12 @@ impl Server {
             self.cached = Some((self.replid, self.offset));
             self.connect_with_primary(turn);
         }
+    }
+
+    /// `CONFIG REWRITE` (8.0.1, config.c `rewriteConfigReplicaOfOption`): the file names the
+    /// present primary, or none. In `failover-in-progress` that is the failover's target.
+    pub(super) fn config_rewrite(&mut self) {
+        self.disk.file = ConfigFile::Rewritten(self.primary);
     }
 
     /// The process dies. What the disk keeps depends on the configuration.

@@ -72,6 +72,8 @@ impl Server {
             | Command::ClientCapa
             | Command::ClientPause(..)
             | Command::ClientUnpause
+            | Command::ClientKill(_)
+            | Command::ConfigRewrite
             | Command::ReadOnly
             | Command::ReadWrite
             | Command::Failover { .. }
@@ -162,6 +164,11 @@ impl Server {
             Command::ClientUnpause => {
                 let release = self.pause.unpause(turn.now, Purpose::ByClientCommand);
                 self.release(release, turn);
+                Reply::Ok
+            }
+            Command::ClientKill(kind) => Reply::Int(self.client_kill(slot, kind)),
+            Command::ConfigRewrite => {
+                self.config_rewrite();
                 Reply::Ok
             }
             Command::ReadOnly | Command::ReadWrite => {

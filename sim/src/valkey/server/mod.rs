@@ -13,6 +13,7 @@ mod execute;
 mod failover;
 mod handshake;
 mod hold;
+mod kill;
 mod process;
 mod replicas;
 mod sync;
