@@ -58,6 +58,7 @@ impl Primaries {
             | Event::Operator { .. }
             | Event::Sentinel { .. }
             | Event::Issued { .. }
+            | Event::Element { .. }
             | Event::Hop { .. }
             | Event::Ignored { .. }
             | Event::Ended { .. } => return false,

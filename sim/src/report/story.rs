@@ -228,6 +228,7 @@ impl<'a> Story<'a> {
             | Event::Operator { .. }
             | Event::Sentinel { .. }
             | Event::Issued { .. }
+            | Event::Element { .. }
             | Event::Hop { .. }
             | Event::Ignored { .. }
             | Event::Fault { .. } => Vec::new(),
@@ -316,9 +317,9 @@ impl<'a> Story<'a> {
                 let sentinel = self.names.sentinel().unwrap_or(node_host(node));
                 scene(StoryKind::Operator, sentinel, Some(node_host(node)))
             }
-            Event::Issued { client, .. } | Event::Ended { client, .. } => {
-                scene(StoryKind::Command, client_host(client), None)
-            }
+            Event::Issued { client, .. }
+            | Event::Element { client, .. }
+            | Event::Ended { client, .. } => scene(StoryKind::Command, client_host(client), None),
             Event::Hop { client, from, .. } | Event::Ignored { client, from, .. } => scene(
                 StoryKind::Command,
                 client_host(client),
@@ -345,8 +346,9 @@ fn tell(
 ) -> StoryLine {
     let (command, bounce) = match record.event {
         Event::Issued { command, .. }
-        | Event::Ended { command, .. }
-        | Event::Ignored { command, .. } => (Some(command), false),
+        | Event::Ignored { command, .. }
+        | Event::Element { command, .. }
+        | Event::Ended { command, .. } => (Some(command), false),
         Event::Hop {
             command, bounce, ..
         } => (Some(command), bounce),

@@ -5,8 +5,8 @@ use crate::net::{Closing, ConnectFailure};
 use crate::sentinel::{HELLO, Notice};
 use crate::trace::{CommandOutcome, FailoverEnd, FaultKind};
 use crate::valkey::{
-    Addr, Belief, ClientType, Command, Epoch, FailoverState, LinkState, PauseKind, ReplId, Reply,
-    Role,
+    Addr, Belief, ClientType, Command, Elements, Epoch, FailoverState, LinkState, PauseKind,
+    ReplId, Reply, Role, Value, WriteId,
 };
 
 /// `1 redirect`, `2 redirects`.
@@ -163,7 +163,7 @@ pub(super) fn reply(names: Names<'_>, reply: Reply) -> String {
         Reply::Nil => "nil".to_owned(),
         Reply::Int(n) => format!(":{n}"),
         Reply::Value(write) => format!("the value of write {}", write.0),
-        Reply::Array(n) => format!("an array of {n}"),
+        Reply::Array(n) | Reply::Elements(Elements { count: n, .. }) => format!("an array of {n}"),
         Reply::Subscribed => "the subscription's confirmation".to_owned(),
         Reply::Published => "a published message".to_owned(),
         Reply::Error(kind) => kind.text().to_owned(),
@@ -436,5 +436,16 @@ mod tests {
             "its path to b is clogged: what travels is held"
         );
         assert_eq!(fault(FaultKind::Crash, None), "its process crashes");
+    }
+}
+
+/// The value of a key, known by the write that set it.
+pub(super) fn value(value: Value) -> String {
+    match value {
+        Value::Absent => "no value".to_owned(),
+        Value::Text(WriteId::NONE) => "the operator's value".to_owned(),
+        Value::Text(write) => format!("the value of write {}", write.0),
+        Value::Number(number) => format!("the number {number}"),
+        Value::List(_) => "a list".to_owned(),
     }
 }

@@ -21,12 +21,12 @@ pub use behaviour::{
 pub use combination::CombinationError;
 pub use command::{ClientType, Command, CommandKind, Flags, PauseKind};
 pub use config::{Config, Persistence};
-pub use data::{Data, Value};
+pub use data::{Data, ElementLog, Value};
 pub use epoch::Epoch;
 pub use error::ErrorKind;
 pub use message::{
-    Belief, FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request, Role,
-    SnapshotId, StreamEntry, WriteId,
+    Belief, Elements, FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request,
+    Role, SnapshotId, StreamEntry, WriteId,
 };
 pub use remedy::{Axis, Remedies, Remedy};
 pub use server::{Effect, Input, LinkNo, Server, Slot, Snapshots, Turn};

@@ -31,7 +31,7 @@ use crate::net::{HostId, Network};
 use crate::scenario::Plan;
 use crate::sentinel as sentinel_model;
 use crate::trace::{Event as TraceEvent, Sink};
-use crate::valkey::{self, Behaviour, Message, NodeId, Snapshots, WriteId};
+use crate::valkey::{self, Behaviour, ElementLog, Message, NodeId, Snapshots, WriteId};
 
 /// The agenda of a run.
 pub(crate) type Pending = Agenda<Packed>;
@@ -46,6 +46,7 @@ pub(crate) struct State {
     specs: Vec<ClientSpec>,
     sentinel: Option<SentinelPort>,
     snapshots: Snapshots,
+    elements: ElementLog,
     next_write: WriteId,
     waiting: Vec<Waiting>,
     active: Vec<Active>,

@@ -12,7 +12,7 @@ use crate::engine::{Chooser, Span, Time};
 use crate::net::{HostId, Network};
 use crate::scenario::{Plan, SENTINEL};
 use crate::trace::Sink;
-use crate::valkey::{Behaviour, ClientGuard, NodeId, Server, Snapshots, WriteId};
+use crate::valkey::{Behaviour, ClientGuard, ElementLog, NodeId, Server, Snapshots, WriteId};
 
 impl State {
     /// Builds the world of a plan, in which nodes follow `behaviour` unless the plan binds them
@@ -118,6 +118,7 @@ impl State {
             specs,
             sentinel: (plan.sentinel.as_ref()).map(|plan| SentinelPort::new(plan, chooser)),
             snapshots: Snapshots::default(),
+            elements: ElementLog::default(),
             next_write: WriteId(0),
             waiting: Vec::new(),
             active: Vec::new(),
@@ -159,6 +160,7 @@ impl State {
             port.reset();
         }
         self.snapshots.clear();
+        self.elements.clear();
         self.next_write = WriteId(0);
         self.active.clear();
         self.healed = false;

@@ -70,6 +70,7 @@ impl Tally {
             | Event::Operator { .. }
             | Event::Ignored { .. }
             | Event::Sentinel { .. }
+            | Event::Element { .. }
             | Event::Fault { .. } => {}
         }
     }

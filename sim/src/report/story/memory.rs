@@ -173,6 +173,7 @@ impl<'a> Memory<'a> {
                 client,
                 command,
                 kind,
+                ..
             } => {
                 let open = Open {
                     kind,
@@ -210,6 +211,7 @@ impl<'a> Memory<'a> {
             | Event::Operator { .. }
             | Event::Ignored { .. }
             | Event::Sentinel { .. }
+            | Event::Element { .. }
             | Event::Ended { .. } => {}
         }
     }
@@ -244,6 +246,7 @@ impl<'a> Memory<'a> {
             | Event::Failover { .. }
             | Event::Operator { .. }
             | Event::Sentinel { .. }
+            | Event::Element { .. }
             | Event::Issued { .. } => {}
         }
     }
