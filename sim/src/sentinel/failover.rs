@@ -202,7 +202,7 @@ impl Sentinel {
             down_after.times(10),
         );
         if let Some(at) = primary.down_at.filter(|_| primary.down) {
-            link_down = link_down + now.since(at);
+            link_down += now.since(at);
         }
         let good = self.instances.iter().filter(|instance| {
             instance.node != self.primary

@@ -3,7 +3,8 @@
 use super::*;
 use crate::engine::{Chooser, StreamId};
 use crate::valkey::{
-    Addr, AddressBook, Belief, ClientType, Command, FailoverState, LinkState, Reply, Role,
+    Addr, AddressBook, Belief, ClientType, Command, CommandKind, FailoverState, LinkState, Reply,
+    Role,
 };
 
 const A: NodeId = NodeId(0);
@@ -18,6 +19,29 @@ struct Node {
     primary: Option<Addr>,
     failing_over: bool,
     offset: u64,
+}
+
+impl Node {
+    fn info(&self) -> Reply {
+        let (role, link) = match self.primary {
+            Some(_) => (Role::Replica, LinkState::Up),
+            None => (Role::Primary, LinkState::None),
+        };
+        let failover = if self.failing_over {
+            FailoverState::InProgress
+        } else {
+            FailoverState::NoFailover
+        };
+        Reply::Info {
+            belief: Belief {
+                role,
+                failover,
+                link,
+            },
+            primary: self.primary,
+            offset: self.offset.into(),
+        }
+    }
 }
 
 struct Bench {
@@ -100,44 +124,28 @@ impl Bench {
         if !state.alive {
             return None;
         }
-        Some(match command {
-            Command::Ping => Reply::Pong,
-            Command::Subscribe(_) => Reply::Subscribed,
-            Command::Publish(_) => Reply::Int(1),
-            Command::Info => Reply::Info {
-                belief: Belief {
-                    role: if state.primary.is_some() {
-                        Role::Replica
-                    } else {
-                        Role::Primary
-                    },
-                    failover: if state.failing_over {
-                        FailoverState::InProgress
-                    } else {
-                        FailoverState::NoFailover
-                    },
-                    link: if state.primary.is_some() {
-                        LinkState::Up
-                    } else {
-                        LinkState::None
-                    },
-                },
-                primary: state.primary,
-                offset: state.offset.into(),
-            },
-            order => {
-                if state.obeys
-                    && let Command::ReplicaOf(primary) = order
-                {
-                    state.primary = primary;
-                }
-                if state.obeys && order == Command::FailoverAbort {
-                    state.failing_over = false;
-                }
-                self.orders.push((now, node, order));
-                Reply::Queued
-            }
-        })
+        if command == Command::Info {
+            return Some(state.info());
+        }
+        if matches!(command.kind(), CommandKind::Ping) {
+            return Some(Reply::Pong);
+        }
+        if matches!(
+            command.kind(),
+            CommandKind::Subscribe | CommandKind::Publish
+        ) {
+            return Some(Reply::Int(1));
+        }
+        if state.obeys
+            && let Command::ReplicaOf(primary) = command
+        {
+            state.primary = primary;
+        }
+        if state.obeys && command == Command::FailoverAbort {
+            state.failing_over = false;
+        }
+        self.orders.push((now, node, command));
+        Some(Reply::Queued)
     }
 
     fn run(&mut self, span: Span) {
