@@ -12,14 +12,28 @@ use rebound_sim::scenario::{self, Plan};
 use rebound_sim::trace::NoTrace;
 use rebound_sim::valkey::Behaviour;
 
-const BEHAVIOURS: [&str; 6] = [
+const BEHAVIOURS: [&str; 12] = [
     "8.0.0-rc1",
     "state-check",
     "pause-first",
     "combined",
     "merged",
     "8.0.1",
+    HOLDS,
+    CONNECTED,
+    AGAIN,
+    EPOCHS,
+    GUARD,
+    EVERYTHING,
 ];
+
+const HOLDS: &str = "8.0.1+target-holds";
+const CONNECTED: &str = "8.0.1+demote-when-connected";
+const AGAIN: &str = "8.0.1+idempotent-promotion";
+const EPOCHS: &str = "8.0.0-rc1+epoch-redirect";
+const GUARD: &str = "8.0.0-rc1+bounce-guard";
+const EVERYTHING: &str = "8.0.1+redirect-at-completion+target-holds+demote-when-connected+\
+                          idempotent-promotion+epoch-redirect+bounce-guard";
 
 fn plan(name: &str) -> Arc<Plan> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../scenarios/{name}.json"));
@@ -124,6 +138,14 @@ fn each_remedy_costs_what_the_order_of_gates_implies() {
             "{name}: fewer bounces beyond doubt: {bounces:?}"
         );
     }
+    // Rules of clients: redirects by the thousand become tens, or one.
+    let guard = &of[GUARD];
+    assert!(guard.figures["longest-chain"].p50 < 60 && guard.verdicts.flagged == 12);
+    let epochs = &of[EPOCHS];
+    assert_eq!(
+        (epochs.verdicts.clean, max(epochs, "longest-chain")),
+        (12, 1)
+    );
     assert!(max(&of["combined"], "read-outage") < 10_000_000);
     assert!(of["merged"].figures["read-outage"].p50 > 1_000_000_000);
     assert!(max(&of["merged"], "postponed-commands") > max(&of["combined"], "postponed-commands"));
@@ -139,4 +161,35 @@ fn late_joiners_still_meet_two_redirects() {
         assert!(max(&of[name], "flagged-clients") > 0, "{name}");
     }
     assert!(max(&of["8.0.0-rc1"], "longest-chain") > 2);
+    // A target that holds too needs one redirect at most, and so does everything together.
+    for name in [HOLDS, EVERYTHING] {
+        assert_eq!(of[name].verdicts.clean, 12, "{name}");
+        assert_eq!(max(&of[name], "longest-chain"), 1, "{name}");
+    }
+}
+
+/// A lost reply: asked again, nobody takes silence for a refusal.
+#[test]
+fn a_lost_reply_leaves_one_primary_only_if_it_is_asked_for_again() {
+    let of = compared("psync-reply-lost");
+    for (name, clean) in [
+        ("8.0.1", 0),
+        (HOLDS, 0),
+        (CONNECTED, 0),
+        (AGAIN, 12),
+        (EVERYTHING, 12),
+    ] {
+        assert_eq!(of[name].verdicts.clean, clean, "{name}");
+    }
+}
+
+/// A target that nobody can connect to: the old primary is demoted before or after it knows.
+#[test]
+fn a_primary_that_stays_one_until_it_is_connected_serves_reads() {
+    let of = compared("handover-refused");
+    assert!(of["8.0.1"].figures["read-outage"].p50 > 1_000_000_000);
+    for name in [CONNECTED, EVERYTHING] {
+        assert!(max(&of[name], "read-outage") < 300_000_000, "{name}");
+        assert_eq!(of[name].verdicts.clean, 12, "{name}");
+    }
 }

@@ -1,6 +1,6 @@
 //! Each command does what it says, and prints what its schema says.
 
-use rebound_sim::valkey::BEHAVIOURS;
+use rebound_sim::valkey::{BEHAVIOURS, Remedy};
 use serde_json::Value;
 
 use crate::program::{CANARY, CLEAN, Lab, SLOW};
@@ -252,6 +252,42 @@ fn replay_prints_one_object_a_line() {
     assert!(commands.iter().all(|line| line["who"] == "app/3"));
 }
 
+/// However a combination is written, it is printed in one way, and does what that says.
+#[test]
+fn a_combination_has_one_name() {
+    let lab = Lab::new();
+    let canonical = "8.0.1+target-holds+idempotent-promotion";
+    let written = "8.0+idempotent-promotion+target-holds";
+    let detail = lab.run(&["behaviours", "--behaviour", written]).stdout;
+    assert!(detail.starts_with(canonical), "{detail}");
+    for part in [
+        "failover target    hold",
+        "answer again",
+        "target-holds (on 8.0.0-rc1, 8.0.1)",
+    ] {
+        assert!(detail.contains(part), "{part}: {detail}");
+    }
+    let (code, listed) = lab.json(&["behaviours", "--behaviour", written]);
+    assert_eq!(code, 0);
+    assert_valid(&lab, "behaviours", &listed);
+    assert_eq!(listed["behaviours"][0]["base"], "8.0.1");
+    assert_eq!(listed["remedies"].as_array().map(Vec::len), Some(2));
+    let late = "scenarios/late-joiners.json";
+    let (code, run) = lab.json(&["run", late, "--behaviour", written]);
+    assert_eq!((code, &run["behaviour"]), (0, &Value::from(canonical)));
+    assert_eq!(lab.json(&["run", late, "--behaviour", "8.0.1"]).0, 1);
+    let (_, same) = lab.json(&["behaviours", "--behaviour", "none+pause-first+state-check"]);
+    assert_eq!(same["behaviours"][0]["name"], "combined");
+    // Editors accept combinations too.
+    let (_, schema) = lab.json(&["schema"]);
+    let pattern = &schema["$defs"]["Behaviour"]["anyOf"][1]["pattern"];
+    let pattern = pattern.as_str().expect("a pattern");
+    assert!(
+        pattern.contains("8\\.0\\.1") && pattern.contains("target-holds"),
+        "{pattern}"
+    );
+}
+
 #[test]
 fn behaviours_are_those_of_the_model() {
     let lab = Lab::new();
@@ -294,6 +330,11 @@ fn behaviours_are_those_of_the_model() {
                 detail
             );
         }
+    }
+    let remedies: Vec<_> = Remedy::ALL.into_iter().map(Remedy::name).collect();
+    for (place, name) in remedies.iter().enumerate() {
+        assert_eq!(list["remedies"][place]["name"], *name);
+        assert!(table.contains(&format!("\n{name} (on ")), "{table}");
     }
     // The rules in which the versions differ, as they were read.
     let rule = |name: &str, field: &str| {

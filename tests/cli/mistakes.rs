@@ -37,6 +37,33 @@ fn mistakes_get_one_message_each() {
             "no behaviour \"8.0.2\" (nearest: \"8.0.1\"",
         ),
         (
+            &["run", CLEAN, "--behaviour", "8.0.1+target-hold"],
+            "no remedy \"target-hold\" (nearest: \"target-holds\"",
+        ),
+        (
+            &["run", CLEAN, "--behaviour", "8.0.1+merged"],
+            "8.0.1 has \"merged\" in it: expected another remedy behind \"8.0.1\"",
+        ),
+        (
+            &["run", CLEAN, "--behaviour", "none+merged+state-check"],
+            "\"merged\" and \"state-check\" both say what the redirect does",
+        ),
+        (
+            &["run", CLEAN, "--behaviour", "7.2+bounce-guard"],
+            "7.2.7 has no CLIENT CAPA redirect",
+        ),
+        (
+            &[
+                "compare",
+                CLEAN,
+                "--seeds",
+                "0..2",
+                "--behaviours",
+                "combined,none+pause-first+state-check",
+            ],
+            "behaviour \"combined\" is named twice",
+        ),
+        (
             &["run", CLEAN, "--behaviour", "pause-frist"],
             "\"pause-first\"",
         ),

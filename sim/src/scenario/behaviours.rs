@@ -75,7 +75,7 @@ fn open_to(name: &str, error: &CombinationError) -> String {
     let ends = name.match_indices('+').map(|(end, _)| end);
     let sound = ends
         .filter_map(|end| Behaviour::find(&name[..end]).ok())
-        .last();
+        .next_back();
     let Some(sound) = sound else {
         return String::new();
     };

@@ -286,3 +286,14 @@ pub enum Message {
     /// The whole of the data, from a primary to its replica.
     Snapshot(SnapshotId),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Messages are moved about for every event.
+    #[test]
+    fn a_message_is_small() {
+        assert!(size_of::<Message>() <= 24, "{}", size_of::<Message>());
+    }
+}

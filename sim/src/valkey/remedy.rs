@@ -219,7 +219,7 @@ impl Remedy {
                 "an entry in the replication stream; reads at the target wait in waiting-for-sync too"
             }
             Remedy::DemoteWhenConnected => {
-                "the writes' pause is as long as before; a failover may now time out while dialling"
+                "without TIMEOUT up to a second more of waiting, since PINGs go on while it dials"
             }
             Remedy::IdempotentPromotion => {
                 "an old primary whose target dies after the request waits for ABORT, without a primary"

@@ -47,6 +47,10 @@ fn names_that_do_not_exist() {
         /behaviour | "8.0.0-rc11" | behaviour | no behaviour & nearest: "8.0.0-rc1"
         /nodes/1/replica_off | "old" | nodes[1].replica_off | nearest: "replica_of"
         /nodes/1/replica_of | "odl" | nodes[1].replica_of | no node "odl" (nearest: "old"; nodes are "old", "new")
+        /behaviour | "8.0.1+target-hold" | behaviour | no remedy "target-hold" & nearest: "target-holds"
+        /behaviour | "8.0.1+merged" | behaviour | 8.0.1 has "merged" in it
+        /nodes/1/behaviour | "8.0.1+bounce-guard" | nodes[1].behaviour | a rule of clients
+        /expect/- | {"verdict": "clean", "behaviours": ["none+state-check+pause-first", "combined"]} | expect[0].behaviours[1] | second expectation for "combined"
         /nodes/1/behaviour | "pause" | nodes[1].behaviour | nearest: "pause-first"
         /nodes/1/config | {"repl_timeout": "1s"} | nodes[1].config.repl_timeout | nearest: "repl-timeout"
         /config | {"maxclient": 1} | config.maxclient | unknown field "maxclient" & nearest: "maxclients"
