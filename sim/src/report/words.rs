@@ -349,6 +349,17 @@ pub(super) fn fault(kind: FaultKind, to: Option<&str>) -> String {
     }
 }
 
+/// The value of a key, known by the write that set it.
+pub(super) fn value(value: Value) -> String {
+    match value {
+        Value::Absent => "no value".to_owned(),
+        Value::Text(WriteId::NONE) => "the operator's value".to_owned(),
+        Value::Text(write) => format!("the value of write {}", write.0),
+        Value::Number(number) => format!("the number {number}"),
+        Value::List(_) => "a list".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -436,16 +447,5 @@ mod tests {
             "its path to b is clogged: what travels is held"
         );
         assert_eq!(fault(FaultKind::Crash, None), "its process crashes");
-    }
-}
-
-/// The value of a key, known by the write that set it.
-pub(super) fn value(value: Value) -> String {
-    match value {
-        Value::Absent => "no value".to_owned(),
-        Value::Text(WriteId::NONE) => "the operator's value".to_owned(),
-        Value::Text(write) => format!("the value of write {}", write.0),
-        Value::Number(number) => format!("the number {number}"),
-        Value::List(_) => "a list".to_owned(),
     }
 }
