@@ -30,7 +30,9 @@ pub(super) struct Moving {
 fn answer_of(reply: Reply) -> Answer {
     match reply {
         Reply::Error(kind) => Answer::Failed(kind),
-        Reply::Redirect { to, belief } => Answer::Redirected(to, belief),
+        Reply::Redirect { to, belief }
+        | Reply::Moved { to, belief, .. }
+        | Reply::Ask { to, belief, .. } => Answer::Redirected(to, belief),
         Reply::Ok
         | Reply::Pong
         | Reply::Queued
@@ -43,7 +45,8 @@ fn answer_of(reply: Reply) -> Answer {
         | Reply::Info { .. }
         | Reply::Continue { .. }
         | Reply::FullResync { .. }
-        | Reply::NewLine => Answer::Served,
+        | Reply::NewLine
+        | Reply::Topology(_) => Answer::Served,
     }
 }
 

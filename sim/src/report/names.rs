@@ -38,13 +38,12 @@ impl<'a> Names<'a> {
 
     /// Whether a host is a node or a client, and which.
     pub fn role(&self, host: HostId) -> HostRole {
-        let nodes = self.plan.nodes.len() as u32;
         if host == OPERATOR {
-            HostRole::Operator
-        } else if host.0 < nodes {
-            HostRole::Node(NodeId(host.0 as u16))
-        } else {
-            HostRole::Client(ClientId(host.0 - nodes))
+            return HostRole::Operator;
+        }
+        match self.plan.node_at(host) {
+            Some(node) => HostRole::Node(node),
+            None => HostRole::Client(ClientId(host.0 - self.plan.servers())),
         }
     }
 

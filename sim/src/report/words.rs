@@ -4,7 +4,8 @@ use super::names::Names;
 use crate::net::{Closing, ConnectFailure};
 use crate::trace::{CommandOutcome, FailoverEnd, FaultKind};
 use crate::valkey::{
-    Addr, Belief, Command, FailoverState, LinkState, PauseKind, ReplId, Reply, Role,
+    Addr, Belief, ClusterFailover, Command, FailoverState, LinkState, PauseKind, ReplId, Reply,
+    Role, SetSlot,
 };
 
 /// `1 redirect`, `2 redirects`.
@@ -96,6 +97,20 @@ pub(super) fn command(names: Names<'_>, command: Command) -> String {
         }
         Command::ReplConfCapa => "REPLCONF capa eof capa psync2".to_owned(),
         Command::ReplConfVersion => "REPLCONF version".to_owned(),
+        Command::ClusterFailover(how) => match how {
+            ClusterFailover::Agreed => "CLUSTER FAILOVER".to_owned(),
+            ClusterFailover::Force => "CLUSTER FAILOVER FORCE".to_owned(),
+            ClusterFailover::Takeover => "CLUSTER FAILOVER TAKEOVER".to_owned(),
+        },
+        Command::ClusterSetSlot(slot, what) => {
+            let what = match what {
+                SetSlot::Migrating(node) => format!("MIGRATING {}", names.node(node)),
+                SetSlot::Importing(node) => format!("IMPORTING {}", names.node(node)),
+                SetSlot::Node(node) => format!("NODE {}", names.node(node)),
+                SetSlot::Stable => "STABLE".to_owned(),
+            };
+            format!("CLUSTER SETSLOT {} {what}", slot.0)
+        }
         Command::ReplConfAck(offset) => format!("REPLCONF ACK {offset}"),
         Command::Psync {
             replid: None,
@@ -123,7 +138,9 @@ pub(super) fn command(names: Names<'_>, command: Command) -> String {
         | Command::ClientCapa
         | Command::ClientUnpause
         | Command::ReadOnly
-        | Command::ReadWrite => name.to_owned(),
+        | Command::ReadWrite
+        | Command::Asking
+        | Command::ClusterSlots => name.to_owned(),
     }
 }
 
@@ -159,6 +176,9 @@ pub(super) fn reply(names: Names<'_>, reply: Reply) -> String {
             format!("+FULLRESYNC {} {offset}", replid(id))
         }
         Reply::NewLine => "an empty line (still here)".to_owned(),
+        Reply::Moved { slot, to, .. } => format!("-MOVED {} {}", slot.0, names.address(to)),
+        Reply::Ask { slot, to, .. } => format!("-ASK {} {}", slot.0, names.address(to)),
+        Reply::Topology(_) => "who serves each slot".to_owned(),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::check::{CheckConfig, CheckId};
 use crate::client::{ClientId, Policy, Workload};
 use crate::engine::{Limits, Odds, Span, TieBreak, Time};
 use crate::net::{Direction, HostId, PathProfile, TcpTimers};
-use crate::valkey::{AddressBook, Behaviour, Command, Config, FailoverState, NodeId};
+use crate::valkey::{AddressBook, Behaviour, Command, Config, FailoverState, HashSlot, NodeId};
 
 /// A scenario, resolved.
 #[derive(Clone, Debug)]
@@ -24,8 +24,9 @@ pub struct Plan {
     pub addresses: AddressBook,
     /// The network.
     pub network: NetworkPlan,
-    /// The client groups. Clients are numbered through all groups; client `c` is host
-    /// `nodes.len() + c`.
+    /// Cluster mode: none for standalone servers.
+    pub cluster: Option<ClusterPlan>,
+    /// The client groups. Clients are numbered through all groups.
     pub groups: Vec<ClientGroup>,
     /// What surely happens, in the file's order.
     pub timeline: Vec<TimelineItem>,
@@ -52,6 +53,15 @@ pub struct NodePlan {
     pub behaviour: Option<&'static Behaviour>,
     /// Its configuration.
     pub config: Config,
+}
+
+/// What servers of a cluster have in common.
+#[derive(Clone, Debug)]
+pub struct ClusterPlan {
+    /// Slots at the start, for each node in order: first and last of each range.
+    pub slots: Vec<Vec<(HashSlot, HashSlot)>>,
+    /// How many neighbouring keys share a hash tag, and so a slot.
+    pub keys_per_tag: u32,
 }
 
 /// The network's parameters.
@@ -83,10 +93,12 @@ pub struct PathPlan {
 pub enum Selector {
     /// All of them.
     All,
-    /// All servers.
+    /// All servers, with their ends of the cluster bus.
     Nodes,
-    /// One server.
+    /// One server, with its end of the cluster bus.
     Node(NodeId),
+    /// All ends of the cluster bus.
+    Bus,
     /// All clients.
     Clients,
     /// The clients of a group, by its place in [`Plan::groups`].
@@ -297,6 +309,42 @@ impl Plan {
         HostId(u32::from(node.0))
     }
 
+    /// The nodes that have an end of the cluster bus: all of them or none.
+    pub fn buses(&self) -> impl Iterator<Item = NodeId> {
+        let nodes = match self.cluster {
+            Some(_) => self.nodes.len() as u16,
+            None => 0,
+        };
+        (0..nodes).map(NodeId)
+    }
+
+    /// How many hosts accept connections: the nodes come first, then their ends of the cluster
+    /// bus, then the clients.
+    pub fn servers(&self) -> u32 {
+        (self.nodes.len() + self.buses().count()) as u32
+    }
+
+    /// The host that stands for a node's end of the cluster bus.
+    pub fn bus_host(&self, node: NodeId) -> HostId {
+        HostId(self.nodes.len() as u32 + u32::from(node.0))
+    }
+
+    /// The host of a client.
+    pub fn client_host(&self, client: ClientId) -> HostId {
+        HostId(self.servers() + client.0)
+    }
+
+    /// The client at a host.
+    pub fn client_at(&self, host: HostId) -> Option<ClientId> {
+        host.0.checked_sub(self.servers()).map(ClientId)
+    }
+
+    /// The node at a host, or whose end of the cluster bus it is.
+    pub fn node_at(&self, host: HostId) -> Option<NodeId> {
+        let nodes = self.nodes.len() as u32;
+        (host.0 < self.servers()).then(|| NodeId((host.0 % nodes) as u16))
+    }
+
     /// The group of a client and its place in it.
     pub fn group_of(&self, client: u32) -> (usize, u32) {
         let mut rest = client;
@@ -311,13 +359,17 @@ impl Plan {
 
     /// Whether a selector means this host.
     pub fn selects(&self, selector: Selector, host: HostId) -> bool {
-        let nodes = self.nodes.len() as u32;
         match selector {
             Selector::All => true,
-            Selector::Nodes => host.0 < nodes,
-            Selector::Node(node) => host == self.node_host(node),
-            Selector::Clients => host.0 >= nodes,
-            Selector::Group(group) => host.0 >= nodes && self.group_of(host.0 - nodes).0 == group,
+            Selector::Nodes => self.node_at(host).is_some(),
+            Selector::Node(node) => self.node_at(host) == Some(node),
+            Selector::Bus => self
+                .node_at(host)
+                .is_some_and(|node| host != self.node_host(node)),
+            Selector::Clients => self.client_at(host).is_some(),
+            Selector::Group(group) => self
+                .client_at(host)
+                .is_some_and(|client| self.group_of(client.0).0 == group),
         }
     }
 }

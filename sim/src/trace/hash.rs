@@ -6,7 +6,8 @@ use super::event::{CommandOutcome, Event, GateVerdict};
 use crate::engine::Time;
 use crate::net::{Closing, ConnectFailure};
 use crate::valkey::{
-    Addr, Belief, Command, Message, ReplId, ReplOp, Reply, Request, SnapshotId, StreamEntry,
+    Addr, Belief, BusMessage, Command, Message, ReplId, ReplOp, Reply, Request, SetSlot,
+    SnapshotId, StreamEntry, TopologyId,
 };
 
 /// Words of a record; those that it does not need are zero.
@@ -278,6 +279,9 @@ fn message_words(message: &Message) -> (u8, u64, u64) {
             (128 | kind, end.bytes(), u64::from(a) | u64::from(b) << 32)
         }
         Message::Snapshot(SnapshotId(id)) => (192, u64::from(id), 0),
+        Message::Bus(BusMessage { kind, packet, sum }) => {
+            (208 | kind as u8, pair(packet.0, sum), 0)
+        }
     }
 }
 
@@ -332,7 +336,19 @@ fn command_words(command: Command) -> (u32, u64) {
         | Command::ReadWrite
         | Command::FailoverAbort
         | Command::ReplConfCapa
-        | Command::ReplConfVersion => (0, 0),
+        | Command::ReplConfVersion
+        | Command::Asking
+        | Command::ClusterSlots => (0, 0),
+        Command::ClusterFailover(how) => (how as u32, 0),
+        Command::ClusterSetSlot(slot, what) => {
+            let (kind, node) = match what {
+                SetSlot::Migrating(node) => (0, node.0),
+                SetSlot::Importing(node) => (1, node.0),
+                SetSlot::Node(node) => (2, node.0),
+                SetSlot::Stable => (3, 0),
+            };
+            (u32::from(slot.0) | kind << 16, u64::from(node))
+        }
     }
 }
 
@@ -361,6 +377,25 @@ fn reply_words(reply: Reply) -> (u8, u64, u64) {
         Reply::Continue { replid } => (12, u64::from(replid.word()), 0),
         Reply::FullResync { replid, offset } => (13, u64::from(replid.word()), offset.bytes()),
         Reply::NewLine => (14, 0, 0),
+        Reply::Moved {
+            slot,
+            to,
+            belief: said,
+        } => (
+            15,
+            pair(u32::from(to.0), u32::from(slot.0)),
+            u64::from(belief(said)),
+        ),
+        Reply::Ask {
+            slot,
+            to,
+            belief: said,
+        } => (
+            16,
+            pair(u32::from(to.0), u32::from(slot.0)),
+            u64::from(belief(said)),
+        ),
+        Reply::Topology(TopologyId(id)) => (17, u64::from(id), 0),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The commands that the model knows, with the flags that real servers give them.
 
-use super::address::Addr;
+use super::address::{Addr, NodeId};
 use super::error::ErrorKind;
+use super::hash_slot::HashSlot;
 use super::message::{Offset, ReplId, WriteId};
 
 /// A command with its arguments.
@@ -95,6 +96,38 @@ pub enum Command {
         /// Whether the receiver is to promote itself.
         failover: bool,
     },
+    /// `ASKING`: the next command may be about a slot that is being imported.
+    Asking,
+    /// `CLUSTER SLOTS`
+    ClusterSlots,
+    /// `CLUSTER FAILOVER [FORCE|TAKEOVER]`
+    ClusterFailover(ClusterFailover),
+    /// `CLUSTER SETSLOT slot …`
+    ClusterSetSlot(HashSlot, SetSlot),
+}
+
+/// How a replica of a cluster takes over.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ClusterFailover {
+    /// Together with its primary, by a vote.
+    Agreed,
+    /// `FORCE`: without its primary, by a vote.
+    Force,
+    /// `TAKEOVER`: without its primary and without a vote.
+    Takeover,
+}
+
+/// What `CLUSTER SETSLOT` says of a slot.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum SetSlot {
+    /// `MIGRATING node`: on its owner.
+    Migrating(NodeId),
+    /// `IMPORTING node`: on the node that it goes to.
+    Importing(NodeId),
+    /// `NODE node`: whose it is from now on.
+    Node(NodeId),
+    /// `STABLE`: neither.
+    Stable,
 }
 
 /// `CLIENT PAUSE`'s two kinds.
@@ -136,6 +169,10 @@ pub enum CommandKind {
     ReplicaOf,
     ReplConf,
     Psync,
+    Asking,
+    ClusterSlots,
+    ClusterFailover,
+    ClusterSetSlot,
 }
 
 /// What a command is, as in the servers' command table (8.0.1, src/commands/*.json).
@@ -218,6 +255,10 @@ impl Command {
             | Command::ReplConfVersion
             | Command::ReplConfAck(_) => CommandKind::ReplConf,
             Command::Psync { .. } => CommandKind::Psync,
+            Command::Asking => CommandKind::Asking,
+            Command::ClusterSlots => CommandKind::ClusterSlots,
+            Command::ClusterFailover(_) => CommandKind::ClusterFailover,
+            Command::ClusterSetSlot(..) => CommandKind::ClusterSetSlot,
         }
     }
 
@@ -253,7 +294,11 @@ impl Command {
             | Command::ReplConfCapa
             | Command::ReplConfVersion
             | Command::ReplConfAck(_)
-            | Command::Psync { .. } => None,
+            | Command::Psync { .. }
+            | Command::Asking
+            | Command::ClusterSlots
+            | Command::ClusterFailover(_)
+            | Command::ClusterSetSlot(..) => None,
         }
     }
 }
@@ -286,6 +331,9 @@ impl CommandKind {
             CommandKind::Wait => Flags::BLOCKING,
             CommandKind::Failover | CommandKind::ReplicaOf => Flags::STALE,
             CommandKind::Psync => Flags::NO_MULTI,
+            CommandKind::Asking => Flags::NONE,
+            CommandKind::ClusterSlots => Flags::STALE.with(Flags::LOADING),
+            CommandKind::ClusterFailover | CommandKind::ClusterSetSlot => Flags::STALE,
         }
     }
 
@@ -317,6 +365,10 @@ impl CommandKind {
             CommandKind::ReplicaOf => "REPLICAOF",
             CommandKind::ReplConf => "REPLCONF",
             CommandKind::Psync => "PSYNC",
+            CommandKind::Asking => "ASKING",
+            CommandKind::ClusterSlots => "CLUSTER SLOTS",
+            CommandKind::ClusterFailover => "CLUSTER FAILOVER",
+            CommandKind::ClusterSetSlot => "CLUSTER SETSLOT",
         }
     }
 }

@@ -72,6 +72,22 @@ pub enum ErrorKind {
     NoMasterLink,
     /// WAIT on a replica.
     WaitOnReplica,
+    /// Cluster: the keys of one command are in several slots.
+    CrossSlot,
+    /// Cluster: keys of one command are half moved.
+    TryAgain,
+    /// Cluster: nobody serves the slot.
+    ClusterDownUnbound,
+    /// Cluster: the node takes the cluster for failed.
+    ClusterDown,
+    /// Cluster: the same, where only reads are served then.
+    ClusterDownReadOnly,
+    /// CLUSTER FAILOVER: the node is a primary.
+    ClusterFailoverOnPrimary,
+    /// CLUSTER FAILOVER: the node does not know its primary.
+    ClusterFailoverNoPrimary,
+    /// CLUSTER FAILOVER: the primary is down.
+    ClusterFailoverPrimaryDown,
 }
 
 impl ErrorKind {
@@ -135,6 +151,22 @@ impl ErrorKind {
             }
             ErrorKind::WaitOnReplica => {
                 "-ERR WAIT cannot be used with replica instances. Please also note that writes to replicas are just local and are not propagated."
+            }
+            ErrorKind::CrossSlot => "-CROSSSLOT Keys in request don't hash to the same slot",
+            ErrorKind::TryAgain => "-TRYAGAIN Multiple keys request during rehashing of slot",
+            ErrorKind::ClusterDownUnbound => "-CLUSTERDOWN Hash slot not served",
+            ErrorKind::ClusterDown => "-CLUSTERDOWN The cluster is down",
+            ErrorKind::ClusterDownReadOnly => {
+                "-CLUSTERDOWN The cluster is down and only accepts read commands"
+            }
+            ErrorKind::ClusterFailoverOnPrimary => {
+                "-ERR You should send CLUSTER FAILOVER to a replica"
+            }
+            ErrorKind::ClusterFailoverNoPrimary => {
+                "-ERR I'm a replica but my master is unknown to me"
+            }
+            ErrorKind::ClusterFailoverPrimaryDown => {
+                "-ERR Master is down or failed, please use CLUSTER FAILOVER FORCE"
             }
         }
     }

@@ -1,4 +1,5 @@
-//! The servers: a standalone primary and its replicas, by version, as pure state machines.
+//! The servers: primaries and replicas, standalone or in a cluster, by version, as pure state
+//! machines.
 
 mod address;
 mod behaviour;
@@ -6,6 +7,7 @@ mod command;
 mod config;
 mod data;
 mod error;
+mod hash_slot;
 mod message;
 mod pause;
 mod server;
@@ -14,12 +16,13 @@ pub use address::{Addr, AddressBook, AddressEntry, NodeId};
 pub use behaviour::{
     BEHAVIOURS, Behaviour, BlockedClients, Gate, RedirectInMulti, WhileInProgress,
 };
-pub use command::{Command, CommandKind, Flags, PauseKind};
+pub use command::{ClusterFailover, Command, CommandKind, Flags, PauseKind, SetSlot};
 pub use config::{Config, Persistence};
 pub use data::{Data, Value};
 pub use error::ErrorKind;
+pub use hash_slot::{HASH_SLOTS, HashSlot};
 pub use message::{
-    Belief, FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request, Role,
-    SnapshotId, StreamEntry, WriteId,
+    Belief, BusKind, BusMessage, FailoverState, LinkState, Message, Offset, PacketId, ReplId,
+    ReplOp, Reply, Request, Role, SnapshotId, StreamEntry, TopologyId, WriteId,
 };
 pub use server::{Effect, Input, LinkNo, Server, Slot, Snapshots, Turn};

@@ -38,6 +38,8 @@ pub(crate) struct State {
     plan: Arc<Plan>,
     behaviour: &'static Behaviour,
     net: Network<Message>,
+    /// How many hosts accept connections; clients come behind them.
+    servers: u32,
     nodes: Vec<Node>,
     clients: Vec<ClientPort>,
     specs: Vec<ClientSpec>,
@@ -70,7 +72,7 @@ impl<S: Sink> Session<'_, S> {
 
     /// How many hosts are servers.
     fn servers(&self) -> u32 {
-        self.state.nodes.len() as u32
+        self.state.servers
     }
 
     /// What is at a host.

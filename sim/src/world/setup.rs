@@ -23,8 +23,11 @@ impl State {
     ) -> State {
         let node_names = plan.nodes.iter().map(|node| node.name.clone());
         let client_names = (0..plan.clients()).map(|client| plan.client_name(ClientId(client)));
-        let names: Vec<String> = node_names.chain(client_names).collect();
-        let servers = plan.nodes.len() as u32;
+        let bus_names = plan
+            .buses()
+            .map(|node| format!("{}@bus", plan.node_name(node)));
+        let names: Vec<String> = node_names.chain(bus_names).chain(client_names).collect();
+        let servers = plan.servers();
         let mut net = Network::new(
             &names,
             servers,
@@ -105,6 +108,7 @@ impl State {
         State {
             behaviour,
             net,
+            servers,
             nodes,
             clients,
             specs,

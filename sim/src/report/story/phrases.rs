@@ -170,6 +170,7 @@ impl Phrases<'_, '_> {
             Message::Reply { reply, .. } => words::reply(self.names, reply),
             Message::Stream(entry) => format!("the replication stream up to {}", entry.end),
             Message::Snapshot(_) => "a snapshot".to_owned(),
+            Message::Bus(message) => format!("{} on the cluster bus", message.kind.name()),
         }
     }
 
@@ -365,10 +366,14 @@ pub(super) fn is_handshake(message: Message) -> bool {
             | CommandKind::ReadOnly
             | CommandKind::ReadWrite
             | CommandKind::Failover
-            | CommandKind::ReplicaOf => false,
+            | CommandKind::ReplicaOf
+            | CommandKind::Asking
+            | CommandKind::ClusterSlots
+            | CommandKind::ClusterFailover
+            | CommandKind::ClusterSetSlot => false,
         },
         Message::Reply { reply, .. } => reply != Reply::NewLine,
         Message::Snapshot(_) => true,
-        Message::Stream(_) => false,
+        Message::Stream(_) | Message::Bus(_) => false,
     }
 }

@@ -56,6 +56,7 @@ pub fn plan(scenario: &Scenario, path: &str, hash: u128) -> Result<Plan> {
         nodes,
         addresses,
         network,
+        cluster: None,
         groups,
         timeline,
         faults,

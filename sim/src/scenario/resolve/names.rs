@@ -90,7 +90,7 @@ impl<'s> Names<'s> {
         let accepts = self.from(format!("{path}.to"), to)?;
         let are_clients = |hosts| match hosts {
             Selector::Clients | Selector::Group(_) => true,
-            Selector::All | Selector::Nodes | Selector::Node(_) => false,
+            Selector::All | Selector::Nodes | Selector::Node(_) | Selector::Bus => false,
         };
         let vacuous = match (are_clients(opens), are_clients(accepts)) {
             (true, true) => Some("clients have no connections among themselves"),

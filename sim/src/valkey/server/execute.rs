@@ -73,7 +73,11 @@ impl Server {
             | Command::ReplicaOf(_)
             | Command::ReplConfAddress(_)
             | Command::ReplConfCapa
-            | Command::ReplConfVersion => self.call(slot, command, turn),
+            | Command::ReplConfVersion
+            | Command::Asking
+            | Command::ClusterSlots
+            | Command::ClusterFailover(_)
+            | Command::ClusterSetSlot(..) => self.call(slot, command, turn),
         };
         self.reply(slot, tag, reply, turn);
         if !self.ready_keys.is_empty() {
@@ -177,6 +181,10 @@ impl Server {
                 Reply::Ok
             }
             Command::ReplConfCapa | Command::ReplConfVersion => Reply::Ok,
+            Command::Asking
+            | Command::ClusterSlots
+            | Command::ClusterFailover(_)
+            | Command::ClusterSetSlot(..) => Reply::Error(ErrorKind::ClusterDisabled),
             // Inside a transaction WAIT does not block, and the others are answered above.
             Command::Wait { .. } => Reply::Int(self.acknowledged(self.offset)),
             Command::Exec | Command::ReplConfAck(_) | Command::Psync { .. } => {

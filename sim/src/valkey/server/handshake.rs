@@ -228,6 +228,7 @@ impl Server {
             Message::Reply { reply, .. } => self.handshake_reply(reply, turn),
             Message::Stream(entry) => self.stream_arrives(entry, turn),
             Message::Snapshot(id) => self.load_snapshot(id, turn),
+            Message::Bus(_) => unreachable!("the bus has links of its own"),
             Message::Request(_) => {}
         }
     }
@@ -326,6 +327,9 @@ impl Server {
             | Reply::Subscribed
             | Reply::Published
             | Reply::Redirect { .. }
+            | Reply::Moved { .. }
+            | Reply::Ask { .. }
+            | Reply::Topology(_)
             | Reply::Info { .. } => {
                 unreachable!("PSYNC is never answered by {reply:?}")
             }
