@@ -11,6 +11,7 @@ mod hash_slot;
 mod message;
 mod pause;
 mod server;
+mod topology;
 
 pub use address::{Addr, AddressBook, AddressEntry, NodeId};
 pub use behaviour::{
@@ -26,3 +27,4 @@ pub use message::{
     ReplOp, Reply, Request, Role, SnapshotId, StreamEntry, TopologyId, WriteId,
 };
 pub use server::{Effect, Input, LinkNo, Server, Slot, Snapshots, Turn};
+pub use topology::{Topologies, TopologyRange};
