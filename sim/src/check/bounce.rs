@@ -6,7 +6,7 @@ use super::{CheckId, Ending, Findings, Found};
 use crate::client::ClientId;
 use crate::report::ChainHop;
 use crate::scenario::Plan;
-use crate::trace::{Event, Record};
+use crate::trace::{Event, Record, Via};
 use crate::valkey::{Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, Role};
 
 /// A redirect that was met.
@@ -15,6 +15,7 @@ struct Hop {
     at: u64,
     from: NodeId,
     to: Addr,
+    via: Via,
     bounce: bool,
     belief: Belief,
 }
@@ -71,6 +72,7 @@ impl State {
             kind,
             from,
             to,
+            via,
             bounce,
             belief,
             ..
@@ -80,6 +82,7 @@ impl State {
                 at: record.at.0,
                 from,
                 to,
+                via,
                 bounce,
                 belief,
             };
@@ -153,6 +156,7 @@ impl State {
             at_ns: hop.at,
             node: self.plan.node_name(hop.from).to_owned(),
             to: self.plan.addresses.text(hop.to),
+            via: (hop.via != Via::Redirect).then(|| hop.via.to_string()),
             bounce: hop.bounce,
             belief: hop.belief.to_string(),
         }

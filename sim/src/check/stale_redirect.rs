@@ -101,7 +101,7 @@ mod tests {
     use crate::check::testing::{crashed, plan, role};
     use crate::client::ClientId;
     use crate::engine::{Span, Time};
-    use crate::trace::Event;
+    use crate::trace::{Event, Via};
     use crate::valkey::{Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, Role};
 
     fn hop(to: Addr) -> Record {
@@ -113,6 +113,7 @@ mod tests {
                 kind: CommandKind::Get,
                 from: NodeId(0),
                 to,
+                via: Via::Redirect,
                 hops: 1,
                 bounce: false,
                 belief: Belief {

@@ -3,7 +3,9 @@
 mod event;
 mod hash;
 
-pub use event::{CommandOutcome, Event, FailoverEnd, FaultKind, GateVerdict, Record, WriteRange};
+pub use event::{
+    CommandOutcome, Event, FailoverEnd, FaultKind, GateVerdict, Record, Via, WriteRange,
+};
 pub use hash::TraceHash;
 
 /// Receives the records of a run. A type parameter, so that no trace costs nothing.

@@ -11,7 +11,7 @@ use crate::engine::{Chooser, Span, Time};
 use crate::net::{HostId, Network};
 use crate::scenario::Plan;
 use crate::trace::Sink;
-use crate::valkey::{Behaviour, NodeId, Server, Snapshots, WriteId};
+use crate::valkey::{Behaviour, NodeId, Server, Snapshots, Topologies, WriteId};
 
 impl State {
     /// Builds the world of a plan, in which nodes follow `behaviour` unless the plan binds them
@@ -77,13 +77,19 @@ impl State {
             .groups
             .iter()
             .map(|group| {
-                ClientSpec::new(
+                let spec = ClientSpec::new(
                     group.policy.clone(),
                     group.workload.clone(),
                     plan.nodes.len() as u16,
                 )
                 .expect("the plan's workloads have been validated")
-                .sharing_keys(key_space)
+                .sharing_keys(key_space);
+                match &plan.cluster {
+                    None => spec,
+                    Some(cluster) => spec
+                        .in_cluster(cluster.keys_per_tag)
+                        .expect("the plan's clients fit to its cluster"),
+                }
             })
             .collect();
         let clients = (0..plan.clients())
@@ -113,6 +119,7 @@ impl State {
             clients,
             specs,
             snapshots: Snapshots::default(),
+            topologies: Topologies::default(),
             next_write: WriteId(0),
             waiting: Vec::new(),
             active: Vec::new(),
@@ -150,6 +157,7 @@ impl State {
             port.slots.clear();
         }
         self.snapshots.clear();
+        self.topologies.clear();
         self.next_write = WriteId(0);
         self.active.clear();
         self.healed = false;

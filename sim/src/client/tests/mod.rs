@@ -16,7 +16,8 @@ use crate::engine::{Chooser, Span, StreamId, Time};
 use crate::net::{Closing, ConnectFailure};
 use crate::trace::{CommandOutcome, Event};
 use crate::valkey::{
-    Addr, AddressBook, Belief, Command, CommandKind, ErrorKind, NodeId, Reply, Role, WriteId,
+    Addr, AddressBook, Belief, Command, CommandKind, ErrorKind, NodeId, Reply, Role, Topologies,
+    WriteId,
 };
 
 pub(super) const OLD: Addr = Addr(0);
@@ -91,6 +92,7 @@ pub(super) struct Rig {
     streams: (StreamId, StreamId),
     next_write: WriteId,
     pub addresses: AddressBook,
+    pub topologies: Topologies,
     pub now: Time,
     /// Everything that the client wanted, and when.
     pub log: Vec<(Time, Effect)>,
@@ -118,6 +120,7 @@ impl Rig {
             streams,
             next_write: WriteId(0),
             addresses,
+            topologies: Topologies::default(),
             now: Time::ZERO,
             log: Vec::new(),
             queue: BTreeMap::new(),
@@ -145,6 +148,7 @@ impl Rig {
                 policy_stream: self.streams.1,
                 next_write: &mut self.next_write,
                 addresses: &self.addresses,
+                topologies: &self.topologies,
                 effects: &mut effects,
             },
         );
