@@ -54,6 +54,7 @@ impl Primaries {
             | Event::Closed { .. }
             | Event::Gate { .. }
             | Event::Released { .. }
+            | Event::Cluster { .. }
             | Event::Failover { .. }
             | Event::Operator { .. }
             | Event::Issued { .. }
