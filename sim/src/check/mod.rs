@@ -203,9 +203,10 @@ impl Checks {
         self.bounce.observe(record, &mut self.findings);
         self.lost_write.observe(record);
         if let Some(shard) = self.primaries.observe(record) {
-            let primaries = self.primaries.of_shard(shard);
-            self.two_primaries[shard].change(record.at, primaries, &mut self.findings);
-            self.no_primary[shard].change(record.at, primaries.len(), &mut self.findings);
+            let accepting = self.primaries.accepting(shard);
+            self.two_primaries[shard].change(record.at, accepting, &mut self.findings);
+            let serving = self.primaries.count(shard);
+            self.no_primary[shard].change(record.at, serving, &mut self.findings);
             self.early_unblock
                 .change(record.at, self.primaries.standing());
         }

@@ -2,7 +2,7 @@
 //! cluster each shard has its own.
 
 use crate::scenario::Plan;
-use crate::trace::{Event, FaultKind, Record};
+use crate::trace::{ClusterEvent, ClusterHealth, Event, FaultKind, Record};
 use crate::valkey::{NodeId, Role};
 
 /// What a node is, to those who would use it.
@@ -16,29 +16,55 @@ pub(super) enum Standing {
     Gone,
 }
 
+/// What is known of a node.
+#[derive(Copy, Clone, Debug)]
+struct Known {
+    standing: Standing,
+    /// In a cluster: it takes the cluster for failed, so it serves nobody.
+    down: bool,
+    /// In a cluster: it has paused writes for a manual failover.
+    paused: bool,
+}
+
+impl Known {
+    const NOTHING: Known = Known {
+        standing: Standing::Gone,
+        down: false,
+        paused: false,
+    };
+
+    fn serves(self) -> bool {
+        self.standing == Standing::Primary && !self.down
+    }
+
+    fn accepts_writes(self) -> bool {
+        self.serves() && !self.paused
+    }
+}
+
 /// What the nodes are.
 pub(super) struct Primaries {
-    nodes: Vec<Standing>,
+    nodes: Vec<Known>,
     /// Each node's shard.
     shards: Vec<usize>,
     standing: Vec<NodeId>,
-    /// Those of one shard.
-    of_shard: Vec<NodeId>,
+    /// Those of one shard that accept writes now.
+    accepting: Vec<NodeId>,
 }
 
 impl Primaries {
     pub(super) fn new(plan: &Plan) -> Primaries {
         let nodes = (0..plan.nodes.len() as u16).map(NodeId);
         Primaries {
-            nodes: vec![Standing::Gone; plan.nodes.len()],
+            nodes: vec![Known::NOTHING; plan.nodes.len()],
             shards: nodes.map(|node| plan.shard_of(node)).collect(),
             standing: Vec::new(),
-            of_shard: Vec::new(),
+            accepting: Vec::new(),
         }
     }
 
     pub(super) fn reset(&mut self) {
-        self.nodes.fill(Standing::Gone);
+        self.nodes.fill(Known::NOTHING);
         self.standing.clear();
     }
 
@@ -54,15 +80,20 @@ impl Primaries {
     #[inline]
     pub(super) fn observe(&mut self, record: &Record) -> Option<usize> {
         let (node, now) = match record.event {
-            Event::Role { node, role, .. } => match role {
-                Role::Primary => (node, Standing::Primary),
-                Role::Replica => (node, Standing::Replica),
-            },
+            Event::Role { node, role, .. } => {
+                let standing = match role {
+                    Role::Primary => Standing::Primary,
+                    Role::Replica => Standing::Replica,
+                };
+                let before = self.nodes[usize::from(node.0)];
+                (node, Known { standing, ..before })
+            }
             Event::Fault {
                 kind: FaultKind::Crash | FaultKind::HostDown,
                 from,
                 ..
-            } => (NodeId(from.0 as u16), Standing::Gone),
+            } => (NodeId(from.0 as u16), Known::NOTHING),
+            Event::Cluster { node, what } => (node, self.in_cluster(node, what)?),
             Event::Fault { .. }
             | Event::Dialled { .. }
             | Event::Connected { .. }
@@ -78,23 +109,63 @@ impl Primaries {
             | Event::Ended { .. } => return None,
         };
         let before = std::mem::replace(&mut self.nodes[usize::from(node.0)], now);
-        if (before == Standing::Primary) == (now == Standing::Primary) {
+        if before.serves() == now.serves() && before.accepts_writes() == now.accepts_writes() {
             return None;
         }
         let nodes = (0..self.nodes.len() as u16).map(NodeId);
         self.standing.clear();
         self.standing
-            .extend(nodes.filter(|node| self.nodes[usize::from(node.0)] == Standing::Primary));
+            .extend(nodes.filter(|node| self.nodes[usize::from(node.0)].serves()));
         Some(self.shards[usize::from(node.0)])
     }
 
-    /// The primaries of a shard that are up, in the nodes' order.
-    pub(super) fn of_shard(&mut self, shard: usize) -> &[NodeId] {
-        let its = |node: &NodeId| self.shards[usize::from(node.0)] == shard;
-        self.of_shard.clear();
-        self.of_shard
+    /// What a node is after something that happened in its cluster, if that matters here.
+    #[cold]
+    fn in_cluster(&self, node: NodeId, what: ClusterEvent) -> Option<Known> {
+        let before = self.nodes[usize::from(node.0)];
+        match what {
+            ClusterEvent::State { state } => Some(Known {
+                down: state != ClusterHealth::Ok,
+                ..before
+            }),
+            ClusterEvent::ManualFailoverStarted { replica } if replica != node => Some(Known {
+                paused: true,
+                ..before
+            }),
+            ClusterEvent::ManualFailoverEnded { .. } => Some(Known {
+                paused: false,
+                ..before
+            }),
+            ClusterEvent::ManualFailoverStarted { .. }
+            | ClusterEvent::PossiblyFailing { .. }
+            | ClusterEvent::Failed { .. }
+            | ClusterEvent::Reachable { .. }
+            | ClusterEvent::ElectionPlanned { .. }
+            | ClusterEvent::ElectionStarted { .. }
+            | ClusterEvent::ElectionWon { .. }
+            | ClusterEvent::Voted { .. }
+            | ClusterEvent::VoteRefused { .. }
+            | ClusterEvent::EpochTaken { .. }
+            | ClusterEvent::SlotsMoved { .. } => None,
+        }
+    }
+
+    /// The nodes of a shard that accept writes now, in the nodes' order.
+    pub(super) fn accepting(&mut self, shard: usize) -> &[NodeId] {
+        let its = |node: &NodeId| {
+            self.shards[usize::from(node.0)] == shard
+                && self.nodes[usize::from(node.0)].accepts_writes()
+        };
+        self.accepting.clear();
+        self.accepting
             .extend(self.standing.iter().copied().filter(its));
-        &self.of_shard
+        &self.accepting
+    }
+
+    /// How many primaries of a shard are up and serve.
+    pub(super) fn count(&self, shard: usize) -> usize {
+        let its = |node: &&NodeId| self.shards[usize::from(node.0)] == shard;
+        self.standing.iter().filter(its).count()
     }
 
     /// The primaries of a node's shard that are up, in the nodes' order.
@@ -111,6 +182,6 @@ impl Primaries {
 
     /// What a node is.
     pub(super) fn of(&self, node: NodeId) -> Standing {
-        self.nodes[usize::from(node.0)]
+        self.nodes[usize::from(node.0)].standing
     }
 }

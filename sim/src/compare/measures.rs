@@ -280,6 +280,7 @@ impl Sink for Measures {
             | Event::Delivered { .. }
             | Event::Role { .. }
             | Event::Failover { .. }
+            | Event::Cluster { .. }
             | Event::Operator { .. } => {}
         }
     }

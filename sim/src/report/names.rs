@@ -36,6 +36,11 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// The host of a client.
+    pub fn client_host(&self, client: ClientId) -> HostId {
+        self.plan.client_host(client)
+    }
+
     /// Whether a host is a node or a client, and which.
     pub fn role(&self, host: HostId) -> HostRole {
         if host == OPERATOR {

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::event::{CommandOutcome, Event, GateVerdict, Via};
+use super::event::{ClusterEvent, CommandOutcome, Event, GateVerdict, Via};
 use crate::engine::Time;
 use crate::net::{Closing, ConnectFailure};
 use crate::valkey::{
@@ -256,6 +256,34 @@ impl Event {
             Event::Fault { kind, from, to } => {
                 [head(14, kind as u8, 0, 0), pair(from.0, to.0), 0, 0, 0]
             }
+            Event::Cluster { node, what } => {
+                let (kind, small, a, b) = cluster_words(what);
+                [head(15, kind, node.0, small), a, b, 0, 0]
+            }
+        }
+    }
+}
+
+/// What happened in a cluster.
+#[cold]
+fn cluster_words(what: ClusterEvent) -> (u8, u32, u64, u64) {
+    match what {
+        ClusterEvent::PossiblyFailing { peer } => (0, u32::from(peer.0), 0, 0),
+        ClusterEvent::Failed { peer } => (1, u32::from(peer.0), 0, 0),
+        ClusterEvent::Reachable { peer } => (2, u32::from(peer.0), 0, 0),
+        ClusterEvent::State { state } => (3, state as u32, 0, 0),
+        ClusterEvent::ElectionPlanned { delay, rank } => (4, 0, delay.0, rank),
+        ClusterEvent::ElectionStarted { epoch } => (5, 0, epoch, 0),
+        ClusterEvent::ElectionWon { epoch } => (6, 0, epoch, 0),
+        ClusterEvent::Voted { to, epoch } => (7, u32::from(to.0), epoch, 0),
+        ClusterEvent::VoteRefused { to, epoch, why } => {
+            (8, u32::from(to.0), epoch, u64::from(why as u8))
+        }
+        ClusterEvent::ManualFailoverStarted { replica } => (9, u32::from(replica.0), 0, 0),
+        ClusterEvent::ManualFailoverEnded { how } => (10, how as u32, 0, 0),
+        ClusterEvent::EpochTaken { epoch } => (11, 0, epoch, 0),
+        ClusterEvent::SlotsMoved { to, epoch, count } => {
+            (12, u32::from(to.0), epoch, u64::from(count))
         }
     }
 }

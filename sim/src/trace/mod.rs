@@ -4,7 +4,8 @@ mod event;
 mod hash;
 
 pub use event::{
-    CommandOutcome, Event, FailoverEnd, FaultKind, GateVerdict, Record, Via, WriteRange,
+    ClusterEvent, ClusterHealth, CommandOutcome, Event, FailoverEnd, FaultKind, GateVerdict,
+    ManualEnd, Record, Via, VoteRefusal, WriteRange,
 };
 pub use hash::TraceHash;
 

@@ -5,7 +5,7 @@
 //! rule, readable side by side.
 
 /// A check of `processCommand` that can stop a command. Checks that the model cannot meet
-/// (authentication, ACL, memory, disk errors, scripts, cluster mode) are left out.
+/// (authentication, ACL, memory, disk errors, scripts) are left out.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Gate {
@@ -26,6 +26,9 @@ pub enum Gate {
     Loading,
     /// `CLIENT PAUSE`, or the pause of a failover (8.0.1, server.c:4134).
     ClientPause,
+    /// Cluster mode: another node serves the command's keys, or nobody does
+    /// (`getNodeByQuery`, 8.0.1, cluster.c:978). Standalone servers have no such gate.
+    ClusterRedirect,
 }
 
 impl Gate {
@@ -40,6 +43,7 @@ impl Gate {
             Gate::StaleData => "StaleData",
             Gate::Loading => "Loading",
             Gate::ClientPause => "ClientPause",
+            Gate::ClusterRedirect => "ClusterRedirect",
         }
     }
 }
@@ -116,6 +120,7 @@ pub struct Behaviour {
 /// The order of 7.2: no redirect.
 const GATES_7_2: &[Gate] = &[
     Gate::NoMulti,
+    Gate::ClusterRedirect,
     Gate::MinReplicas,
     Gate::ReadOnlyReplica,
     Gate::PubSubContext,
@@ -128,6 +133,7 @@ const GATES_7_2: &[Gate] = &[
 /// pause last.
 const GATES_8_0: &[Gate] = &[
     Gate::NoMulti,
+    Gate::ClusterRedirect,
     Gate::StandaloneRedirect,
     Gate::MinReplicas,
     Gate::ReadOnlyReplica,
@@ -140,6 +146,7 @@ const GATES_8_0: &[Gate] = &[
 /// The order of the proposals that pause before they redirect.
 const GATES_PAUSE_FIRST: &[Gate] = &[
     Gate::NoMulti,
+    Gate::ClusterRedirect,
     Gate::ClientPause,
     Gate::StandaloneRedirect,
     Gate::MinReplicas,

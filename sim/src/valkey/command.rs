@@ -262,6 +262,47 @@ impl Command {
         }
     }
 
+    /// The keys that the command is about; none if it is about none.
+    #[inline]
+    pub fn keys(self) -> Option<std::ops::RangeInclusive<u32>> {
+        match self {
+            Command::Get(key)
+            | Command::Set(key, _)
+            | Command::Incr(key, _)
+            | Command::Del(key, _)
+            | Command::LPush(key, _)
+            | Command::BlPop { key, .. } => Some(key..=key),
+            Command::MGet(key, more) => Some(key..=key.saturating_add(u32::from(more))),
+            Command::Multi
+            | Command::Exec
+            | Command::Discard
+            | Command::Subscribe(_)
+            | Command::Publish(_)
+            | Command::Ping
+            | Command::Info
+            | Command::Role
+            | Command::Wait { .. }
+            | Command::ClientCapa
+            | Command::ClientPause(..)
+            | Command::ClientUnpause
+            | Command::ReadOnly
+            | Command::ReadWrite
+            | Command::Failover { .. }
+            | Command::FailoverAbort
+            | Command::FailoverMalformed(_)
+            | Command::ReplicaOf(_)
+            | Command::ReplConfAddress(_)
+            | Command::ReplConfCapa
+            | Command::ReplConfVersion
+            | Command::ReplConfAck(_)
+            | Command::Psync { .. }
+            | Command::Asking
+            | Command::ClusterSlots
+            | Command::ClusterFailover(_)
+            | Command::ClusterSetSlot(..) => None,
+        }
+    }
+
     /// The write that the command carries.
     pub const fn write(self) -> Option<WriteId> {
         match self {

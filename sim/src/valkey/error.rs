@@ -88,6 +88,20 @@ pub enum ErrorKind {
     ClusterFailoverNoPrimary,
     /// CLUSTER FAILOVER: the primary is down.
     ClusterFailoverPrimaryDown,
+    /// FAILOVER in cluster mode.
+    FailoverInCluster,
+    /// REPLICAOF in cluster mode.
+    ReplicaOfInCluster,
+    /// CLUSTER SETSLOT: the node is a replica.
+    SetSlotOnReplica,
+    /// CLUSTER SETSLOT MIGRATING: the slot is another's. (The real text ends with its number.)
+    SetSlotNotOwner,
+    /// CLUSTER SETSLOT IMPORTING: the slot is the node's. (The real text ends with its number.)
+    SetSlotOwner,
+    /// CLUSTER SETSLOT: the other node is a replica.
+    SetSlotTargetNotPrimary,
+    /// CLUSTER SETSLOT NODE: there are keys in the slot. (The real text has its number.)
+    SetSlotHoldsKeys,
 }
 
 impl ErrorKind {
@@ -167,6 +181,17 @@ impl ErrorKind {
             }
             ErrorKind::ClusterFailoverPrimaryDown => {
                 "-ERR Master is down or failed, please use CLUSTER FAILOVER FORCE"
+            }
+            ErrorKind::FailoverInCluster => {
+                "-ERR FAILOVER not allowed in cluster mode. Use CLUSTER FAILOVER command instead."
+            }
+            ErrorKind::ReplicaOfInCluster => "-ERR REPLICAOF not allowed in cluster mode.",
+            ErrorKind::SetSlotOnReplica => "-ERR Please use SETSLOT only with masters.",
+            ErrorKind::SetSlotNotOwner => "-ERR I'm not the owner of hash slot",
+            ErrorKind::SetSlotOwner => "-ERR I'm already the owner of hash slot",
+            ErrorKind::SetSlotTargetNotPrimary => "-ERR Target node is not a master",
+            ErrorKind::SetSlotHoldsKeys => {
+                "-ERR Can't assign hashslot to a different node while I still hold keys for this hash slot."
             }
         }
     }

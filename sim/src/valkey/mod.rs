@@ -11,6 +11,7 @@ mod hash_slot;
 mod message;
 mod pause;
 mod server;
+mod slot_set;
 mod topology;
 
 pub use address::{Addr, AddressBook, AddressEntry, NodeId};
@@ -26,5 +27,9 @@ pub use message::{
     Belief, BusKind, BusMessage, FailoverState, LinkState, Message, Offset, PacketId, ReplId,
     ReplOp, Reply, Request, Role, SnapshotId, StreamEntry, TopologyId, WriteId,
 };
-pub use server::{Effect, Input, LinkNo, Server, Slot, Snapshots, Turn};
+pub use server::{
+    BusInput, Chance, ClusterSpec, Effect, Input, LinkNo, Packets, Server, Slot, Snapshots, Turn,
+    Way,
+};
+pub use slot_set::SlotSet;
 pub use topology::{Topologies, TopologyRange};

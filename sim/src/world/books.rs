@@ -72,6 +72,7 @@ impl Books {
             | Event::Released { .. }
             | Event::Role { .. }
             | Event::Failover { .. }
+            | Event::Cluster { .. }
             | Event::Operator { .. }
             | Event::Hop { .. }
             | Event::Fault { .. } => {}

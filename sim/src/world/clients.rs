@@ -95,7 +95,7 @@ impl<S: Sink> Session<'_, S> {
             self.state.unresolved.push(slot);
             return;
         };
-        let from = HostId(self.servers() + id.0);
+        let from = self.state.plan.client_host(id);
         let to = HostId(u32::from(node.0));
         let conn = self.state.net.connect(agenda, now, from, to, slot.0);
         let slots = &mut self.state.clients[id.0 as usize].slots;

@@ -4,6 +4,7 @@
 //! other: they are handed inputs, and what they want done is done here.
 
 mod books;
+mod bus;
 mod clients;
 mod event;
 mod faults;
@@ -28,7 +29,7 @@ use crate::engine::{self, Agenda, Phase, Span, StreamId, Time};
 use crate::net::{HostId, Network};
 use crate::scenario::Plan;
 use crate::trace::{Event as TraceEvent, Sink};
-use crate::valkey::{self, Behaviour, Message, NodeId, Snapshots, Topologies, WriteId};
+use crate::valkey::{self, Behaviour, Message, NodeId, Packets, Snapshots, Topologies, WriteId};
 
 /// The agenda of a run.
 pub(crate) type Pending = Agenda<Packed>;
@@ -44,6 +45,7 @@ pub(crate) struct State {
     clients: Vec<ClientPort>,
     specs: Vec<ClientSpec>,
     snapshots: Snapshots,
+    packets: Packets,
     topologies: Topologies,
     next_write: WriteId,
     waiting: Vec<Waiting>,
@@ -78,8 +80,12 @@ impl<S: Sink> Session<'_, S> {
 
     /// What is at a host.
     fn party(&self, host: HostId) -> Party {
+        let nodes = self.state.nodes.len() as u32;
+        if host.0 < nodes {
+            return Party::Node(NodeId(host.0 as u16));
+        }
         match host.0.checked_sub(self.servers()) {
-            None => Party::Node(NodeId(host.0 as u16)),
+            None => Party::Bus(NodeId((host.0 - nodes) as u16)),
             Some(client) => Party::Client(ClientId(client)),
         }
     }
@@ -89,6 +95,8 @@ impl<S: Sink> Session<'_, S> {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Party {
     Node(NodeId),
+    /// A node's end of the cluster bus.
+    Bus(NodeId),
     Client(ClientId),
 }
 

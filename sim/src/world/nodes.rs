@@ -1,5 +1,6 @@
 //! The servers in the world: when their turns are, and where their effects go.
 
+use super::bus::{Bus, BusNews, NodeChance};
 use super::{Event, Party, Pending, Session};
 use crate::client;
 use crate::engine::{Span, StreamId, Time};
@@ -36,6 +37,8 @@ pub(super) struct Node {
     pub(super) slots: Vec<Option<ConnId>>,
     /// The connection to its primary.
     pub(super) link: Option<(LinkNo, ConnId)>,
+    /// Its connections on the cluster bus; none for standalone servers.
+    pub(super) bus: Option<Bus>,
     /// Where its cron begins within its second, drawn anew at each start.
     pub(super) phase: StreamId,
     /// The connection on which PSYNC FAILOVER has been asked, until it is answered.
@@ -73,6 +76,7 @@ impl<S: Sink> Session<'_, S> {
         }
         let listens = self.node(id).refusing == 0;
         self.state.net.listen(host, listens);
+        self.listen_on_bus(id, true);
         let state = &mut *self.state;
         let node = &mut state.nodes[usize::from(id.0)];
         node.alive = true;
@@ -82,12 +86,16 @@ impl<S: Sink> Session<'_, S> {
         node.slots.clear();
         node.slots.push(None);
         let before = state.node_effects.len();
+        let mut chance = NodeChance::of(node, &mut agenda.chooser);
         let mut turn = Turn {
             now,
             config: &node.config,
             behaviour: node.behaviour,
             addresses: &state.plan.addresses,
             snapshots: &mut state.snapshots,
+            packets: &mut state.packets,
+            topologies: &mut state.topologies,
+            chance: &mut chance,
             effects: &mut state.node_effects,
         };
         node.server.boot(primary, phase, restarted, &mut turn);
@@ -156,12 +164,16 @@ impl<S: Sink> Session<'_, S> {
         let state = &mut *self.state;
         let node = &mut state.nodes[usize::from(id.0)];
         let before = state.node_effects.len();
+        let mut chance = NodeChance::of(node, &mut agenda.chooser);
         let mut turn = Turn {
             now,
             config: &node.config,
             behaviour: node.behaviour,
             addresses: &state.plan.addresses,
             snapshots: &mut state.snapshots,
+            packets: &mut state.packets,
+            topologies: &mut state.topologies,
+            chance: &mut chance,
             effects: &mut state.node_effects,
         };
         let mut takes = node.server.turn(&mut turn);
@@ -211,6 +223,11 @@ impl<S: Sink> Session<'_, S> {
                         self.state.net.close(agenda, at, conn, Side::Initiator);
                     }
                 }
+                &Effect::BusDial(peer) => self.bus_dials(id, peer, at, agenda),
+                &Effect::BusSend(peer, way, message) => {
+                    self.bus_sends(id, (peer, way), message, at, agenda);
+                }
+                &Effect::BusClose(peer, way) => self.bus_closes(id, (peer, way), at, agenda),
                 Effect::Trace(event) => {
                     self.state.books.note(self.sink, agenda.now(), event);
                     if !self.state.waiting.is_empty() {
@@ -330,6 +347,10 @@ impl<S: Sink> Session<'_, S> {
     fn accepted(&mut self, conn: ConnId, agenda: &mut Pending) {
         let peer = self.state.net.host(conn, Side::Initiator);
         let host = self.state.net.host(conn, Side::Acceptor);
+        if let Party::Bus(id) = self.party(host) {
+            self.bus_accepts(id, conn, agenda);
+            return;
+        }
         let node = &mut self.state.nodes[host.0 as usize];
         match node.server.accept(peer, &node.config) {
             Some(slot) => {
@@ -360,6 +381,7 @@ impl<S: Sink> Session<'_, S> {
                     .deliver(Input::LinkConnected(LinkNo(cookie)));
                 self.node_ready(id, agenda);
             }
+            Party::Bus(id) => self.bus_input(id, conn, Side::Initiator, BusNews::Connected, agenda),
             Party::Client(id) => {
                 self.client_input(id, client::Input::Connected(client::Slot(cookie)), agenda);
             }
@@ -381,6 +403,7 @@ impl<S: Sink> Session<'_, S> {
                 node.server.deliver(Input::LinkFailed(LinkNo(cookie)));
                 self.node_ready(id, agenda);
             }
+            Party::Bus(id) => self.bus_input(id, conn, Side::Initiator, BusNews::Failed, agenda),
             Party::Client(id) => {
                 let slot = client::Slot(cookie);
                 self.forget_client_slot(id, slot);
@@ -408,6 +431,11 @@ impl<S: Sink> Session<'_, S> {
                     self.state.books.note(self.sink, now, &delivered);
                     match party {
                         Party::Node(id) => self.node_receives(id, side, cookie, message, agenda),
+                        Party::Bus(id) => {
+                            if let Message::Bus(message) = message {
+                                self.bus_hears(id, conn, side, BusNews::Message(message));
+                            }
+                        }
                         Party::Client(id) => {
                             let Message::Reply { tag, reply } = message else {
                                 continue;
@@ -427,7 +455,11 @@ impl<S: Sink> Session<'_, S> {
                             how,
                         },
                     );
-                    self.closed(party, side, cookie, how, agenda);
+                    if let Party::Bus(id) = party {
+                        self.bus_hears(id, conn, side, BusNews::Closed);
+                    } else {
+                        self.closed(party, side, cookie, how, agenda);
+                    }
                     break;
                 }
             }
@@ -435,8 +467,9 @@ impl<S: Sink> Session<'_, S> {
                 break;
             }
         }
-        if let Party::Node(id) = party {
-            self.node_ready(id, agenda);
+        match party {
+            Party::Node(id) | Party::Bus(id) => self.node_ready(id, agenda),
+            Party::Client(_) => {}
         }
     }
 
@@ -504,6 +537,7 @@ impl<S: Sink> Session<'_, S> {
                 }
                 node.server.deliver(Input::LinkClosed(LinkNo(cookie)));
             }
+            (Party::Bus(_), _) => unreachable!("told by bus_hears"),
             (Party::Client(id), _) => {
                 let slot = client::Slot(cookie);
                 self.forget_client_slot(id, slot);

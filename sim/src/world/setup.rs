@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::bus::Bus;
 use super::clients::ClientPort;
 use super::nodes::Node;
 use super::{Books, Event, Pending, Session, State};
@@ -11,7 +12,19 @@ use crate::engine::{Chooser, Span, Time};
 use crate::net::{HostId, Network};
 use crate::scenario::Plan;
 use crate::trace::Sink;
-use crate::valkey::{Behaviour, NodeId, Server, Snapshots, Topologies, WriteId};
+use crate::valkey::{
+    Behaviour, ClusterSpec, NodeId, Packets, Server, Snapshots, Topologies, WriteId,
+};
+
+/// What the nodes of a plan's cluster agree on at the start.
+fn cluster_spec(plan: &Plan) -> Option<Arc<ClusterSpec>> {
+    let cluster = plan.cluster.as_ref()?;
+    Some(Arc::new(ClusterSpec {
+        slots: cluster.slots.clone(),
+        replica_of: plan.nodes.iter().map(|node| node.replica_of).collect(),
+        keys_per_tag: cluster.keys_per_tag,
+    }))
+}
 
 impl State {
     /// Builds the world of a plan, in which nodes follow `behaviour` unless the plan binds them
@@ -44,12 +57,16 @@ impl State {
                 }
             }
         }
+        let spec = cluster_spec(&plan);
         let nodes = plan
             .nodes
             .iter()
             .enumerate()
             .map(|(place, node)| Node {
-                server: Server::new(NodeId(place as u16)),
+                server: match &spec {
+                    Some(spec) => Server::in_cluster(NodeId(place as u16), spec.clone()),
+                    None => Server::new(NodeId(place as u16)),
+                },
                 behaviour: node.behaviour.unwrap_or(behaviour),
                 config: node.config.clone(),
                 busy_until: Time::ZERO,
@@ -62,6 +79,10 @@ impl State {
                 down: 0,
                 slots: Vec::new(),
                 link: None,
+                bus: plan.cluster.as_ref().map(|_| {
+                    let stream = chooser.stream(format!("node/{}/cluster", node.name));
+                    Bus::new(plan.nodes.len(), stream)
+                }),
                 phase: chooser.stream(format!("node/{}/phase", node.name)),
                 handover: None,
                 operator: Vec::new(),
@@ -119,6 +140,7 @@ impl State {
             clients,
             specs,
             snapshots: Snapshots::default(),
+            packets: Packets::default(),
             topologies: Topologies::default(),
             next_write: WriteId(0),
             waiting: Vec::new(),
@@ -149,6 +171,9 @@ impl State {
             node.down = 0;
             node.slots.clear();
             node.link = None;
+            if let Some(bus) = &mut node.bus {
+                bus.forget();
+            }
             node.handover = None;
             node.operator.clear();
         }
@@ -157,6 +182,7 @@ impl State {
             port.slots.clear();
         }
         self.snapshots.clear();
+        self.packets.clear();
         self.topologies.clear();
         self.next_write = WriteId(0);
         self.active.clear();

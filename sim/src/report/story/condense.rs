@@ -120,6 +120,7 @@ impl Condenser {
             | Event::Released { .. }
             | Event::Role { .. }
             | Event::Failover { .. }
+            | Event::Cluster { .. }
             | Event::Operator { .. }
             | Event::Fault { .. } => Treatment::Tell,
         }

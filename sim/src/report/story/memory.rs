@@ -207,6 +207,7 @@ impl<'a> Memory<'a> {
             | Event::Closed { .. }
             | Event::Released { .. }
             | Event::Failover { .. }
+            | Event::Cluster { .. }
             | Event::Operator { .. }
             | Event::Ended { .. } => {}
         }
@@ -237,6 +238,7 @@ impl<'a> Memory<'a> {
             | Event::Released { .. }
             | Event::Role { .. }
             | Event::Failover { .. }
+            | Event::Cluster { .. }
             | Event::Operator { .. }
             | Event::Issued { .. } => {}
         }

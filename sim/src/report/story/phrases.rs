@@ -1,5 +1,6 @@
 //! A record in words, with what is remembered of the run.
 
+use super::cluster;
 use super::memory::{Ask, Known, Memory};
 use crate::engine::{Span, Time};
 use crate::net::HostId;
@@ -84,6 +85,7 @@ impl Phrases<'_, '_> {
             Event::Failover {
                 state, target, how, ..
             } => words::failover(names, state, target, how),
+            Event::Cluster { node, what } => cluster::event(names, node, what),
             Event::Operator {
                 node,
                 command,
@@ -325,7 +327,8 @@ fn why_postponed(gate: Gate, belief: Belief) -> &'static str {
         | Gate::ReadOnlyReplica
         | Gate::PubSubContext
         | Gate::StaleData
-        | Gate::Loading => "of the node's state",
+        | Gate::Loading
+        | Gate::ClusterRedirect => "of the node's state",
     }
 }
 
@@ -339,6 +342,7 @@ fn why_rejected(gate: Gate, error: ErrorKind) -> &'static str {
         Gate::StaleData => "the link to the primary is not up and stale data is not served",
         Gate::Loading => "a snapshot is being loaded",
         Gate::ClientPause => error.code(),
+        Gate::ClusterRedirect => cluster::why_rejected(error),
     }
 }
 

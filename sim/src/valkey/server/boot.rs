@@ -1,6 +1,6 @@
 //! How a server starts and dies, and what its disk keeps in between.
 
-use super::super::address::{Addr, NodeId};
+use super::super::address::{Addr, AddressBook, NodeId};
 use super::super::config::{Config, Persistence};
 use super::super::data::Data;
 use super::super::message::ReplId;
@@ -11,7 +11,7 @@ use crate::engine::Span;
 use crate::net::HostId;
 
 /// The replication offset with which every node starts.
-const INITIAL_OFFSET: u64 = 1_000;
+pub(super) const INITIAL_OFFSET: u64 = 1_000;
 
 /// What a server finds when it starts: an RDB file with its replication id.
 #[derive(Debug, Default)]
@@ -32,12 +32,18 @@ impl Server {
         self.disk.offset = INITIAL_OFFSET;
         self.replids_made = 0;
         self.duplicated_writes = 0;
+        if let Some(cluster) = &mut self.cluster {
+            cluster.form();
+        }
         self.forget_process();
     }
 
     /// Forgets what a process has in memory, the data aside.
     fn forget_process(&mut self) {
         self.link.forget();
+        if let Some(cluster) = &mut self.cluster {
+            cluster.forget_process();
+        }
         self.primary = None;
         self.cached = None;
         self.replid2 = None;
@@ -56,6 +62,7 @@ impl Server {
         self.held_stream.clear();
         self.getack_wanted = false;
         self.replication_cron_loops = 0;
+        self.clients_cron_place = 0;
         self.inbox.clear();
         self.closing.clear();
     }
@@ -67,6 +74,8 @@ impl Server {
     /// A primary that finds a replication id on disk keeps it as its second one, so that
     /// replicas can go on; a replica synthesizes a cached primary from it
     /// (8.0.1, `rdbLoad` and `replicationCachePrimaryUsingMyself`).
+    ///
+    /// A node of a cluster has its role from `nodes.conf` instead.
     pub fn boot(
         &mut self,
         primary: Option<Addr>,
@@ -77,6 +86,10 @@ impl Server {
         self.forget_process();
         self.data.copy_from(&self.disk.data);
         self.offset = self.disk.offset;
+        let primary = match &mut self.cluster {
+            Some(cluster) => cluster.boot(restarted, turn).map(AddressBook::of),
+            None => primary,
+        };
         self.primary = primary;
         self.open_slot(HostId(u32::MAX));
         let period = Span(1_000_000_000 / u64::from(turn.config.hz));

@@ -45,6 +45,8 @@ pub(super) struct PrimaryLink {
     pub(super) repl_state: ReplState,
     /// `repl_transfer_lastio`, and the last interaction once connected.
     pub(super) last_io: Time,
+    /// `repl_down_since`: when the primary was lost; none if the node never had one.
+    pub(super) down_since: Option<Time>,
 }
 
 impl PrimaryLink {
@@ -52,6 +54,7 @@ impl PrimaryLink {
     pub(super) fn forget(&mut self) {
         self.repl_state = ReplState::None;
         self.last_io = Time::ZERO;
+        self.down_since = None;
     }
 
     pub(super) fn state(&self) -> LinkState {
@@ -113,6 +116,7 @@ impl Server {
         let was_primary = self.primary.is_none();
         if !was_primary && self.link.repl_state == ReplState::Connected {
             self.cached = Some((self.replid, self.offset));
+            self.link.down_since = Some(turn.now);
         }
         self.close_link(turn);
         self.primary = Some(primary);
@@ -198,6 +202,7 @@ impl Server {
             ReplState::ReceivePsync => self.psync_failed(turn),
             ReplState::Connected => {
                 self.cached = Some((self.replid, self.offset));
+                self.link.down_since = Some(turn.now);
                 self.held_stream.clear();
                 self.connect_with_primary(turn);
                 self.trace_role(turn);
