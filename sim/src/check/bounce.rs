@@ -230,27 +230,26 @@ fn explain_in_cluster(plan: &Plan, hops: &[Hop], bounces: usize) -> String {
         Via::Moved(slot) | Via::Ask(slot) => format!("slot {}", slot.0),
         Via::Redirect => "its slot".to_owned(),
     };
-    let names = |node| plan.node_name(node);
+    let from = plan.node_name(first.from);
+    let to = match plan.addresses.node(first.to) {
+        Some(node) => plan.node_name(node).to_owned(),
+        None => plan.addresses.text(first.to),
+    };
     if asked {
         format!(
-            " The keys of {slot} are being moved: its owner sends on those that it has no more (ASK)."
+            " The keys of {slot} are being moved: its owner sends on who asks for those that it has no more (ASK)."
         )
     } else if bounces > 1 {
         format!(
-            " {} took {} for the owner of {slot}, which took the former for it: neither of the two tables had the newer epoch (gate ClusterRedirect).",
-            names(first.from),
-            plan.addresses.text(first.to),
+            " {from} took {to} for the owner of {slot}, and {to} took {from} for it (gate ClusterRedirect): neither had given the slot away under a newer epoch."
         )
     } else if bounces == 1 {
         format!(
-            " The client reached {}, which took {} for the owner of {slot}; by the time that one answered, the slot had another.",
-            names(first.from),
-            plan.addresses.text(first.to),
+            " {from} took {to} for the owner of {slot}; by the time that one answered, the slot was another's."
         )
     } else {
         format!(
-            " {} had not heard yet whose {slot} was by then: each node that is behind costs a redirect.",
-            names(first.from),
+            " {from} had not heard yet whose {slot} was: each change that a node has missed costs a redirect."
         )
     }
 }

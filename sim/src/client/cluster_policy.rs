@@ -12,6 +12,9 @@ use crate::engine::Span;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClusterPolicy {
+    /// Where a command is sent first.
+    #[serde(default)]
+    pub send_to: SendTo,
     /// Whether `MOVED` corrects its slot in the client's map by itself.
     pub moved_corrects: bool,
     /// When `MOVED` makes the library ask `CLUSTER SLOTS`.
@@ -32,6 +35,17 @@ pub struct ClusterPolicy {
     pub on_tryagain: ErrorAction,
     /// What it does with `-CLUSTERDOWN`: surface or retry.
     pub on_clusterdown: ErrorAction,
+}
+
+/// Where a command is sent first.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SendTo {
+    /// To the owner of its slot by the client's map.
+    #[default]
+    Owner,
+    /// To the node at which the client is; `MOVED` takes it to another. It has no map.
+    PresentNode,
 }
 
 /// When something makes the library ask for the cluster's topology. It asks one node at a time.

@@ -1,7 +1,7 @@
 //! What libraries do in a cluster, as policies. Where they were read stands with the names, in
 //! [`super::presets`]; a number that the sources do not give is that of [`neutral`].
 
-use super::cluster_policy::{AskWhom, ClusterPolicy, OwnAddress, ReadFrom, Refresh};
+use super::cluster_policy::{AskWhom, ClusterPolicy, OwnAddress, ReadFrom, Refresh, SendTo};
 use super::policy::{Backoff, ErrorAction, Policy, Scope};
 use super::presets::{exponential, warm};
 use crate::engine::Span;
@@ -14,6 +14,7 @@ pub(super) fn neutral() -> Policy {
         scope: Scope::Command,
         warm_up: false,
         cluster: Some(ClusterPolicy {
+            send_to: SendTo::Owner,
             moved_corrects: true,
             on_moved: Refresh::AtOnce,
             on_ask: Refresh::Never,
@@ -199,6 +200,21 @@ pub(super) fn glide() -> Policy {
             cluster.own_address = OwnAddress::Reconnect;
             cluster.on_tryagain = retry(3, backoff);
             cluster.on_clusterdown = retry(3, backoff);
+        })
+    }
+}
+
+/// It has one connection and makes a new one for each redirect; in the model it keeps them.
+pub(super) fn cli() -> Policy {
+    Policy {
+        timeout_resends: 0,
+        on_transient: ErrorAction::Surface,
+        ..departing(|cluster| {
+            cluster.send_to = SendTo::PresentNode;
+            cluster.on_moved = Refresh::Never;
+            cluster.on_trouble = Refresh::Never;
+            cluster.on_tryagain = ErrorAction::Surface;
+            cluster.on_clusterdown = ErrorAction::Surface;
         })
     }
 }

@@ -20,7 +20,7 @@ mod timers;
 mod topology;
 mod workload;
 
-pub use cluster_policy::{AskWhom, ClusterPolicy, OwnAddress, ReadFrom, Refresh};
+pub use cluster_policy::{AskWhom, ClusterPolicy, OwnAddress, ReadFrom, Refresh, SendTo};
 pub use interface::{Context, Effect, Input, Slot};
 pub use policy::{Application, Backoff, Batch, ErrorAction, Policy, Reach, RedirectAction, Scope};
 pub use presets::{PRESETS, Preset, policy, preset};

@@ -14,7 +14,7 @@ pub struct Preset {
     pub name: &'static str,
     /// Other names.
     pub aliases: &'static [&'static str],
-    /// Its family: `P1` (swap and dial) to `P9` (bounce guard), `C0` to `C7` for clusters.
+    /// Its family: `P1` (swap and dial) to `P9` (bounce guard), `C0` to `C8` for clusters.
     pub id: &'static str,
     /// What it stands for.
     pub represents: &'static str,
@@ -317,6 +317,14 @@ pub static PRESETS: &[Preset] = &[
         represents: "valkey-glide's cluster client: three redirects within 250 ms; MOVED corrects the slot, the map is renewed at most every 15 s",
         source: "valkey-io/valkey-glide 7d61630: glide-core client/mod.rs:53-56, 2331; redis-rs cluster_async/mod.rs:143-190, 1437-1476, cluster_topology.rs",
         build: cluster_presets::glide,
+    },
+    Preset {
+        name: "valkey-cli-cluster",
+        aliases: &[],
+        id: "C8",
+        represents: "valkey-cli -c: no map; it sends to the node at which it is, and goes where MOVED points",
+        source: "valkey-io/valkey 8.0.1: valkey-cli.c (cliReadReply, cluster_reissue_command)",
+        build: cluster_presets::cli,
     },
 ];
 

@@ -1,6 +1,6 @@
 //! Which node of a cluster a command is sent to: by the client's map of slots, or by a redirect.
 
-use super::cluster_policy::{OwnAddress, ReadFrom};
+use super::cluster_policy::{OwnAddress, ReadFrom, SendTo};
 use super::commands::State;
 use super::redirect::{Redirection, Source};
 use super::spec::ClientSpec;
@@ -9,6 +9,12 @@ use super::{Context, Effect, Slot};
 use crate::engine::Time;
 use crate::trace::Via;
 use crate::valkey::{Addr, CommandKind, ErrorKind};
+
+/// Whether the client asks for no map.
+pub(super) fn has_no_map(spec: &ClientSpec) -> bool {
+    let cluster = spec.policy.cluster.as_ref();
+    cluster.is_some_and(|policy| policy.send_to == SendTo::PresentNode)
+}
 
 impl Client {
     /// Finds out where a unit goes. It waits if the client knows nothing of the cluster yet; then
@@ -19,6 +25,10 @@ impl Client {
         };
         let work = self.units.at(unit);
         if work.redirected {
+            return true;
+        }
+        if has_no_map(spec) {
+            work.addr = self.primary;
             return true;
         }
         if !topology.slots.is_filled() {
@@ -108,7 +118,9 @@ impl Client {
             Via::Redirect => return,
             Via::Ask(_) => policy.on_ask,
             Via::Moved(moved) => {
-                if policy.moved_corrects
+                if policy.send_to == SendTo::PresentNode {
+                    self.primary = redirection.to;
+                } else if policy.moved_corrects
                     && let Some(topology) = &mut self.topology
                 {
                     topology.slots.correct(moved, redirection.to);

@@ -5,6 +5,7 @@ use super::Context;
 use super::cluster_policy::{AskWhom, ClusterPolicy, Refresh};
 use super::commands::State;
 use super::connections::{Class, Stage};
+use super::routing::has_no_map;
 use super::slot_cache::SlotCache;
 use super::spec::ClientSpec;
 use super::state::{Client, Own, own_tag};
@@ -105,7 +106,9 @@ impl Client {
             .topology
             .get_or_insert_with(|| Box::new(Topology::new()));
         topology.clear(seed);
-        self.ask(spec, ctx, Some(seed));
+        if !has_no_map(spec) {
+            self.ask(spec, ctx, Some(seed));
+        }
     }
 
     /// When the topology wants the client to be woken.

@@ -541,3 +541,26 @@ fn a_command_that_was_sent_back_has_bounced() {
     });
     assert_eq!(rig.ended(), [(CommandOutcome::Served, 3, 2)]);
 }
+
+#[test]
+fn a_client_without_a_map_goes_where_moved_points() {
+    let mut rig = writer(policy("valkey-cli-cluster").expect("known"), 100);
+    rig.run(ms(2_000), sharded(OLD, NEW));
+    served_all(&rig, 100);
+    assert_eq!(rig.count(CommandKind::ClusterSlots), 0);
+    // Each command goes where the last one was served.
+    let mut at = OLD;
+    let mut moves = 0;
+    for (addr, command) in sent_to(&rig) {
+        assert_eq!(addr, at, "{command:?}");
+        let owner = if slot_of(command).map(upper) == Some(true) {
+            NEW
+        } else {
+            OLD
+        };
+        moves += u32::from(owner != at);
+        at = owner;
+    }
+    assert_eq!(hops(&rig).len(), moves as usize);
+    assert!(moves > 10, "{moves}");
+}

@@ -188,5 +188,6 @@ fn clusters_have_presets_of_their_own() {
     );
     let glide = cluster("glide-cluster");
     assert_eq!(glide.on_moved, Refresh::AtMostEvery(Span::secs(15)));
+    assert_eq!(cluster("valkey-cli-cluster").send_to, SendTo::PresentNode);
     assert_eq!(get("glide-cluster").command_timeout, Span::millis(250));
 }
