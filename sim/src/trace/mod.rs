@@ -4,8 +4,8 @@ mod event;
 mod hash;
 
 pub use event::{
-    ClusterEvent, ClusterHealth, CommandOutcome, Event, FailoverEnd, FaultKind, GateVerdict, ManualEnd,
-    Record, VoteRefusal, WriteRange,
+    ClusterEvent, ClusterHealth, CommandOutcome, Event, FailoverEnd, FaultKind, GateVerdict,
+    ManualEnd, Record, VoteRefusal, WriteRange,
 };
 pub use hash::TraceHash;
 

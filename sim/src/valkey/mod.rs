@@ -28,7 +28,8 @@ pub use message::{
     ReplOp, Reply, Request, Role, SnapshotId, StreamEntry, TopologyId, WriteId,
 };
 pub use server::{
-    BusInput, Chance, ClusterSpec, Effect, Input, LinkNo, Packets, Server, Slot, Snapshots, Turn, Way,
+    BusInput, Chance, ClusterSpec, Effect, Input, LinkNo, Packets, Server, Slot, Snapshots, Turn,
+    Way,
 };
 pub use slot_set::SlotSet;
 pub use topology::{Topologies, TopologyRange};

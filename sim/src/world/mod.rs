@@ -29,9 +29,7 @@ use crate::engine::{self, Agenda, Phase, Span, StreamId, Time};
 use crate::net::{HostId, Network};
 use crate::scenario::Plan;
 use crate::trace::{Event as TraceEvent, Sink};
-use crate::valkey::{
-    self, Behaviour, Message, NodeId, Packets, Snapshots, Topologies, WriteId,
-};
+use crate::valkey::{self, Behaviour, Message, NodeId, Packets, Snapshots, Topologies, WriteId};
 
 /// The agenda of a run.
 pub(crate) type Pending = Agenda<Packed>;

@@ -9,12 +9,20 @@ use crate::valkey::{ErrorKind, NodeId};
 pub(super) fn event(names: Names<'_>, node: NodeId, what: ClusterEvent) -> String {
     match what {
         ClusterEvent::PossiblyFailing { peer } => {
-            format!("has not heard of {} for the node time-out (PFAIL)", names.node(peer))
+            format!(
+                "has not heard of {} for the node time-out (PFAIL)",
+                names.node(peer)
+            )
         }
         ClusterEvent::Failed { peer } => {
-            format!("takes {} for failed: a majority cannot reach it (FAIL)", names.node(peer))
+            format!(
+                "takes {} for failed: a majority cannot reach it (FAIL)",
+                names.node(peer)
+            )
         }
-        ClusterEvent::Reachable { peer } => format!("takes {} for reachable again", names.node(peer)),
+        ClusterEvent::Reachable { peer } => {
+            format!("takes {} for reachable again", names.node(peer))
+        }
         ClusterEvent::State { state } => format!("takes the cluster {}", health(state)),
         ClusterEvent::ElectionPlanned { delay, rank } => match rank {
             0 => format!("will stand for election in {delay}"),
@@ -40,7 +48,10 @@ pub(super) fn event(names: Names<'_>, node: NodeId, what: ClusterEvent) -> Strin
             "begins a manual failover".to_owned()
         }
         ClusterEvent::ManualFailoverStarted { replica } => {
-            format!("pauses writes for the manual failover to {}", names.node(replica))
+            format!(
+                "pauses writes for the manual failover to {}",
+                names.node(replica)
+            )
         }
         ClusterEvent::ManualFailoverEnded { how } => match how {
             ManualEnd::Over => "ends the manual failover".to_owned(),
@@ -52,7 +63,10 @@ pub(super) fn event(names: Names<'_>, node: NodeId, what: ClusterEvent) -> Strin
             if to == node {
                 format!("takes {slots} under epoch {epoch}")
             } else {
-                format!("learns that {slots} are {}'s now, under epoch {epoch}", names.node(to))
+                format!(
+                    "learns that {slots} are {}'s now, under epoch {epoch}",
+                    names.node(to)
+                )
             }
         }
     }
@@ -101,9 +115,8 @@ mod tests {
     #[test]
     fn a_node_is_told_apart_from_another() {
         let nodes = r#"{"name": "old"}, {"name": "new", "replica_of": "old"}"#;
-        let text = format!(
-            r#"{{"name": "test", "nodes": [{nodes}], "clients": [{{"name": "app"}}]}}"#
-        );
+        let text =
+            format!(r#"{{"name": "test", "nodes": [{nodes}], "clients": [{{"name": "app"}}]}}"#);
         let plan = parse(&text, "test.json").expect("right");
         let names = Names::new(&plan);
         let moved = |to| ClusterEvent::SlotsMoved {

@@ -31,10 +31,10 @@ use super::behaviour::Behaviour;
 use super::command::Command;
 use super::config::Config;
 use super::data::Data;
+use super::message::BusMessage;
 use super::message::{
     Belief, FailoverState, LinkState, Message, ReplId, Reply, Request, Role, SnapshotId,
 };
-use super::message::BusMessage;
 use super::pause::{PauseTable, Release};
 use super::topology::Topologies;
 use crate::engine::{Span, Time};

@@ -1,7 +1,7 @@
 //! `processCommand`: a command passes the gates of the node's behaviour, in their order.
 
-use super::super::behaviour::{Gate, RedirectInMulti, WhileInProgress};
 use super::super::address::AddressBook;
+use super::super::behaviour::{Gate, RedirectInMulti, WhileInProgress};
 use super::super::command::{Command, CommandKind, Flags};
 use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, LinkState, Reply, Request};

@@ -9,9 +9,9 @@ use super::super::super::message::{ReplOp, Reply, TopologyId, WriteId};
 use super::super::super::slot_set::SlotSet;
 use super::super::super::topology::TopologyRange;
 use super::super::{Server, Slot, Turn};
+use super::Cluster;
 use super::owners::set_partner;
 use super::ping::Audience;
-use super::Cluster;
 
 impl Server {
     /// `ASKING`: for the next command.

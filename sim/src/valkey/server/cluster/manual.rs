@@ -47,7 +47,10 @@ impl Cluster {
         }
         self.reset_manual_failover(turn);
         self.manual.end = Some(turn.now + TIMEOUT);
-        self.note(ClusterEvent::ManualFailoverStarted { replica: self.me }, turn);
+        self.note(
+            ClusterEvent::ManualFailoverStarted { replica: self.me },
+            turn,
+        );
         match how {
             ClusterFailover::Agreed => self.send_bare(primary, BusKind::MfStart, turn),
             // The election begins with the next `clusterCron` (at once since PR 1067, 8.1).
@@ -76,7 +79,10 @@ impl Cluster {
         self.wants.push(Want::PauseWrites {
             until: turn.now + TIMEOUT.times(PAUSE_MULT),
         });
-        self.note(ClusterEvent::ManualFailoverStarted { replica: sender }, turn);
+        self.note(
+            ClusterEvent::ManualFailoverStarted { replica: sender },
+            turn,
+        );
         self.send_ping(sender, way, BusKind::Ping, turn);
     }
 

@@ -222,7 +222,11 @@ mod tests {
         assert_eq!(packets.keep(BusKind::Ping, plain.clone()).sum, sum);
         assert_ne!(packets.keep(BusKind::Pong, plain).sum, sum);
         for other in others {
-            assert_ne!(packets.keep(BusKind::Ping, other.clone()).sum, sum, "{other:?}");
+            assert_ne!(
+                packets.keep(BusKind::Ping, other.clone()).sum,
+                sum,
+                "{other:?}"
+            );
         }
     }
 }

@@ -81,7 +81,10 @@ impl Cluster {
                 continue;
             }
             let range = turn.packets.gossip_since(begin);
-            if range.into_iter().any(|at| turn.packets.gossip(at).node == place) {
+            if range
+                .into_iter()
+                .any(|at| turn.packets.gossip(at).node == place)
+            {
                 continue;
             }
             self.push_gossip(place, turn);

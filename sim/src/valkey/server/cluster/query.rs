@@ -120,10 +120,8 @@ impl Server {
             };
         }
         let replica = !cluster.myself().is_primary();
-        let reads_here = client.readonly
-            && !flags.any(Flags::WRITE)
-            && replica
-            && cluster.my_primary() == owner;
+        let reads_here =
+            client.readonly && !flags.any(Flags::WRITE) && replica && cluster.my_primary() == owner;
         if owner == cluster.me || reads_here {
             Serves::Myself
         } else {

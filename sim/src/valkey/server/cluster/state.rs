@@ -26,7 +26,10 @@ impl Cluster {
             return;
         }
         let mut state = ClusterHealth::Ok;
-        let unserved = self.nodes.iter().any(|node| node.is_failed() && node.slots > 0);
+        let unserved = self
+            .nodes
+            .iter()
+            .any(|node| node.is_failed() && node.slots > 0);
         if turn.config.cluster_require_full_coverage && (!self.owners.cover_all() || unserved) {
             state = ClusterHealth::NotCovered;
         }
