@@ -82,8 +82,10 @@ impl State {
             return;
         };
         let node = NodeId(from.0 as u16);
+        let shard = self.plan.shard_of(node);
         let other = |reign: &&Reign| {
             reign.node != node
+                && self.plan.shard_of(reign.node) == shard
                 && reign.from <= sent_at
                 && reign.until.is_none_or(|until| sent_at < until)
         };

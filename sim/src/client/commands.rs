@@ -4,12 +4,13 @@
 use super::connections::{Class, Stage};
 use super::generate::{generate, inner_command};
 use super::policy::{Batch, RedirectAction, Scope};
+use super::redirect::Redirection;
 use super::spec::ClientSpec;
-use super::state::{Client, tag_of};
+use super::state::{Client, Own, own_tag, tag_of};
 use super::{Context, Effect};
 use crate::engine::{Span, Time};
 use crate::trace::{CommandOutcome, Event, WriteRange};
-use crate::valkey::{Addr, Belief, Command, CommandKind, ErrorKind, WriteId};
+use crate::valkey::{Addr, Command, CommandKind, ErrorKind, HashSlot, WriteId};
 
 /// What is sent for a logical command.
 #[derive(Copy, Clone, Debug)]
@@ -29,7 +30,7 @@ pub(super) enum Answer {
     None,
     Served,
     Failed(ErrorKind),
-    Redirected(Addr, Belief),
+    Redirected(Redirection),
 }
 
 /// A logical command.
@@ -38,6 +39,8 @@ pub(super) struct Flight {
     pub number: u32,
     pub kind: CommandKind,
     pub body: Body,
+    /// The slot of its keys, if it has any and the client's servers are a cluster.
+    pub slot: Option<HashSlot>,
     pub issued_at: Time,
     pub worker: u16,
     pub writes: WriteRange,
@@ -74,6 +77,8 @@ pub(super) enum State {
     Moving,
     /// Waits until a primary is found.
     Searching,
+    /// Waits until the client knows who serves which slot.
+    Unmapped,
 }
 
 /// Logical commands that are sent together.
@@ -96,7 +101,11 @@ pub(super) struct Unit {
     pub received: u32,
     pub expected: u32,
     /// The redirect that a transaction met first.
-    pub inner_redirect: Option<(Addr, Belief)>,
+    pub inner_redirect: Option<Redirection>,
+    /// Cluster: its address is where a redirect pointed, not where the client's map does.
+    pub redirected: bool,
+    /// Cluster: `ASKING` goes before it.
+    pub asking: bool,
     pub deadline: Time,
     pub issued_at: Time,
     pub redirects: u32,
@@ -161,6 +170,8 @@ impl Units {
                 received: 0,
                 expected: 0,
                 inner_redirect: None,
+                redirected: false,
+                asking: false,
                 deadline: Time::NEVER,
                 issued_at: now,
                 redirects: 0,
@@ -183,6 +194,8 @@ impl Units {
         unit.addr = addr;
         unit.received = 0;
         unit.expected = 0;
+        unit.redirected = false;
+        unit.asking = false;
         unit.deadline = Time::NEVER;
         unit.issued_at = now;
         unit.redirects = 0;
@@ -228,6 +241,7 @@ impl Client {
                 number: self.issued as u32,
                 kind: made.kind,
                 body: made.body,
+                slot: made.slot,
                 issued_at: ctx.now,
                 worker,
                 writes: made.writes,
@@ -292,6 +306,9 @@ impl Client {
 
     /// Sends a unit as soon as there is a connection for it.
     pub(super) fn dispatch(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, unit: u16) {
+        if !self.route(spec, ctx, unit) {
+            return;
+        }
         let primary = self.primary;
         let work = self.units.at(unit);
         if spec.policy.scope == Scope::Client {
@@ -335,6 +352,15 @@ impl Client {
         work.slot = slot;
         work.received = 0;
         work.inner_redirect = None;
+        work.redirected = false;
+        if std::mem::take(&mut work.asking) {
+            let tag = own_tag(Own::Asking);
+            let request = crate::valkey::Request {
+                tag,
+                command: Command::Asking,
+            };
+            ctx.effects.push(Effect::Send(super::Slot(slot), request));
+        }
         let tag = tag_of(unit, work.wave);
         let mut limit = spec.policy.command_timeout;
         let mut expected = 0;
@@ -498,7 +524,12 @@ impl Client {
                     work.state = State::Idle;
                     self.go_on(spec, ctx, unit, next);
                 }
-                State::Free | State::Idle | State::Queued | State::Moving | State::Searching => {}
+                State::Free
+                | State::Idle
+                | State::Queued
+                | State::Moving
+                | State::Searching
+                | State::Unmapped => {}
             }
         }
         let deadlines = self.units.table.iter().map(|unit| unit.deadline);

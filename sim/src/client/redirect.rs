@@ -7,15 +7,25 @@ use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
 use crate::engine::Time;
-use crate::trace::{CommandOutcome, Event};
-use crate::valkey::{Addr, ErrorKind, NodeId, Reply};
+use crate::trace::{CommandOutcome, Event, Via};
+use crate::valkey::{Addr, Belief, ErrorKind, NodeId, Reply};
 
 /// Where a reply came from.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Source {
+    pub slot: u32,
     pub addr: Addr,
     /// The client had left the connection by then.
     pub stale: bool,
+}
+
+/// A redirect that a node has given.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct Redirection {
+    pub to: Addr,
+    pub via: Via,
+    /// What the node believed of itself.
+    pub belief: Belief,
 }
 
 /// A move of the whole client that is under way: the dial that concurrent redirects share.
@@ -30,9 +40,21 @@ pub(super) struct Moving {
 fn answer_of(reply: Reply) -> Answer {
     match reply {
         Reply::Error(kind) => Answer::Failed(kind),
-        Reply::Redirect { to, belief }
-        | Reply::Moved { to, belief, .. }
-        | Reply::Ask { to, belief, .. } => Answer::Redirected(to, belief),
+        Reply::Redirect { to, belief } => Answer::Redirected(Redirection {
+            to,
+            via: Via::Redirect,
+            belief,
+        }),
+        Reply::Moved { slot, to, belief } => Answer::Redirected(Redirection {
+            to,
+            via: Via::Moved(slot),
+            belief,
+        }),
+        Reply::Ask { slot, to, belief } => Answer::Redirected(Redirection {
+            to,
+            via: Via::Ask(slot),
+            belief,
+        }),
         Reply::Ok
         | Reply::Pong
         | Reply::Queued
@@ -59,6 +81,19 @@ fn action_on(spec: &ClientSpec, kind: ErrorKind) -> ErrorAction {
         ErrorKind::MasterDown,
         ErrorKind::ExecAbortMasterDown,
     ];
+    const DOWN: [ErrorKind; 3] = [
+        ErrorKind::ClusterDown,
+        ErrorKind::ClusterDownReadOnly,
+        ErrorKind::ClusterDownUnbound,
+    ];
+    if let Some(cluster) = &spec.policy.cluster {
+        if kind == ErrorKind::TryAgain {
+            return cluster.on_tryagain;
+        }
+        if DOWN.contains(&kind) {
+            return cluster.on_clusterdown;
+        }
+    }
     if READONLY.contains(&kind) {
         spec.policy.on_readonly
     } else if TRANSIENT.contains(&kind) {
@@ -89,6 +124,7 @@ impl Client {
         let complete = work.received == work.expected;
         let conn = self.conns.at(slot);
         let source = Source {
+            slot,
             addr: conn.addr,
             stale: conn.abandoned,
         };
@@ -125,7 +161,11 @@ impl Client {
         source: Source,
         alone: bool,
     ) {
-        let outcome = match self.flights[flight as usize].answer {
+        let answer = self.flights[flight as usize].answer;
+        if let Answer::Failed(kind) = answer {
+            self.heed_error(spec, ctx, kind);
+        }
+        let outcome = match answer {
             Answer::None => return,
             Answer::Served => CommandOutcome::Served,
             Answer::Failed(kind) if action_on(spec, kind) == ErrorAction::Surface => {
@@ -140,13 +180,13 @@ impl Client {
                 self.failed(spec, ctx, own, kind);
                 return;
             }
-            Answer::Redirected(to, _) => {
+            Answer::Redirected(redirection) => {
                 let own = if alone {
                     unit
                 } else {
                     self.detach(unit, flight)
                 };
-                self.redirected(spec, ctx, own, to, source);
+                self.redirected(spec, ctx, own, redirection, source);
                 return;
             }
         };
@@ -170,7 +210,7 @@ impl Client {
             .enumerate()
             .find_map(
                 |(place, flight)| match self.flights[*flight as usize].answer {
-                    Answer::Redirected(to, _) => Some((work.first + place, to)),
+                    Answer::Redirected(redirection) => Some((work.first + place, redirection)),
                     Answer::None | Answer::Served | Answer::Failed(_) => None,
                 },
             );
@@ -183,10 +223,10 @@ impl Client {
             let flight = self.units.at(unit).members[place];
             self.settle(spec, ctx, unit, flight, source, false);
         }
-        if let Some((_, to)) = redirect {
+        if let Some((_, redirection)) = redirect {
             let work = self.units.at(unit);
             work.first = work.first.max(end);
-            self.redirected(spec, ctx, unit, to, source);
+            self.redirected(spec, ctx, unit, redirection, source);
         } else {
             self.units.release(unit);
         }
@@ -206,8 +246,8 @@ impl Client {
         let work = self.units.at(unit);
         let (slot, flight) = (work.slot, work.members[0]);
         if !complete {
-            if let Answer::Redirected(to, belief) = answer {
-                work.inner_redirect.get_or_insert((to, belief));
+            if let Answer::Redirected(redirection) = answer {
+                work.inner_redirect.get_or_insert(redirection);
             }
             return;
         }
@@ -220,8 +260,8 @@ impl Client {
         // library that looks at EXEC's reply alone takes that for success.
         let blind = spec.policy.batch == Batch::Each && answer == Answer::Served;
         self.flights[flight as usize].answer = match inner {
-            Some((to, belief)) if !blind && !matches!(answer, Answer::Redirected(..)) => {
-                Answer::Redirected(to, belief)
+            Some(redirection) if !blind && !matches!(answer, Answer::Redirected(..)) => {
+                Answer::Redirected(redirection)
             }
             Some(_) | None => answer,
         };
@@ -263,10 +303,15 @@ impl Client {
         spec: &ClientSpec,
         ctx: &mut Context<'_>,
         unit: u16,
-        to: Addr,
+        redirection: Redirection,
         source: Source,
     ) {
         let policy = &spec.policy;
+        let to = redirection.to;
+        if policy.cluster.is_some() {
+            self.units.at(unit).asking = matches!(redirection.via, Via::Ask(_));
+            self.heed(spec, ctx, redirection, source);
+        }
         let late = self.is_late(spec, ctx.now, unit);
         let work = self.units.at(unit);
         let follows = policy.redirect == RedirectAction::Follow
@@ -328,7 +373,7 @@ impl Client {
         let mut most = None;
         for place in &work.members[work.first..] {
             let flight = &mut self.flights[*place as usize];
-            let Answer::Redirected(to, belief) = flight.answer else {
+            let Answer::Redirected(Redirection { to, via, belief }) = flight.answer else {
                 continue;
             };
             flight.hops += 1;
@@ -349,6 +394,7 @@ impl Client {
                 kind: flight.kind,
                 from,
                 to,
+                via,
                 hops: flight.hops,
                 bounce,
                 belief,
@@ -365,6 +411,7 @@ impl Client {
         match (policy.scope, policy.reach) {
             (Scope::Command, _) => {
                 work.addr = to;
+                work.redirected = true;
                 self.dispatch(spec, ctx, unit);
             }
             (Scope::Client, Reach::Warm) => {

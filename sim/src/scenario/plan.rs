@@ -99,6 +99,8 @@ pub enum Selector {
     Node(NodeId),
     /// All ends of the cluster bus.
     Bus,
+    /// One server's end of the cluster bus.
+    BusOf(NodeId),
     /// All clients.
     Clients,
     /// The clients of a group, by its place in [`Plan::groups`].
@@ -304,6 +306,15 @@ impl Plan {
         root
     }
 
+    /// The shard of a node: in a cluster, that of the primary that it follows at the start; all
+    /// standalone servers are one.
+    pub fn shard_of(&self, node: NodeId) -> usize {
+        match self.cluster {
+            Some(_) => usize::from(self.root_of(node).0),
+            None => 0,
+        }
+    }
+
     /// The host of a node.
     pub fn node_host(&self, node: NodeId) -> HostId {
         HostId(u32::from(node.0))
@@ -366,6 +377,7 @@ impl Plan {
             Selector::Bus => self
                 .node_at(host)
                 .is_some_and(|node| host != self.node_host(node)),
+            Selector::BusOf(node) => host == self.bus_host(node),
             Selector::Clients => self.client_at(host).is_some(),
             Selector::Group(group) => self
                 .client_at(host)

@@ -4,8 +4,8 @@ use crate::client::ClientId;
 use crate::engine::{Span, Time};
 use crate::net::{Closing, ConnId, ConnectFailure, HostId};
 use crate::valkey::{
-    Addr, Belief, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message, NodeId, ReplId,
-    Reply, Role, WriteId,
+    Addr, Belief, CommandKind, ErrorKind, FailoverState, Gate, HashSlot, LinkState, Message,
+    NodeId, ReplId, Reply, Role, WriteId,
 };
 
 /// Something that happened, and when.
@@ -43,6 +43,27 @@ pub enum FailoverEnd {
     TimedOut,
     /// The target refused PSYNC FAILOVER, or the link broke before its answer.
     Rejected,
+}
+
+/// By which reply a client is sent on to another node.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// `-REDIRECT`
+    Redirect,
+    /// `-MOVED`: the slot is another node's.
+    Moved(HashSlot),
+    /// `-ASK`: the slot is on its way to another node.
+    Ask(HashSlot),
+}
+
+impl std::fmt::Display for Via {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Via::Redirect => f.write_str("REDIRECT"),
+            Via::Moved(slot) => write!(f, "MOVED {}", slot.0),
+            Via::Ask(slot) => write!(f, "ASK {}", slot.0),
+        }
+    }
 }
 
 /// How a logical command ended.
@@ -360,6 +381,8 @@ pub enum Event {
         from: NodeId,
         /// Where to.
         to: Addr,
+        /// By which reply.
+        via: Via,
         /// How many there have been for this command, this one included.
         hops: u32,
         /// Whether the target had already redirected this command.

@@ -2,7 +2,7 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::event::{ClusterEvent, CommandOutcome, Event, GateVerdict};
+use super::event::{ClusterEvent, CommandOutcome, Event, GateVerdict, Via};
 use crate::engine::Time;
 use crate::net::{Closing, ConnectFailure};
 use crate::valkey::{
@@ -207,6 +207,7 @@ impl Event {
                 kind,
                 from,
                 to,
+                via,
                 hops,
                 bounce,
                 belief: said,
@@ -219,7 +220,11 @@ impl Event {
                 ),
                 pair(command, hops),
                 pair(u32::from(from.0), u32::from(to.0)),
-                0,
+                match via {
+                    Via::Redirect => 0,
+                    Via::Moved(slot) => pair(1, u32::from(slot.0)),
+                    Via::Ask(slot) => pair(2, u32::from(slot.0)),
+                },
                 0,
             ],
             Event::Ended {

@@ -5,7 +5,7 @@ mod hash;
 
 pub use event::{
     ClusterEvent, ClusterHealth, CommandOutcome, Event, FailoverEnd, FaultKind, GateVerdict,
-    ManualEnd, Record, VoteRefusal, WriteRange,
+    ManualEnd, Record, Via, VoteRefusal, WriteRange,
 };
 pub use hash::TraceHash;
 

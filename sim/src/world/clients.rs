@@ -38,6 +38,7 @@ impl<S: Sink> Session<'_, S> {
             policy_stream: port.policy,
             next_write: &mut state.next_write,
             addresses: &state.plan.addresses,
+            topologies: &state.topologies,
             effects: &mut state.client_effects,
         };
         port.client

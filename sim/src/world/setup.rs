@@ -98,13 +98,19 @@ impl State {
             .groups
             .iter()
             .map(|group| {
-                ClientSpec::new(
+                let spec = ClientSpec::new(
                     group.policy.clone(),
                     group.workload.clone(),
                     plan.nodes.len() as u16,
                 )
                 .expect("the plan's workloads have been validated")
-                .sharing_keys(key_space)
+                .sharing_keys(key_space);
+                match &plan.cluster {
+                    None => spec,
+                    Some(cluster) => spec
+                        .in_cluster(cluster.keys_per_tag)
+                        .expect("the plan's clients fit to its cluster"),
+                }
             })
             .collect();
         let clients = (0..plan.clients())

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::net::{Closing, ConnId};
-use crate::trace::{CommandOutcome, FailoverEnd, GateVerdict, WriteRange};
+use crate::trace::{CommandOutcome, FailoverEnd, GateVerdict, Via, WriteRange};
 use crate::valkey::{
     Addr, Belief, Command, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message, ReplId,
     Reply, Request, Role, WriteId,
@@ -124,6 +124,7 @@ fn hop(hops: u32) -> Event {
         kind: CommandKind::Set,
         from,
         to: Addr(1 - from.0),
+        via: Via::Redirect,
         hops,
         bounce: hops > 1,
         belief: handing_over(),

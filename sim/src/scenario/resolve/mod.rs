@@ -4,6 +4,7 @@
 
 mod check;
 mod clients;
+mod cluster;
 mod expect;
 mod names;
 mod network;
@@ -37,10 +38,18 @@ pub fn plan(scenario: &Scenario, path: &str, hash: u128) -> Result<Plan> {
         )?,
     };
     let limits = limits(&scenario.phases, &scenario.budget)?;
-    let names = Names::new(&scenario.nodes, &scenario.clients)?;
+    let names = Names::new(
+        &scenario.nodes,
+        &scenario.clients,
+        scenario.cluster.is_some(),
+    )?;
     let (nodes, mut addresses) = nodes::nodes(scenario)?;
+    let cluster = cluster::cluster(scenario, &nodes)?;
     let network = network::network(&scenario.network, &names)?;
-    let groups = clients::groups(&scenario.clients, &nodes, &names, &limits)?;
+    let groups = clients::groups(&scenario.clients, &nodes, &names, &limits, cluster.as_ref())?;
+    if cluster.is_some() {
+        cluster::check_triggers(&scenario.timeline)?;
+    }
     let timeline = timeline::timeline(&scenario.timeline, &names, &mut addresses, &limits)?;
     let faults = timeline::faults(&scenario.faults, &names, &mut addresses, &limits)?;
     check::positive(
@@ -56,7 +65,7 @@ pub fn plan(scenario: &Scenario, path: &str, hash: u128) -> Result<Plan> {
         nodes,
         addresses,
         network,
-        cluster: None,
+        cluster,
         groups,
         timeline,
         faults,

@@ -294,6 +294,10 @@ fn action(
             let commands = (run.iter().enumerate())
                 .map(|(place, text)| {
                     command_line::parse(text, addresses)
+                        .and_then(|command| {
+                            command_line::fits_the_servers(command, names.has_bus())?;
+                            Ok(command)
+                        })
                         .map_err(|message| Problem::new(format!("{path}[{place}]"), message))
                 })
                 .collect::<Result<Vec<_>>>()?;
