@@ -191,6 +191,21 @@ impl Cluster {
 }
 
 impl Server {
+    /// Whose a slot is, as the node knows; none if nobody's, or outside cluster mode.
+    pub fn slot_owner(&self, slot: HashSlot) -> Option<NodeId> {
+        self.cluster.as_ref()?.owners.of(slot)
+    }
+
+    /// The configuration epoch of a node, as this one knows; none outside cluster mode.
+    pub fn config_epoch(&self, node: NodeId) -> Option<u64> {
+        Some(self.cluster.as_ref()?.node(node).config_epoch)
+    }
+
+    /// Whether the node takes the cluster for healthy; none outside cluster mode.
+    pub fn cluster_health(&self) -> Option<ClusterHealth> {
+        Some(self.cluster.as_ref()?.state)
+    }
+
     /// Lets the cluster's state work, and does what it wants done.
     fn with_cluster<R: Default>(
         &mut self,
