@@ -222,8 +222,12 @@ pub fn chain(out: &Output, hops: &[ChainHop]) -> String {
         } else {
             "      ".to_owned()
         };
+        let via = match &hop.via {
+            Some(via) => format!("{via:<11}  "),
+            None => String::new(),
+        };
         format!(
-            "    {:>12}  {:<node$} → {:<to$}  {mark}  {}\n",
+            "    {:>12}  {:<node$} → {:<to$}  {via}{mark}  {}\n",
             instant(hop.at_ns),
             hop.node,
             hop.to,

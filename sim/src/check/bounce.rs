@@ -6,7 +6,7 @@ use super::{CheckId, Ending, Findings, Found};
 use crate::client::ClientId;
 use crate::report::ChainHop;
 use crate::scenario::Plan;
-use crate::trace::{Event, Record};
+use crate::trace::{Event, Record, Via};
 use crate::valkey::{Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, Role};
 
 /// A redirect that was met.
@@ -15,6 +15,7 @@ struct Hop {
     at: u64,
     from: NodeId,
     to: Addr,
+    via: Via,
     bounce: bool,
     belief: Belief,
 }
@@ -71,6 +72,7 @@ impl State {
             kind,
             from,
             to,
+            via,
             bounce,
             belief,
             ..
@@ -80,6 +82,7 @@ impl State {
                 at: record.at.0,
                 from,
                 to,
+                via,
                 bounce,
                 belief,
             };
@@ -153,6 +156,7 @@ impl State {
             at_ns: hop.at,
             node: self.plan.node_name(hop.from).to_owned(),
             to: self.plan.addresses.text(hop.to),
+            via: (hop.via != Via::Redirect).then(|| hop.via.to_string()),
             bounce: hop.bounce,
             belief: hop.belief.to_string(),
         }
@@ -197,7 +201,9 @@ fn explain(plan: &Plan, hops: &[Hop]) -> String {
     let mid_failover = hops
         .iter()
         .find(|hop| hop.belief.failover == FailoverState::InProgress && bounces > 0);
-    let reason = if let Some(hop) = mid_failover {
+    let reason = if plan.cluster.is_some() {
+        explain_in_cluster(plan, hops, bounces)
+    } else if let Some(hop) = mid_failover {
         format!(
             " {old} had demoted itself for a failover that was still in progress, and {new} had not promoted itself yet: both were replicas, and each sent the client to the other (gate StandaloneRedirect).",
             old = plan.node_name(hop.from),
@@ -214,6 +220,38 @@ fn explain(plan: &Plan, hops: &[Hop]) -> String {
         " The client was sent on from node to node: through a chain of replicas, or because roles changed while it was on its way.".to_owned()
     };
     counted + &reason
+}
+
+/// Why a cluster sent a command on so often: what its nodes' tables of slots must have said.
+fn explain_in_cluster(plan: &Plan, hops: &[Hop], bounces: usize) -> String {
+    let first = hops[0];
+    let asked = hops.iter().any(|hop| matches!(hop.via, Via::Ask(_)));
+    let slot = match first.via {
+        Via::Moved(slot) | Via::Ask(slot) => format!("slot {}", slot.0),
+        Via::Redirect => "its slot".to_owned(),
+    };
+    let from = plan.node_name(first.from);
+    let to = match plan.addresses.node(first.to) {
+        Some(node) => plan.node_name(node).to_owned(),
+        None => plan.addresses.text(first.to),
+    };
+    if asked {
+        format!(
+            " The keys of {slot} are being moved: its owner sends on who asks for those that it has no more (ASK)."
+        )
+    } else if bounces > 1 {
+        format!(
+            " {from} took {to} for the owner of {slot}, and {to} took {from} for it (gate ClusterRedirect): neither had given the slot away under a newer epoch."
+        )
+    } else if bounces == 1 {
+        format!(
+            " {from} took {to} for the owner of {slot}; by the time that one answered, the slot was another's."
+        )
+    } else {
+        format!(
+            " {from} had not heard yet whose {slot} was: each change that a node has missed costs a redirect."
+        )
+    }
 }
 
 impl std::fmt::Display for Belief {

@@ -4,12 +4,10 @@ use std::sync::Arc;
 
 use super::rush::Rush;
 use super::{CheckId, Findings, Found};
-use crate::client::ClientId;
 use crate::engine::Time;
 use crate::net::HostId;
 use crate::scenario::Plan;
 use crate::trace::{Event, Record};
-use crate::valkey::NodeId;
 
 /// What the check keeps.
 pub(super) struct State {
@@ -33,29 +31,24 @@ impl State {
     #[inline]
     pub(super) fn observe(&mut self, record: &Record, findings: &mut Findings) {
         if let Event::Dialled { from, .. } = record.event {
-            self.opened(from.0, record.at, findings);
+            self.opened(from, record.at, findings);
         }
     }
 
-    fn opened(&mut self, host: u32, now: Time, findings: &mut Findings) {
+    fn opened(&mut self, host: HostId, now: Time, findings: &mut Findings) {
         let config = &self.plan.checks.connection_storm;
         if !config.enabled {
             return;
         }
-        let rush = &mut self.hosts[host as usize];
+        let rush = &mut self.hosts[host.0 as usize];
         let Some(took) = rush.another(now, config.max_opened, config.within) else {
             return;
         };
         findings.add(CheckId::ConnectionStorm, || {
-            let sentinel = self.plan.sentinel_host() == Some(HostId(host));
-            let client = host
-                .checked_sub(self.plan.nodes.len() as u32)
-                .filter(|_| !sentinel)
-                .map(ClientId);
-            let who = match client {
-                Some(_) => "The client".to_owned(),
-                None if sentinel => "Sentinel".to_owned(),
-                None => self.plan.node_name(NodeId(host as u16)).to_owned(),
+            let who = match self.plan.node_at(host) {
+                Some(node) => self.plan.node_name(node),
+                None if self.plan.sentinel_host() == Some(host) => "Sentinel",
+                None => "The client",
             };
             let why = format!(
                 "{who} opened {} connections within {took}; {} in {} are allowed.",
@@ -64,7 +57,7 @@ impl State {
                 config.within
             );
             let mut found = Found::of_nodes(CheckId::ConnectionStorm, now, why);
-            found.client = client;
+            found.client = self.plan.client_at(host);
             found
         });
     }

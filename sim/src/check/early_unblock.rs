@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{CheckId, Findings, Found};
-use crate::client::ClientId;
 use crate::engine::Time;
 use crate::net::HostId;
 use crate::scenario::Plan;
@@ -83,8 +82,10 @@ impl State {
             return;
         };
         let node = NodeId(from.0 as u16);
+        let shard = self.plan.shard_of(node);
         let other = |reign: &&Reign| {
             reign.node != node
+                && self.plan.shard_of(reign.node) == shard
                 && reign.from <= sent_at
                 && reign.until.is_none_or(|until| sent_at < until)
         };
@@ -97,7 +98,7 @@ impl State {
                 self.plan.node_name(node)
             );
             let mut found = Found::of_nodes(CheckId::EarlyUnblock, now, why);
-            found.client = to.0.checked_sub(self.plan.nodes.len() as u32).map(ClientId);
+            found.client = self.plan.client_at(to);
             found
         });
     }
@@ -107,6 +108,7 @@ impl State {
 mod tests {
     use super::*;
     use crate::check::testing::plan;
+    use crate::client::ClientId;
     use crate::engine::Span;
 
     const OLD: NodeId = NodeId(0);

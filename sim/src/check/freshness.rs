@@ -171,6 +171,7 @@ impl Freshness {
             | Event::Hop { .. }
             | Event::Ignored { .. }
             | Event::Sentinel { .. }
+            | Event::Cluster { .. }
             | Event::Fault { .. } => None,
         }
     }

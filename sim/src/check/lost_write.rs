@@ -2,7 +2,7 @@
 //!
 //! Gone means: no node that is a primary then has it; where there is no primary, no node at all.
 //! (Where there are two, a write that only one of them has is not lost yet: `two-primaries`
-//! tells of it.)
+//! tells of it.) In a cluster each shard is looked at so.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::client::ClientId;
 use crate::engine::Time;
 use crate::scenario::Plan;
 use crate::trace::{CommandOutcome, Event, Record, WriteRange};
-use crate::valkey::{CommandKind, Data, WriteId};
+use crate::valkey::{CommandKind, Data, NodeId, WriteId};
 
 /// Writes whose application was told that they are done.
 #[derive(Copy, Clone, Debug)]
@@ -23,6 +23,7 @@ struct Acknowledged {
 
 /// What the check keeps.
 pub(super) struct State {
+    plan: Arc<Plan>,
     enabled: bool,
     acknowledged: Vec<Acknowledged>,
 }
@@ -30,6 +31,7 @@ pub(super) struct State {
 impl State {
     pub(super) fn new(plan: &Arc<Plan>) -> State {
         State {
+            plan: plan.clone(),
             enabled: plan.checks.lost_write.enabled,
             acknowledged: Vec::new(),
         }
@@ -64,15 +66,16 @@ impl State {
     }
 
     pub(super) fn end(&mut self, ending: &Ending<'_>, findings: &mut Findings) {
-        let any_primary = ending
-            .nodes
-            .iter()
-            .any(|(_, primary, alive)| *primary && *alive);
-        let keepers: Vec<&Data> = ending
-            .nodes
-            .iter()
-            .filter(|(_, primary, alive)| !any_primary || (*primary && *alive))
-            .map(|(data, _, _)| *data)
+        let shard_of = |place: usize| self.plan.shard_of(NodeId(place as u16));
+        let with_primary: Vec<usize> = (ending.nodes.iter().enumerate())
+            .filter(|(_, (_, primary, alive))| *primary && *alive)
+            .map(|(place, _)| shard_of(place))
+            .collect();
+        let keepers: Vec<&Data> = (ending.nodes.iter().enumerate())
+            .filter(|(place, (_, primary, alive))| {
+                (*primary && *alive) || !with_primary.contains(&shard_of(*place))
+            })
+            .map(|(_, (data, _, _))| *data)
             .collect();
         for acknowledged in &self.acknowledged {
             let WriteRange { first, count } = acknowledged.writes;

@@ -140,8 +140,9 @@ pub(crate) struct Checks {
     bounce: bounce::State,
     lost_write: lost_write::State,
     primaries: primaries::Primaries,
-    two_primaries: two_primaries::State,
-    no_primary: no_primary::State,
+    /// By shard; those of standalone servers have one.
+    two_primaries: Vec<two_primaries::State>,
+    no_primary: Vec<no_primary::State>,
     stuck_client: stuck_client::State,
     error_surfaced: error_surfaced::State,
     connection_storm: connection_storm::State,
@@ -165,12 +166,17 @@ impl Checks {
         let early_unblock = early_unblock::State::new(plan);
         let stale_read = stale_read::State::new(plan);
         let linearizability = linearizability::State::new(plan);
+        let primaries = primaries::Primaries::new(plan);
+        let shards = primaries.shards();
+        let last = shards.last().map_or(0, |last| last + 1);
         Checks {
             bounce: bounce::State::new(plan),
             lost_write: lost_write::State::new(plan),
-            primaries: primaries::Primaries::new(plan.nodes.len()),
-            two_primaries: two_primaries::State::new(plan),
-            no_primary: no_primary::State::new(plan),
+            primaries,
+            two_primaries: (0..last).map(|_| two_primaries::State::new(plan)).collect(),
+            no_primary: (0..last)
+                .map(|shard| no_primary::State::new(plan, shards.contains(&shard).then_some(shard)))
+                .collect(),
             stuck_client: stuck_client::State::new(plan),
             error_surfaced: error_surfaced::State::new(plan),
             connection_storm: connection_storm::State::new(plan),
@@ -191,8 +197,12 @@ impl Checks {
         self.bounce.reset();
         self.lost_write.reset();
         self.primaries.reset();
-        self.two_primaries.reset();
-        self.no_primary.reset();
+        for shard in &mut self.two_primaries {
+            shard.reset();
+        }
+        for shard in &mut self.no_primary {
+            shard.reset();
+        }
         self.error_surfaced.reset();
         self.connection_storm.reset();
         self.stale_redirect.reset();
@@ -208,13 +218,13 @@ impl Checks {
     pub(crate) fn observe(&mut self, record: &Record) {
         self.bounce.observe(record, &mut self.findings);
         self.lost_write.observe(record);
-        if self.primaries.observe(record) {
-            let primaries = self.primaries.standing();
-            self.two_primaries
-                .change(record.at, primaries, &mut self.findings);
-            self.no_primary
-                .change(record.at, primaries.len(), &mut self.findings);
-            self.early_unblock.change(record.at, primaries);
+        if let Some(shard) = self.primaries.observe(record) {
+            let accepting = self.primaries.accepting(shard);
+            self.two_primaries[shard].change(record.at, accepting, &mut self.findings);
+            let serving = self.primaries.count(shard);
+            self.no_primary[shard].change(record.at, serving, &mut self.findings);
+            self.early_unblock
+                .change(record.at, self.primaries.standing());
         }
         self.stuck_client.observe(record, &mut self.findings);
         self.error_surfaced.observe(record);
@@ -262,9 +272,12 @@ impl Checks {
     pub(crate) fn end(&mut self, ending: &Ending<'_>) {
         self.bounce.end(ending, &mut self.findings);
         self.lost_write.end(ending, &mut self.findings);
-        self.two_primaries
-            .change(ending.at, &[], &mut self.findings);
-        self.no_primary.change(ending.at, 1, &mut self.findings);
+        for shard in &mut self.two_primaries {
+            shard.change(ending.at, &[], &mut self.findings);
+        }
+        for shard in &mut self.no_primary {
+            shard.change(ending.at, 1, &mut self.findings);
+        }
         self.stuck_client.end(ending, &mut self.findings);
         self.error_surfaced.end(&mut self.findings);
         self.linearizability.end(ending, &mut self.findings);

@@ -1,6 +1,8 @@
-//! Which nodes are primaries: what the checks of two, of none and of redirects look at.
+//! Which nodes are primaries: what the checks of two, of none and of redirects look at. In a
+//! cluster each shard has its own.
 
-use crate::trace::{Event, FaultKind, Record};
+use crate::scenario::Plan;
+use crate::trace::{ClusterEvent, ClusterHealth, Event, FaultKind, Record};
 use crate::valkey::{NodeId, Role};
 
 /// What a node is, to those who would use it.
@@ -14,38 +16,84 @@ pub(super) enum Standing {
     Gone,
 }
 
+/// What is known of a node.
+#[derive(Copy, Clone, Debug)]
+struct Known {
+    standing: Standing,
+    /// In a cluster: it takes the cluster for failed, so it serves nobody.
+    down: bool,
+    /// In a cluster: it has paused writes for a manual failover.
+    paused: bool,
+}
+
+impl Known {
+    const NOTHING: Known = Known {
+        standing: Standing::Gone,
+        down: false,
+        paused: false,
+    };
+
+    fn serves(self) -> bool {
+        self.standing == Standing::Primary && !self.down
+    }
+
+    fn accepts_writes(self) -> bool {
+        self.serves() && !self.paused
+    }
+}
+
 /// What the nodes are.
 pub(super) struct Primaries {
-    nodes: Vec<Standing>,
+    nodes: Vec<Known>,
+    /// Each node's shard.
+    shards: Vec<usize>,
     standing: Vec<NodeId>,
+    /// Those of one shard that accept writes now.
+    accepting: Vec<NodeId>,
 }
 
 impl Primaries {
-    pub(super) fn new(nodes: usize) -> Primaries {
+    pub(super) fn new(plan: &Plan) -> Primaries {
+        let nodes = (0..plan.nodes.len() as u16).map(NodeId);
         Primaries {
-            nodes: vec![Standing::Gone; nodes],
+            nodes: vec![Known::NOTHING; plan.nodes.len()],
+            shards: nodes.map(|node| plan.shard_of(node)).collect(),
             standing: Vec::new(),
+            accepting: Vec::new(),
         }
     }
 
     pub(super) fn reset(&mut self) {
-        self.nodes.fill(Standing::Gone);
+        self.nodes.fill(Known::NOTHING);
         self.standing.clear();
     }
 
-    /// Takes note of a record. Whether the primaries have changed.
+    /// The shards, in order.
+    pub(super) fn shards(&self) -> Vec<usize> {
+        let mut shards = self.shards.clone();
+        shards.sort_unstable();
+        shards.dedup();
+        shards
+    }
+
+    /// Takes note of a record. The shard whose primaries have changed, if one's have.
     #[inline]
-    pub(super) fn observe(&mut self, record: &Record) -> bool {
+    pub(super) fn observe(&mut self, record: &Record) -> Option<usize> {
         let (node, now) = match record.event {
-            Event::Role { node, role, .. } => match role {
-                Role::Primary => (node, Standing::Primary),
-                Role::Replica => (node, Standing::Replica),
-            },
+            Event::Role { node, role, .. } => {
+                let standing = match role {
+                    Role::Primary => Standing::Primary,
+                    Role::Replica => Standing::Replica,
+                };
+                let before = self.nodes[usize::from(node.0)];
+                (node, Known { standing, ..before })
+            }
             Event::Fault {
                 kind: FaultKind::Crash | FaultKind::HostDown,
                 from,
                 ..
-            } => (NodeId(from.0 as u16), Standing::Gone),
+            } => (NodeId(from.0 as u16), Known::NOTHING),
+            Event::Cluster { node, what } => (node, self.in_cluster(node, what)?),
             Event::Fault { .. }
             | Event::Dialled { .. }
             | Event::Connected { .. }
@@ -61,17 +109,73 @@ impl Primaries {
             | Event::Element { .. }
             | Event::Hop { .. }
             | Event::Ignored { .. }
-            | Event::Ended { .. } => return false,
+            | Event::Ended { .. } => return None,
         };
         let before = std::mem::replace(&mut self.nodes[usize::from(node.0)], now);
-        if (before == Standing::Primary) == (now == Standing::Primary) {
-            return false;
+        if before.serves() == now.serves() && before.accepts_writes() == now.accepts_writes() {
+            return None;
         }
         let nodes = (0..self.nodes.len() as u16).map(NodeId);
         self.standing.clear();
         self.standing
-            .extend(nodes.filter(|node| self.nodes[usize::from(node.0)] == Standing::Primary));
-        true
+            .extend(nodes.filter(|node| self.nodes[usize::from(node.0)].serves()));
+        Some(self.shards[usize::from(node.0)])
+    }
+
+    /// What a node is after something that happened in its cluster, if that matters here.
+    #[cold]
+    fn in_cluster(&self, node: NodeId, what: ClusterEvent) -> Option<Known> {
+        let before = self.nodes[usize::from(node.0)];
+        match what {
+            ClusterEvent::State { state } => Some(Known {
+                down: state != ClusterHealth::Ok,
+                ..before
+            }),
+            ClusterEvent::ManualFailoverStarted { replica } if replica != node => Some(Known {
+                paused: true,
+                ..before
+            }),
+            ClusterEvent::ManualFailoverEnded { .. } => Some(Known {
+                paused: false,
+                ..before
+            }),
+            ClusterEvent::ManualFailoverStarted { .. }
+            | ClusterEvent::PossiblyFailing { .. }
+            | ClusterEvent::Failed { .. }
+            | ClusterEvent::Reachable { .. }
+            | ClusterEvent::ElectionPlanned { .. }
+            | ClusterEvent::ElectionStarted { .. }
+            | ClusterEvent::ElectionWon { .. }
+            | ClusterEvent::Voted { .. }
+            | ClusterEvent::VoteRefused { .. }
+            | ClusterEvent::EpochTaken { .. }
+            | ClusterEvent::SlotsMoved { .. } => None,
+        }
+    }
+
+    /// The nodes of a shard that accept writes now, in the nodes' order.
+    pub(super) fn accepting(&mut self, shard: usize) -> &[NodeId] {
+        let its = |node: &NodeId| {
+            self.shards[usize::from(node.0)] == shard
+                && self.nodes[usize::from(node.0)].accepts_writes()
+        };
+        self.accepting.clear();
+        self.accepting
+            .extend(self.standing.iter().copied().filter(its));
+        &self.accepting
+    }
+
+    /// How many primaries of a shard are up and serve.
+    pub(super) fn count(&self, shard: usize) -> usize {
+        let its = |node: &&NodeId| self.shards[usize::from(node.0)] == shard;
+        self.standing.iter().filter(its).count()
+    }
+
+    /// The primaries of a node's shard that are up, in the nodes' order.
+    pub(super) fn beside(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        let shard = self.shards[usize::from(node.0)];
+        let its = move |node: &NodeId| self.shards[usize::from(node.0)] == shard;
+        self.standing.iter().copied().filter(its)
     }
 
     /// The primaries that are up, in the nodes' order.
@@ -81,6 +185,6 @@ impl Primaries {
 
     /// What a node is.
     pub(super) fn of(&self, node: NodeId) -> Standing {
-        self.nodes[usize::from(node.0)]
+        self.nodes[usize::from(node.0)].standing
     }
 }

@@ -48,9 +48,9 @@ impl State {
             belief,
         } = event
             && self.enabled
-            && let Some(client) = peer.0.checked_sub(self.plan.nodes.len() as u32)
+            && let Some(client) = self.plan.client_at(peer)
         {
-            self.served_by[client as usize] = Some((node, belief));
+            self.served_by[client.0 as usize] = Some((node, belief));
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::primaries::{Primaries, Standing};
 use super::{CheckId, Findings, Found};
 use crate::scenario::Plan;
-use crate::trace::{Event, Record};
+use crate::trace::{Event, Record, Via};
 
 /// What the check keeps.
 pub(super) struct State {
@@ -52,6 +52,7 @@ impl State {
             kind,
             from,
             to,
+            via,
             belief,
             ..
         } = record.event
@@ -70,20 +71,24 @@ impl State {
             return;
         }
         findings.add(CheckId::StaleRedirect, || {
-            let others = match primaries.standing() {
-                [] => "there was no primary".to_owned(),
-                standing => {
-                    let names = standing.iter().map(|node| self.plan.node_name(*node));
-                    format!("primary was {}", names.collect::<Vec<_>>().join(" and "))
-                }
+            let standing = primaries.beside(target.unwrap_or(from));
+            let names: Vec<_> = standing.map(|node| self.plan.node_name(node)).collect();
+            let others = if names.is_empty() {
+                "there was no primary".to_owned()
+            } else {
+                format!("primary was {}", names.join(" and "))
             };
             let to = match target {
                 Some(node) => self.plan.node_name(node).to_owned(),
                 None => self.plan.addresses.text(to),
             };
             let why = format!(
-                "{from} ({belief}) redirected the client to {to}, {was} when the client followed; {others}.",
+                "{from} ({belief}) redirected the client to {to}{by}, {was} when the client followed; {others}.",
                 from = self.plan.node_name(from),
+                by = match via {
+                    Via::Redirect => String::new(),
+                    Via::Moved(_) | Via::Ask(_) => format!(" by {via}"),
+                },
             );
             Found::of_command(
                 CheckId::StaleRedirect,
@@ -113,6 +118,7 @@ mod tests {
                 kind: CommandKind::Get,
                 from: NodeId(0),
                 to,
+                via: Via::Redirect,
                 hops: 1,
                 bounce: false,
                 belief: Belief {
@@ -129,7 +135,7 @@ mod tests {
         let plan = plan(&format!(
             r#"{{"stale-redirect": {{"enabled": true, "most": {most}}}}}"#
         ));
-        let mut primaries = Primaries::new(plan.nodes.len());
+        let mut primaries = Primaries::new(&plan);
         let mut state = State::new(&plan);
         let mut findings = Findings::default();
         for record in before {
@@ -180,7 +186,7 @@ mod tests {
     #[test]
     fn nothing_is_said_when_it_is_off() {
         let plan = plan("{}");
-        let primaries = Primaries::new(plan.nodes.len());
+        let primaries = Primaries::new(&plan);
         let mut state = State::new(&plan);
         let mut findings = Findings::default();
         state.observe(&hop(Addr(1)), &primaries, &mut findings);

@@ -6,11 +6,11 @@ use super::generate::{generate, inner_command};
 use super::policy::{Batch, RedirectAction, Scope};
 use super::redirect::Redirect;
 use super::spec::ClientSpec;
-use super::state::{Client, tag_of};
+use super::state::{Client, Own, own_tag, tag_of};
 use super::{Context, Effect};
 use crate::engine::{Span, Time};
 use crate::trace::{CommandOutcome, Event, Saw, WriteRange, WrittenKeys};
-use crate::valkey::{Addr, Command, CommandKind, ErrorKind, WriteId};
+use crate::valkey::{Addr, Command, CommandKind, ErrorKind, HashSlot, WriteId};
 
 /// What is sent for a logical command.
 #[derive(Copy, Clone, Debug)]
@@ -55,6 +55,8 @@ pub(super) struct Flight {
     pub number: u32,
     pub kind: CommandKind,
     pub body: Body,
+    /// The slot of its keys, if it has any and the client's servers are a cluster.
+    pub slot: Option<HashSlot>,
     pub issued_at: Time,
     pub worker: u16,
     pub writes: WriteRange,
@@ -94,6 +96,8 @@ pub(super) enum State {
     Moving,
     /// Waits until a primary is found.
     Searching,
+    /// Waits until the client knows who serves which slot.
+    Unmapped,
 }
 
 /// Logical commands that are sent together.
@@ -117,6 +121,10 @@ pub(super) struct Unit {
     pub expected: u32,
     /// The redirect that a transaction met first.
     pub inner_redirect: Option<Redirect>,
+    /// Cluster: its address is where a redirect pointed, not where the client's map does.
+    pub redirected: bool,
+    /// Cluster: `ASKING` goes before it.
+    pub asking: bool,
     pub deadline: Time,
     pub issued_at: Time,
     pub redirects: u32,
@@ -183,6 +191,8 @@ impl Units {
                 received: 0,
                 expected: 0,
                 inner_redirect: None,
+                redirected: false,
+                asking: false,
                 deadline: Time::NEVER,
                 issued_at: now,
                 redirects: 0,
@@ -206,6 +216,8 @@ impl Units {
         unit.addr = addr;
         unit.received = 0;
         unit.expected = 0;
+        unit.redirected = false;
+        unit.asking = false;
         unit.deadline = Time::NEVER;
         unit.issued_at = now;
         unit.redirects = 0;
@@ -252,6 +264,7 @@ impl Client {
                 number: self.issued as u32,
                 kind: made.kind,
                 body: made.body,
+                slot: made.slot,
                 issued_at: ctx.now,
                 worker,
                 writes: made.writes,
@@ -320,6 +333,9 @@ impl Client {
 
     /// Sends a unit as soon as there is a connection for it.
     pub(super) fn dispatch(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, unit: u16) {
+        if !self.route(spec, ctx, unit) {
+            return;
+        }
         let primary = self.primary;
         let work = self.units.at(unit);
         if spec.policy.scope == Scope::Client {
@@ -363,6 +379,15 @@ impl Client {
         work.slot = slot;
         work.received = 0;
         work.inner_redirect = None;
+        work.redirected = false;
+        if std::mem::take(&mut work.asking) {
+            let tag = own_tag(Own::Asking);
+            let request = crate::valkey::Request {
+                tag,
+                command: Command::Asking,
+            };
+            ctx.effects.push(Effect::Send(super::Slot(slot), request));
+        }
         let tag = tag_of(unit, work.wave);
         let mut limit = spec.policy.command_timeout;
         let mut expected = 0;
@@ -531,7 +556,12 @@ impl Client {
                     work.state = State::Idle;
                     self.go_on(spec, ctx, unit, next);
                 }
-                State::Free | State::Idle | State::Queued | State::Moving | State::Searching => {}
+                State::Free
+                | State::Idle
+                | State::Queued
+                | State::Moving
+                | State::Searching
+                | State::Unmapped => {}
             }
         }
         let deadlines = self.units.table.iter().map(|unit| unit.deadline);

@@ -52,6 +52,8 @@ pub(super) struct Conn {
     pub abandoned: bool,
     /// A `ROLE` waits for it.
     pub probe: bool,
+    /// A `CLUSTER SLOTS` waits for it.
+    pub asks_topology: bool,
     /// Until when it must be ready.
     pub deadline: Time,
     /// Units that wait for it, by index.
@@ -124,6 +126,7 @@ impl Conns {
                 dirty: false,
                 abandoned: false,
                 probe: false,
+                asks_topology: false,
                 deadline,
                 waiting: VecDeque::new(),
             });
@@ -138,16 +141,22 @@ impl Conns {
         conn.dirty = false;
         conn.abandoned = false;
         conn.probe = false;
+        conn.asks_topology = false;
         conn.deadline = deadline;
         self.pool.push(slot);
         self.earliest = self.earliest.min(deadline);
         slot
     }
 
-    fn leave_pool(&mut self, slot: u32) {
+    pub(super) fn leave_pool(&mut self, slot: u32) {
         if let Some(place) = self.pool.iter().position(|other| *other == slot) {
             self.pool.remove(place);
         }
+    }
+
+    /// Keeps a list of waiting units for reuse.
+    pub(super) fn keep_scratch(&mut self, list: Vec<u16>) {
+        self.scratch = list;
     }
 
     pub(super) fn release(&mut self, slot: u32) {
@@ -252,6 +261,9 @@ impl Client {
         if std::mem::take(&mut self.conns.at(slot).probe) {
             self.ask_role(spec, ctx, slot);
         }
+        if std::mem::take(&mut self.conns.at(slot).asks_topology) {
+            self.ask_topology(spec, ctx, slot);
+        }
         self.flush(spec, ctx, slot);
     }
 
@@ -289,7 +301,11 @@ impl Client {
         }
         let mut waiting = self.take_waiting(slot);
         let probing = self.conns.at(slot).probe;
+        let asks_topology = self.conns.at(slot).asks_topology;
         self.conns.release(slot);
+        if self.topology.is_some() {
+            self.topology_lost(spec, ctx, slot, asks_topology);
+        }
         if self.moving.is_some_and(|moving| moving.slot == slot) {
             self.move_failed(spec, ctx);
         }
@@ -307,6 +323,8 @@ impl Client {
         let policy = &spec.policy;
         let work = self.units.at(unit);
         work.state = State::Idle;
+        work.redirected = false;
+        work.asking = false;
         work.dial_failures += 1;
         let failures = work.dial_failures;
         if policy.dial_attempts.is_some_and(|most| failures >= most) {
@@ -340,6 +358,7 @@ impl Client {
             return;
         }
         let busy = conn.load > 0;
+        let expected = conn.abandoned;
         let mut affected = self.take_waiting(slot);
         let unsent = affected.len();
         if busy {
@@ -354,6 +373,9 @@ impl Client {
         }
         if self.probe.slot == Some(slot) {
             self.probe_failed(spec, ctx);
+        }
+        if self.topology.is_some() && !expected {
+            self.topology_lost(spec, ctx, slot, false);
         }
         for (place, unit) in affected.drain(..).enumerate() {
             if place < unsent {
@@ -382,7 +404,7 @@ impl Client {
         self.lost(spec, ctx, slot, late);
     }
 
-    fn take_waiting(&mut self, slot: u32) -> Vec<u16> {
+    pub(super) fn take_waiting(&mut self, slot: u32) -> Vec<u16> {
         let mut taken = std::mem::take(&mut self.conns.scratch);
         taken.clear();
         taken.extend(self.conns.at(slot).waiting.drain(..));

@@ -8,7 +8,7 @@ use super::workload::Mix;
 use super::{Context, Workload};
 use crate::engine::Span;
 use crate::trace::WriteRange;
-use crate::valkey::{Command, CommandKind, WriteId};
+use crate::valkey::{Command, CommandKind, HashSlot, WriteId};
 
 /// The commands of a mix.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -92,10 +92,25 @@ impl Shares {
     }
 }
 
+/// The first of `count` keys near `base + key` that commands of a cluster may name together: keys
+/// with one tag. Elsewhere `free` is as good.
+fn together(spec: &ClientSpec, base: u32, key: u32, count: u32, free: u32) -> u32 {
+    match spec.keys_per_tag {
+        None => free,
+        Some(per_tag) => {
+            let at = base.wrapping_add(key);
+            let tag = at - at % per_tag;
+            tag + (at - tag).min(per_tag.saturating_sub(count))
+        }
+    }
+}
+
 /// What a command is to be, and how long its worker pauses after it.
 pub(super) struct Generated {
     pub kind: CommandKind,
     pub body: Body,
+    /// The slot of its keys in a cluster.
+    pub slot: Option<HashSlot>,
     pub writes: WriteRange,
     pub think: Span,
 }
@@ -131,42 +146,60 @@ pub(super) fn generate(spec: &ClientSpec, client: ClientId, ctx: &mut Context<'_
         count = 1;
         first
     };
-    let (kind, body) = match kind {
-        Kind::Get => single(Command::Get(strings.wrapping_add(key))),
-        Kind::Set => single(Command::Set(strings.wrapping_add(key), one())),
-        Kind::Incr => single(Command::Incr(counters.wrapping_add(key), one())),
-        Kind::Del => single(Command::Del(strings.wrapping_add(key), one())),
-        Kind::MGet => {
-            let more = workload.mget_keys - 1;
-            let from = key.min(workload.keys.saturating_sub(u32::from(workload.mget_keys)));
-            single(Command::MGet(strings.wrapping_add(from), more))
+    let string = strings.wrapping_add(key);
+    let (body, named) = match kind {
+        Kind::Get => (Command::Get(string).into(), Some(string)),
+        Kind::Set => (Command::Set(string, one()).into(), Some(string)),
+        Kind::Incr => {
+            let counter = counters.wrapping_add(key);
+            (Command::Incr(counter, one()).into(), Some(counter))
         }
-        Kind::BlPop => single(Command::BlPop {
-            key: lists.wrapping_add(key),
-            timeout_ms: (workload.blpop_timeout.as_nanos() / 1_000_000) as u32,
-            write: one(),
-        }),
-        Kind::LPush => single(Command::LPush(lists.wrapping_add(key), one())),
-        Kind::Subscribe => single(Command::Subscribe(key)),
-        Kind::Publish => single(Command::Publish(key)),
-        Kind::Ping => single(Command::Ping),
+        Kind::Del => (Command::Del(string, one()).into(), Some(string)),
+        Kind::MGet => {
+            let count = u32::from(workload.mget_keys);
+            let free = strings.wrapping_add(key.min(workload.keys.saturating_sub(count)));
+            let from = together(spec, strings, key, count, free);
+            let more = workload.mget_keys - 1;
+            (Command::MGet(from, more).into(), Some(from))
+        }
+        Kind::BlPop => {
+            let list = lists.wrapping_add(key);
+            let pop = Command::BlPop {
+                key: list,
+                timeout_ms: (workload.blpop_timeout.as_nanos() / 1_000_000) as u32,
+                write: one(),
+            };
+            (pop.into(), Some(list))
+        }
+        Kind::LPush => {
+            let list = lists.wrapping_add(key);
+            (Command::LPush(list, one()).into(), Some(list))
+        }
+        Kind::Subscribe => (Command::Subscribe(key).into(), None),
+        Kind::Publish => (Command::Publish(key).into(), None),
+        Kind::Ping => (Command::Ping.into(), None),
         Kind::Multi => {
             count = u16::from(workload.transaction_size.div_ceil(2));
-            (
-                CommandKind::Exec,
-                Body::Transaction {
-                    keys: strings,
-                    at: key,
-                    first,
-                },
-            )
+            let size = u32::from(workload.transaction_size);
+            let from = together(spec, strings, key, size, string);
+            let body = Body::Transaction {
+                keys: strings,
+                at: from.wrapping_sub(strings),
+                first,
+            };
+            (body, Some(from))
         }
+    };
+    let slot = match (named, spec.keys_per_tag) {
+        (Some(key), Some(per_tag)) => Some(HashSlot::of_key(key, per_tag)),
+        (Some(_) | None, _) => None,
     };
     ctx.next_write.0 += u32::from(count);
     let first = if count == 0 { WriteId::NONE } else { first };
     Generated {
-        kind,
+        kind: body.kind(),
         body,
+        slot,
         writes: WriteRange { first, count },
         think,
     }
@@ -178,8 +211,20 @@ fn below(quantile: u64, n: u64) -> u64 {
     ((u128::from(quantile) * u128::from(n)) >> 32) as u64
 }
 
-fn single(command: Command) -> (CommandKind, Body) {
-    (command.kind(), Body::Single(command))
+impl From<Command> for Body {
+    fn from(command: Command) -> Body {
+        Body::Single(command)
+    }
+}
+
+impl Body {
+    /// What is issued, as the trace names it.
+    fn kind(self) -> CommandKind {
+        match self {
+            Body::Single(command) => command.kind(),
+            Body::Transaction { .. } => CommandKind::Exec,
+        }
+    }
 }
 
 /// The command at place `index` inside a transaction: alternately SET and GET.

@@ -4,7 +4,7 @@
 use crate::engine::{Chooser, StreamId, Time};
 use crate::net::{Closing, ConnectFailure};
 use crate::trace::Event;
-use crate::valkey::{Addr, AddressBook, Reply, Request, WriteId};
+use crate::valkey::{Addr, AddressBook, Reply, Request, Topologies, WriteId};
 
 /// One of a client's connections, by the client's own numbering.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,6 +59,8 @@ pub struct Context<'a> {
     pub next_write: &'a mut WriteId,
     /// Which node listens where.
     pub addresses: &'a AddressBook,
+    /// What nodes of a cluster have answered to `CLUSTER SLOTS`.
+    pub topologies: &'a Topologies,
     /// What the client wants done, in order.
     pub effects: &'a mut Vec<Effect>,
 }

@@ -1,5 +1,7 @@
 //! The clients: applications with the client library they use, as pure state machines.
 
+mod cluster_policy;
+mod cluster_presets;
 mod commands;
 mod connections;
 mod discover;
@@ -9,20 +11,24 @@ mod interface;
 mod policy;
 mod presets;
 mod redirect;
+mod routing;
+mod slot_cache;
 mod spec;
 mod state;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod topology;
 mod workload;
 
+pub use cluster_policy::{AskWhom, ClusterPolicy, OwnAddress, ReadFrom, Refresh, SendTo};
 pub use interface::{Context, Effect, Input, Slot};
 pub use policy::{
     Application, Backoff, Batch, DisconnectAction, Epochs, ErrorAction, Policy, Reach,
     RedirectAction, Scope,
 };
 pub use presets::{PRESETS, Preset, policy, preset};
-pub use spec::ClientSpec;
+pub use spec::{ClientSpec, check_in_cluster};
 pub use state::{Client, Pending, Waits};
 pub use workload::{Mix, Pace, Workload};
 

@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::cluster_policy::ClusterPolicy;
 use crate::engine::{Chooser, Span, StreamId};
 
 /// What a client library does.
@@ -79,6 +80,9 @@ pub struct Policy {
     pub batch: Batch,
     /// What the application does when a redirect is surfaced to it as an error.
     pub application: Application,
+    /// What the library does with a cluster; absent for one that knows no clusters.
+    #[serde(default)]
+    pub cluster: Option<ClusterPolicy>,
 }
 
 const fn yes() -> bool {

@@ -1,6 +1,7 @@
 //! Policies by name: what real client libraries do, read from their sources, and a few that no
 //! library has (yet). A number that the sources do not give is the neutral one.
 
+use super::cluster_presets;
 use super::policy::{
     Application, Backoff, Batch, DisconnectAction, Epochs, ErrorAction, Policy, Reach,
     RedirectAction, Scope,
@@ -14,7 +15,7 @@ pub struct Preset {
     pub name: &'static str,
     /// Other names.
     pub aliases: &'static [&'static str],
-    /// Its family: `P1` (swap and dial) to `P9` (bounce guard).
+    /// Its family: `P1` (swap and dial) to `P9` (bounce guard), `C0` to `C8` for clusters.
     pub id: &'static str,
     /// What it stands for.
     pub represents: &'static str,
@@ -264,10 +265,82 @@ pub static PRESETS: &[Preset] = &[
             ..warm()
         },
     },
+    Preset {
+        name: "warm-cluster",
+        aliases: &[],
+        id: "C0",
+        represents: "a neutral client of a cluster: follows at once, without limit, corrects the slot and asks for the topology",
+        source: "none: the simplest client of a cluster",
+        build: cluster_presets::neutral,
+    },
+    Preset {
+        name: "valkey-go-cluster",
+        aliases: &["rueidis-cluster"],
+        id: "C1",
+        represents: "valkey-go's cluster client: follows without limit; its map is renewed at most once a second",
+        source: "valkey-io/valkey-go 016fdfe: cluster.go (redirectOrNew, lazyRefresh, shouldRefreshRetry); 57e4802: retry.go:11-27, valkey.go:55, 313-317, 512-513",
+        build: cluster_presets::valkey_go,
+    },
+    Preset {
+        name: "jedis-cluster",
+        aliases: &["valkey-java-cluster"],
+        id: "C2",
+        represents: "JedisCluster: five attempts within 10 s; each MOVED renews the map, asked of the node that gave it",
+        source: "redis/jedis 0c6ed23: ClusterCommandExecutor; 9bcb5c6: JedisCluster:37-42",
+        build: cluster_presets::jedis,
+    },
+    Preset {
+        name: "lettuce-cluster",
+        aliases: &[],
+        id: "C3",
+        represents: "lettuce's cluster client with its defaults: five redirects, and a map that is never renewed",
+        source: "redis/lettuce b0bcdd8: ClusterClientOptions:48, ClusterCommand:33-50; ClusterDistributionChannelWriter, ClusterTopologyRefreshScheduler",
+        build: cluster_presets::lettuce,
+    },
+    Preset {
+        name: "go-redis-cluster",
+        aliases: &[],
+        id: "C4",
+        represents: "go-redis' ClusterClient: three redirects; its map is renewed at most every 200 ms",
+        source: "redis/go-redis 216593c: osscluster.go:213-217, 1293-1388 (process, LazyReload)",
+        build: cluster_presets::go_redis,
+    },
+    Preset {
+        name: "redis-py-cluster",
+        aliases: &[],
+        id: "C5",
+        represents: "redis-py's RedisCluster: sixteen sendings; every fifth MOVED renews the map",
+        source: "redis/redis-py 34817ce: cluster.py:396, 1923 (reinitialize_steps), _defaults.py:37-39",
+        build: cluster_presets::redis_py,
+    },
+    Preset {
+        name: "ioredis-cluster",
+        aliases: &["iovalkey-cluster"],
+        id: "C6",
+        represents: "ioredis' Cluster: sixteen redirects; MOVED corrects the slot and renews the map, which is also renewed every 5 s",
+        source: "redis/ioredis 6.0: ClusterOptions.ts:278-296; cluster/index.ts:647-681, 898-909",
+        build: cluster_presets::ioredis,
+    },
+    Preset {
+        name: "glide-cluster",
+        aliases: &["valkey-glide-cluster"],
+        id: "C7",
+        represents: "valkey-glide's cluster client: three redirects within 250 ms; MOVED corrects the slot, the map is renewed at most every 15 s",
+        source: "valkey-io/valkey-glide 7d61630: glide-core client/mod.rs:53-56, 2331; redis-rs cluster_async/mod.rs:143-190, 1437-1476, cluster_topology.rs",
+        build: cluster_presets::glide,
+    },
+    Preset {
+        name: "valkey-cli-cluster",
+        aliases: &[],
+        id: "C8",
+        represents: "valkey-cli -c: no map; it sends to the node at which it is, and goes where MOVED points",
+        source: "valkey-io/valkey 8.0.1: valkey-cli.c (cliReadReply, cluster_reissue_command)",
+        build: cluster_presets::cli,
+    },
 ];
 
 /// From nothing to `base` × 2^k, at most `high`.
-const fn exponential(base: Span, high: Span) -> Backoff {
+pub(super) const fn exponential(base: Span, high: Span) -> Backoff {
     Backoff {
         low: Span::ZERO,
         high,
@@ -276,7 +349,7 @@ const fn exponential(base: Span, high: Span) -> Backoff {
     }
 }
 
-fn warm() -> Policy {
+pub(super) fn warm() -> Policy {
     Policy {
         capa: true,
         readonly: false,
@@ -309,6 +382,7 @@ fn warm() -> Policy {
         refresh_delay: Backoff::NONE,
         batch: Batch::Each,
         application: Application::GiveUp,
+        cluster: None,
     }
 }
 

@@ -8,12 +8,13 @@ use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
 use crate::engine::Time;
-use crate::trace::{CommandOutcome, Event, Saw};
+use crate::trace::{CommandOutcome, Event, Saw, Via};
 use crate::valkey::{Addr, Belief, Epoch, ErrorKind, NodeId, Reply, Value};
 
 /// Where a reply came from.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Source {
+    pub slot: u32,
     pub addr: Addr,
     /// The client had left the connection by then.
     pub stale: bool,
@@ -23,7 +24,9 @@ pub(super) struct Source {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) struct Redirect {
     pub to: Addr,
+    pub via: Via,
     pub epoch: Option<Epoch>,
+    /// What the node believed of itself.
     pub belief: Belief,
 }
 
@@ -39,7 +42,24 @@ pub(super) struct Moving {
 fn answer_of(reply: Reply) -> Answer {
     match reply {
         Reply::Error(kind) => Answer::Failed(kind),
-        Reply::Redirect { to, epoch, belief } => Answer::Redirected(Redirect { to, epoch, belief }),
+        Reply::Redirect { to, epoch, belief } => Answer::Redirected(Redirect {
+            to,
+            via: Via::Redirect,
+            epoch,
+            belief,
+        }),
+        Reply::Moved { slot, to, belief } => Answer::Redirected(Redirect {
+            to,
+            via: Via::Moved(slot),
+            epoch: None,
+            belief,
+        }),
+        Reply::Ask { slot, to, belief } => Answer::Redirected(Redirect {
+            to,
+            via: Via::Ask(slot),
+            epoch: None,
+            belief,
+        }),
         Reply::Ok
         | Reply::Pong
         | Reply::Queued
@@ -53,7 +73,8 @@ fn answer_of(reply: Reply) -> Answer {
         | Reply::Info { .. }
         | Reply::Continue { .. }
         | Reply::FullResync { .. }
-        | Reply::NewLine => Answer::Served,
+        | Reply::NewLine
+        | Reply::Topology(_) => Answer::Served,
     }
 }
 
@@ -75,7 +96,10 @@ fn saw_in(reply: Reply) -> Saw {
         | Reply::Info { .. }
         | Reply::Continue { .. }
         | Reply::FullResync { .. }
-        | Reply::NewLine => Saw::Nothing,
+        | Reply::NewLine
+        | Reply::Moved { .. }
+        | Reply::Ask { .. }
+        | Reply::Topology(_) => Saw::Nothing,
     }
 }
 
@@ -88,6 +112,19 @@ fn action_on(spec: &ClientSpec, kind: ErrorKind) -> ErrorAction {
         ErrorKind::MasterDown,
         ErrorKind::ExecAbortMasterDown,
     ];
+    const DOWN: [ErrorKind; 3] = [
+        ErrorKind::ClusterDown,
+        ErrorKind::ClusterDownReadOnly,
+        ErrorKind::ClusterDownUnbound,
+    ];
+    if let Some(cluster) = &spec.policy.cluster {
+        if kind == ErrorKind::TryAgain {
+            return cluster.on_tryagain;
+        }
+        if DOWN.contains(&kind) {
+            return cluster.on_clusterdown;
+        }
+    }
     if READONLY.contains(&kind) {
         spec.policy.on_readonly
     } else if TRANSIENT.contains(&kind) {
@@ -118,6 +155,7 @@ impl Client {
         let complete = work.received == work.expected;
         let conn = self.conns.at(slot);
         let source = Source {
+            slot,
             addr: conn.addr,
             stale: conn.abandoned,
         };
@@ -157,7 +195,11 @@ impl Client {
         source: Source,
         alone: bool,
     ) {
-        let outcome = match self.flights[flight as usize].answer {
+        let answer = self.flights[flight as usize].answer;
+        if let Answer::Failed(kind) = answer {
+            self.heed_error(spec, ctx, kind);
+        }
+        let outcome = match answer {
             Answer::None => return,
             Answer::Served => CommandOutcome::Served,
             Answer::Failed(kind) if action_on(spec, kind) == ErrorAction::Surface => {
@@ -302,6 +344,10 @@ impl Client {
     ) {
         let to = redirect.to;
         let policy = &spec.policy;
+        if policy.cluster.is_some() {
+            self.units.at(unit).asking = matches!(redirect.via, Via::Ask(_));
+            self.heed(spec, ctx, redirect, source);
+        }
         let late = self.is_late(spec, ctx.now, unit);
         let work = self.units.at(unit);
         let follows = policy.redirect == RedirectAction::Follow
@@ -373,7 +419,10 @@ impl Client {
         let mut most = None;
         for place in &work.members[work.first..] {
             let flight = &mut self.flights[*place as usize];
-            let Answer::Redirected(Redirect { to, belief, .. }) = flight.answer else {
+            let Answer::Redirected(Redirect {
+                to, via, belief, ..
+            }) = flight.answer
+            else {
                 continue;
             };
             flight.hops += 1;
@@ -394,6 +443,7 @@ impl Client {
                 kind: flight.kind,
                 from,
                 to,
+                via,
                 hops: flight.hops,
                 bounce,
                 belief,
@@ -410,6 +460,7 @@ impl Client {
         match (policy.scope, policy.reach) {
             (Scope::Command, _) => {
                 work.addr = to;
+                work.redirected = true;
                 self.dispatch(spec, ctx, unit);
             }
             (Scope::Client, Reach::Warm) => {

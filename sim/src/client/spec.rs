@@ -1,7 +1,8 @@
 //! What the clients of a group have in common, checked once so that nothing can go wrong later.
 
+use super::cluster_policy::Refresh;
 use super::generate::Shares;
-use super::policy::{Policy, Reach, Scope};
+use super::policy::{Batch, ErrorAction, Policy, Reach, Scope};
 use super::workload::{Pace, Workload};
 use crate::engine::{Distribution, Span};
 
@@ -24,6 +25,8 @@ pub struct ClientSpec {
     /// Keys of one type that a key space holds: the most that any group of the run uses, so that
     /// no group's strings are another's counters.
     pub(super) key_space: u32,
+    /// How many neighbouring keys share a hash tag, if the servers are a cluster.
+    pub(super) keys_per_tag: Option<u32>,
     pub(super) mix: Shares,
 }
 
@@ -47,6 +50,7 @@ impl ClientSpec {
             nodes,
             mix: Shares::of(&workload.mix),
             key_space: workload.keys,
+            keys_per_tag: None,
             policy,
             workload,
         })
@@ -55,6 +59,21 @@ impl ClientSpec {
     /// The same, beside groups of which the largest uses so many keys.
     pub fn sharing_keys(self, key_space: u32) -> ClientSpec {
         ClientSpec { key_space, ..self }
+    }
+
+    /// The same, with servers that are a cluster in which so many neighbouring keys share a hash
+    /// tag. Key spaces begin with a tag of their own.
+    ///
+    /// # Errors
+    /// A sentence that says why such a client cannot be one of a cluster.
+    pub fn in_cluster(self, keys_per_tag: u32) -> Result<ClientSpec, String> {
+        check_in_cluster(&self.policy, &self.workload, keys_per_tag)?;
+        let key_space = self.key_space.next_multiple_of(keys_per_tag);
+        Ok(ClientSpec {
+            key_space,
+            keys_per_tag: Some(keys_per_tag),
+            ..self
+        })
     }
 }
 
@@ -84,6 +103,111 @@ fn check_policy(policy: &Policy) -> Result<(), String> {
              connection is ever abandoned"
                 .to_owned(),
         );
+    }
+    Ok(())
+}
+
+/// Whether a policy and a workload fit to a cluster in which so many neighbouring keys share a
+/// hash tag.
+///
+/// # Errors
+/// A sentence that names the field which does not.
+pub fn check_in_cluster(
+    policy: &Policy,
+    workload: &Workload,
+    keys_per_tag: u32,
+) -> Result<(), String> {
+    let Some(cluster) = &policy.cluster else {
+        return Err("policy.cluster is missing: the library knows no clusters".to_owned());
+    };
+    if (policy.scope, policy.reach, policy.batch) != (Scope::Command, Reach::Warm, Batch::Each) {
+        return Err(
+            "policy.cluster needs policy.scope \"command\", policy.reach \"warm\" and policy.batch \
+             \"each\": a MOVED is about one slot, so it moves one command"
+                .to_owned(),
+        );
+    }
+    for (name, action) in [
+        ("on_tryagain", cluster.on_tryagain),
+        ("on_clusterdown", cluster.on_clusterdown),
+    ] {
+        if matches!(action, ErrorAction::Rediscover { .. }) {
+            return Err(format!(
+                "policy.cluster.{name} is \"rediscover\", but a cluster has no one primary: \
+                 expected \"surface\" or \"retry\""
+            ));
+        }
+    }
+    for (name, action) in [
+        ("on_readonly", policy.on_readonly),
+        ("on_transient", policy.on_transient),
+    ] {
+        if matches!(action, ErrorAction::Rediscover { .. }) {
+            return Err(format!(
+                "policy.{name} is \"rediscover\", but a cluster has no one primary: expected \
+                 \"surface\" or \"retry\""
+            ));
+        }
+    }
+    for (name, refresh) in [
+        ("on_moved", cluster.on_moved),
+        ("on_ask", cluster.on_ask),
+        ("on_trouble", cluster.on_trouble),
+    ] {
+        if refresh == Refresh::EveryNth(0) {
+            return Err(format!(
+                "policy.cluster.{name} is every 0th time: expected at least 1"
+            ));
+        }
+    }
+    if cluster.every == Some(Span::ZERO) {
+        return Err(
+            "policy.cluster.every is 0: expected an interval, or null for never".to_owned(),
+        );
+    }
+    if policy.refresh.is_some() {
+        return Err(
+            "policy.refresh asks ROLE, which is no use in a cluster: expected null, and \
+             policy.cluster.every"
+                .to_owned(),
+        );
+    }
+    let mix = &workload.mix;
+    if let Some((name, _)) = [("subscribe", mix.subscribe), ("publish", mix.publish)]
+        .iter()
+        .find(|(_, share)| *share > 0)
+    {
+        return Err(format!(
+            "workload.mix has {name}, but messages travel over the cluster bus, which the model \
+             does not show: expected 0 in a cluster"
+        ));
+    }
+    for (command, share, field, count) in [
+        ("mget", mix.mget, "mget_keys", workload.mget_keys),
+        (
+            "multi",
+            mix.multi,
+            "transaction_size",
+            workload.transaction_size,
+        ),
+    ] {
+        if share == 0 {
+            continue;
+        }
+        if u32::from(count) > keys_per_tag {
+            return Err(format!(
+                "workload.{field} is {count}, but cluster.keys_per_tag is {keys_per_tag}: the keys \
+                 of one {command} would be in several slots (expected keys_per_tag to be at least \
+                 {count})"
+            ));
+        }
+        if !workload.keys.is_multiple_of(keys_per_tag) {
+            return Err(format!(
+                "workload.keys is {}, but the mix has {command}: expected a multiple of \
+                 cluster.keys_per_tag ({keys_per_tag})",
+                workload.keys
+            ));
+        }
     }
     Ok(())
 }

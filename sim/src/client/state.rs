@@ -9,6 +9,7 @@ use super::discover::Probe;
 use super::redirect::Moving;
 use super::spec::ClientSpec;
 use super::timers::Wakes;
+use super::topology::Topology;
 use super::workload::Pace;
 use super::{ClientId, Context, Effect, Input};
 use crate::engine::{Span, Time};
@@ -32,6 +33,10 @@ pub(super) enum Own {
     Role = 1,
     /// `DISCARD`.
     Discard = 2,
+    /// `CLUSTER SLOTS`.
+    Topology = 3,
+    /// `ASKING`.
+    Asking = 4,
 }
 
 /// The unit number of the client's own requests; also that of pushed messages.
@@ -64,6 +69,8 @@ pub struct Client {
     pub(super) conns: Conns,
     pub(super) moving: Option<Moving>,
     pub(super) probe: Probe,
+    /// What it knows of its cluster, if its servers are one.
+    pub(super) topology: Option<Box<Topology>>,
     pub(super) workers: Vec<Worker>,
     /// When which worker issues next.
     pub(super) thinking: BinaryHeap<Reverse<(Time, u16)>>,
@@ -122,6 +129,8 @@ pub enum Waits {
     },
     /// Some node to say that it is a primary.
     Primary,
+    /// Some node to say who serves which slot.
+    Topology,
 }
 
 impl Pending {
@@ -149,6 +158,7 @@ impl Pending {
                 at.since(now)
             ),
             Waits::Primary => "searches for a primary".to_owned(),
+            Waits::Topology => "waits to learn which node serves its slot".to_owned(),
         }
     }
 }
@@ -170,6 +180,7 @@ impl Client {
             conns: Conns::default(),
             moving: None,
             probe: Probe::default(),
+            topology: None,
             workers: Vec::with_capacity(1),
             thinking: BinaryHeap::with_capacity(1),
             arrival: Time::NEVER,
@@ -221,7 +232,9 @@ impl Client {
         if let Some(period) = spec.policy.refresh {
             self.probe.refresh_at = ctx.now + period;
         }
-        if spec.policy.warm_up {
+        if spec.policy.cluster.is_some() {
+            self.join_cluster(spec, ctx);
+        } else if spec.policy.warm_up {
             for node in 0..spec.nodes {
                 self.dial(spec, ctx, Class::Shared, Addr(node));
             }
@@ -264,6 +277,8 @@ impl Client {
             self.greeted(spec, ctx, slot);
         } else if wave == Own::Role as u16 {
             self.role_told(spec, ctx, slot, reply);
+        } else if wave == Own::Topology as u16 {
+            self.topology_told(spec, ctx, slot, reply);
         }
     }
 
@@ -273,6 +288,7 @@ impl Client {
         self.arrival = Time::NEVER;
         self.backlog = 0;
         self.stop_refresh();
+        self.stop_asking();
         for index in 0..self.units.table.len() {
             let unit = &self.units.table[index];
             if unit.state != State::Sent || unit.class != Class::Blocking {
@@ -292,6 +308,7 @@ impl Client {
             self.run_connections(spec, ctx);
             self.run_units(spec, ctx);
             self.run_probe(spec, ctx);
+            self.run_topology(spec, ctx);
             if let Pace::Open { max_open, .. } = spec.workload.pace {
                 self.run_arrivals(spec, ctx, u32::from(max_open));
             }
@@ -339,6 +356,7 @@ impl Client {
             .min(self.conns.earliest)
             .min(self.units.earliest)
             .min(self.probe_due())
+            .min(self.topology_due())
     }
 
     /// Logical commands that have not ended.
@@ -398,6 +416,7 @@ impl Client {
             State::Sleeping(Next::Dial) => Waits::Redial { to, at },
             State::Moving => Waits::Connection(self.moving.map_or(to, |moving| moving.to)),
             State::Searching => Waits::Primary,
+            State::Unmapped => Waits::Topology,
             State::Free | State::Idle => Waits::Retry { to, at },
         }
     }

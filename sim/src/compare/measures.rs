@@ -323,7 +323,8 @@ impl Sink for Measures {
             | Event::Role { .. }
             | Event::Failover { .. }
             | Event::Operator { .. }
-            | Event::Sentinel { .. } => {}
+            | Event::Sentinel { .. }
+            | Event::Cluster { .. } => {}
         }
     }
 }

@@ -42,17 +42,22 @@ impl<'a> Names<'a> {
         self.plan.sentinel_host()
     }
 
+    /// The host of a client.
+    pub fn client_host(&self, client: ClientId) -> HostId {
+        self.plan.client_host(client)
+    }
+
     /// Whether a host is a node or a client, and which.
     pub fn role(&self, host: HostId) -> HostRole {
-        let nodes = self.plan.nodes.len() as u32;
         if host == OPERATOR {
-            HostRole::Operator
-        } else if host.0 < nodes {
-            HostRole::Node(NodeId(host.0 as u16))
-        } else if self.sentinel() == Some(host) {
-            HostRole::Sentinel
-        } else {
-            HostRole::Client(ClientId(host.0 - nodes))
+            return HostRole::Operator;
+        }
+        if self.sentinel() == Some(host) {
+            return HostRole::Sentinel;
+        }
+        match self.plan.node_at(host) {
+            Some(node) => HostRole::Node(node),
+            None => HostRole::Client(ClientId(host.0 - self.plan.servers())),
         }
     }
 

@@ -185,6 +185,9 @@ pub struct ChainHop {
     pub node: String,
     /// The address to which it redirected.
     pub to: String,
+    /// In a cluster, the reply by which it did: `MOVED 7000` or `ASK 7000`, with the slot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
     /// Whether that led back to a node which had already redirected the command.
     pub bounce: bool,
     /// What the node believed of itself, such as `replica, failover-in-progress, link down`.

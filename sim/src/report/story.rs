@@ -3,6 +3,7 @@
 //! A [`Story`] reads every record in order, since it must know what nodes last said of
 //! themselves and what commands are called; a [`Filter`] chooses which are told.
 
+mod cluster;
 mod condense;
 mod memory;
 mod phrases;
@@ -225,6 +226,7 @@ impl<'a> Story<'a> {
             | Event::Released { .. }
             | Event::Role { .. }
             | Event::Failover { .. }
+            | Event::Cluster { .. }
             | Event::Operator { .. }
             | Event::Sentinel { .. }
             | Event::Issued { .. }
@@ -291,7 +293,7 @@ impl<'a> Story<'a> {
 
     fn scene(&self, event: &Event) -> Scene {
         let node_host = |node: NodeId| HostId(u32::from(node.0));
-        let client_host = |client: ClientId| HostId(self.names.nodes() as u32 + client.0);
+        let client_host = |client: ClientId| self.names.client_host(client);
         let scene = |kind, who, other| Scene { kind, who, other };
         match *event {
             Event::Dialled { from, to, .. }
@@ -311,7 +313,8 @@ impl<'a> Story<'a> {
             Event::Gate { node, peer, .. } => scene(StoryKind::Gate, node_host(node), Some(peer)),
             Event::Released { node, .. }
             | Event::Role { node, .. }
-            | Event::Failover { node, .. } => scene(StoryKind::Node, node_host(node), None),
+            | Event::Failover { node, .. }
+            | Event::Cluster { node, .. } => scene(StoryKind::Node, node_host(node), None),
             Event::Operator { node, .. } => scene(StoryKind::Operator, node_host(node), None),
             Event::Sentinel { node, .. } => {
                 let sentinel = self.names.sentinel().unwrap_or(node_host(node));
@@ -361,6 +364,7 @@ fn tell(
         | Event::Released { .. }
         | Event::Role { .. }
         | Event::Failover { .. }
+        | Event::Cluster { .. }
         | Event::Operator { .. }
         | Event::Sentinel { .. }
         | Event::Fault { .. } => (None, false),

@@ -5,8 +5,8 @@ use crate::net::{Closing, ConnectFailure};
 use crate::sentinel::{HELLO, Notice};
 use crate::trace::{CommandOutcome, FailoverEnd, FaultKind};
 use crate::valkey::{
-    Addr, Belief, ClientType, Command, Elements, Epoch, FailoverState, LinkState, PauseKind,
-    ReplId, Reply, Role, Value, WriteId,
+    Addr, Belief, ClientType, ClusterFailover, Command, Elements, Epoch, FailoverState, LinkState,
+    PauseKind, ReplId, Reply, Role, SetSlot, Value, WriteId,
 };
 
 /// `1 redirect`, `2 redirects`.
@@ -113,6 +113,20 @@ pub(super) fn command(names: Names<'_>, command: Command) -> String {
         }
         Command::ReplConfCapa => "REPLCONF capa eof capa psync2".to_owned(),
         Command::ReplConfVersion => "REPLCONF version".to_owned(),
+        Command::ClusterFailover(how) => match how {
+            ClusterFailover::Agreed => "CLUSTER FAILOVER".to_owned(),
+            ClusterFailover::Force => "CLUSTER FAILOVER FORCE".to_owned(),
+            ClusterFailover::Takeover => "CLUSTER FAILOVER TAKEOVER".to_owned(),
+        },
+        Command::ClusterSetSlot(slot, what) => {
+            let what = match what {
+                SetSlot::Migrating(node) => format!("MIGRATING {}", names.node(node)),
+                SetSlot::Importing(node) => format!("IMPORTING {}", names.node(node)),
+                SetSlot::Node(node) => format!("NODE {}", names.node(node)),
+                SetSlot::Stable => "STABLE".to_owned(),
+            };
+            format!("CLUSTER SETSLOT {} {what}", slot.0)
+        }
         Command::ReplConfAck(offset) => format!("REPLCONF ACK {offset}"),
         Command::Psync {
             replid: None,
@@ -142,7 +156,9 @@ pub(super) fn command(names: Names<'_>, command: Command) -> String {
         | Command::ClientUnpause
         | Command::ConfigRewrite
         | Command::ReadOnly
-        | Command::ReadWrite => name.to_owned(),
+        | Command::ReadWrite
+        | Command::Asking
+        | Command::ClusterSlots => name.to_owned(),
     }
 }
 
@@ -185,6 +201,9 @@ pub(super) fn reply(names: Names<'_>, reply: Reply) -> String {
             epoch: said,
         } => format!("+FULLRESYNC {} {offset}{}", replid(id), epoch(said)),
         Reply::NewLine => "an empty line (still here)".to_owned(),
+        Reply::Moved { slot, to, .. } => format!("-MOVED {} {}", slot.0, names.address(to)),
+        Reply::Ask { slot, to, .. } => format!("-ASK {} {}", slot.0, names.address(to)),
+        Reply::Topology(_) => "who serves each slot".to_owned(),
     }
 }
 

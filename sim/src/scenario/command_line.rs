@@ -4,13 +4,16 @@
 //! server answers it by (8.0.1, replication.c:4825). Other commands must be well-formed.
 
 use super::nearest::{no_such, quoted};
-use crate::valkey::{Addr, AddressBook, ClientType, Command, ErrorKind, PauseKind, WriteId};
+use crate::valkey::{
+    Addr, AddressBook, ClientType, ClusterFailover, Command, CommandKind, ErrorKind, HASH_SLOTS,
+    HashSlot, NodeId, PauseKind, SetSlot, WriteId,
+};
 
 /// Keys and channels are numbers below this.
 pub const KEYS: u32 = 10_000_000;
 
 /// The commands that an operator can type.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "FAILOVER",
     "REPLICAOF",
     "SLAVEOF",
@@ -32,6 +35,7 @@ const NAMES: [&str; 21] = [
     "READONLY",
     "READWRITE",
     "MGET",
+    "CLUSTER",
 ];
 
 /// Reads one command. Hosts that are no node's are added to `addresses`, where nobody listens
@@ -52,6 +56,7 @@ pub fn parse(text: &str, addresses: &mut AddressBook) -> Result<Command, String>
         ("CLIENT", _) => client(arguments),
         ("CONFIG", [what]) if what.eq_ignore_ascii_case("REWRITE") => Ok(Command::ConfigRewrite),
         ("CONFIG", _) => Err(usage("CONFIG", "REWRITE", "CONFIG REWRITE")),
+        ("CLUSTER", _) => cluster(arguments, addresses),
         ("MULTI", []) => Ok(Command::Multi),
         ("EXEC", []) => Ok(Command::Exec),
         ("DISCARD", []) => Ok(Command::Discard),
@@ -236,6 +241,112 @@ pub fn open_transaction(commands: &[Command]) -> Option<usize> {
         }
     }
     open
+}
+
+fn cluster(arguments: &[&str], addresses: &AddressBook) -> Result<Command, String> {
+    let Some((subcommand, arguments)) = arguments.split_first() else {
+        return Err(usage("CLUSTER", "a subcommand", "CLUSTER FAILOVER FORCE"));
+    };
+    match (subcommand.to_ascii_uppercase().as_str(), arguments) {
+        ("FAILOVER", []) => Ok(Command::ClusterFailover(ClusterFailover::Agreed)),
+        ("FAILOVER", [how]) => match how.to_ascii_uppercase().as_str() {
+            "FORCE" => Ok(Command::ClusterFailover(ClusterFailover::Force)),
+            "TAKEOVER" => Ok(Command::ClusterFailover(ClusterFailover::Takeover)),
+            _ => {
+                let known = ["FORCE", "TAKEOVER"];
+                Err(no_such("kind of CLUSTER FAILOVER", "kinds", how, &known))
+            }
+        },
+        ("FAILOVER", _) => Err(usage(
+            "CLUSTER FAILOVER",
+            "FORCE, TAKEOVER or nothing",
+            "CLUSTER FAILOVER",
+        )),
+        ("SLOTS", []) => Ok(Command::ClusterSlots),
+        ("SLOTS", _) => Err("CLUSTER SLOTS takes no arguments".to_owned()),
+        ("SETSLOT", [slot, what @ ..]) => {
+            let what = set_slot(what, addresses)?;
+            Ok(Command::ClusterSetSlot(hash_slot(slot)?, what))
+        }
+        ("SETSLOT", []) => Err(usage("CLUSTER SETSLOT", SETSLOT_TAKES, SETSLOT)),
+        (_, _) => {
+            let known = ["FAILOVER", "SETSLOT", "SLOTS"];
+            Err(no_such(
+                "subcommand of CLUSTER",
+                "subcommands",
+                subcommand,
+                &known,
+            ))
+        }
+    }
+}
+
+const SETSLOT_TAKES: &str =
+    "a slot, then MIGRATING, IMPORTING or NODE with a node's name, or STABLE";
+const SETSLOT: &str = "CLUSTER SETSLOT 7000 MIGRATING b";
+
+fn set_slot(what: &[&str], addresses: &AddressBook) -> Result<SetSlot, String> {
+    let [how, node @ ..] = what else {
+        return Err(usage("CLUSTER SETSLOT", SETSLOT_TAKES, SETSLOT));
+    };
+    let make: fn(NodeId) -> SetSlot = match how.to_ascii_uppercase().as_str() {
+        "MIGRATING" => SetSlot::Migrating,
+        "IMPORTING" => SetSlot::Importing,
+        "NODE" => SetSlot::Node,
+        "STABLE" if node.is_empty() => return Ok(SetSlot::Stable),
+        "STABLE" => return Err("CLUSTER SETSLOT … STABLE takes no node".to_owned()),
+        _ => {
+            let known = ["MIGRATING", "IMPORTING", "NODE", "STABLE"];
+            return Err(no_such("kind of CLUSTER SETSLOT", "kinds", how, &known));
+        }
+    };
+    let [name] = node else {
+        return Err(usage("CLUSTER SETSLOT", SETSLOT_TAKES, SETSLOT));
+    };
+    let nodes: Vec<(NodeId, &str)> = addresses.nodes().collect();
+    let found = nodes.iter().find(|(_, host)| host == name);
+    found.map(|(node, _)| make(*node)).ok_or_else(|| {
+        let names: Vec<&str> = nodes.iter().map(|(_, host)| *host).collect();
+        no_such("node", "nodes", name, &names)
+    })
+}
+
+fn hash_slot(text: &str) -> Result<HashSlot, String> {
+    integer(text)
+        .and_then(|slot| u16::try_from(slot).ok())
+        .filter(|slot| *slot < HASH_SLOTS)
+        .map(HashSlot)
+        .ok_or_else(|| format!("slot {}: expected 0 to {}", quoted(text), HASH_SLOTS - 1))
+}
+
+/// Why a cluster's nodes refuse a command that standalone servers know, or the other way round:
+/// in a scenario that is a mistake rather than a test.
+///
+/// # Errors
+/// A sentence that names what to use instead.
+pub fn fits_the_servers(command: Command, cluster: bool) -> Result<(), String> {
+    let kind = command.kind();
+    match (kind, cluster) {
+        (CommandKind::Failover, true) => Err(
+            "every node of a cluster refuses FAILOVER: expected \"CLUSTER FAILOVER\" at the replica"
+                .to_owned(),
+        ),
+        (CommandKind::ReplicaOf, true) => Err(
+            "every node of a cluster refuses REPLICAOF: expected \"CLUSTER FAILOVER TAKEOVER\" at the replica"
+                .to_owned(),
+        ),
+        (CommandKind::Publish, true) => Err(
+            "PUBLISH travels over the cluster bus, which the model does not show".to_owned(),
+        ),
+        (
+            CommandKind::ClusterFailover | CommandKind::ClusterSetSlot | CommandKind::ClusterSlots,
+            false,
+        ) => Err(format!(
+            "standalone servers refuse {}: expected \"cluster\": {{}} in the scenario",
+            kind.name()
+        )),
+        (_, true | false) => Ok(()),
+    }
 }
 
 fn mget(first: &str, rest: &[&str]) -> Result<Command, String> {

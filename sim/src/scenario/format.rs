@@ -38,6 +38,8 @@ pub struct Scenario {
     /// forgotten `replica_of`.
     #[serde(default)]
     pub allow_several_primaries: bool,
+    /// Makes the servers a cluster: `{}` does. Absent for standalone servers.
+    pub cluster: Option<Cluster>,
     /// Configuration of all nodes, by the names of valkey.conf.
     pub config: Option<ConfigOverrides>,
     /// The network.
@@ -71,6 +73,21 @@ pub struct Scenario {
     pub expect: Vec<Expected>,
 }
 
+/// What the servers of a cluster have in common.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "the cluster, which is an object"
+)]
+pub struct Cluster {
+    /// How many neighbouring keys share a hash tag, and so a slot: keys 0 to 9 are `{0}:0` to
+    /// `{0}:9` if it is 10. An `MGET` and a transaction need that many or fewer. Default 1.
+    pub keys_per_tag: Option<u32>,
+    /// Allows slots that no node has at the start. Default false.
+    pub uncovered: bool,
+}
+
 /// A server.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a node, which is an object")]
@@ -79,6 +96,9 @@ pub struct Node {
     pub name: String,
     /// The node whose replica it is at the start. Absent for a primary.
     pub replica_of: Option<String>,
+    /// In a cluster, the slots of a primary at the start: slots and ranges, such as
+    /// `["0-5460", "7000"]`. Default: if no node says any, all are shared out evenly.
+    pub slots: Option<Vec<String>>,
     /// Its port. Default 6379.
     pub port: Option<u16>,
     /// What it follows whatever the other nodes follow.
@@ -110,9 +130,10 @@ pub struct Network {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a path, which is an object")]
 pub struct PathSpec {
-    /// Who opens them: `all`, `nodes`, `clients`, `sentinel`, a node or a group.
+    /// Who opens them: `all`, `nodes`, `clients`, `sentinel`, a node or a group; in a cluster also
+    /// `bus`, and `NODE@bus`: a node's end of the cluster bus.
     pub from: String,
-    /// Who accepts them: `all`, `nodes` or a node.
+    /// Who accepts them: `all`, `nodes` or a node; in a cluster also `bus` and `NODE@bus`.
     pub to: String,
     /// One-way delay of what goes from `from` to `to`. Default: the network's.
     pub latency: Option<Latency>,
@@ -176,7 +197,7 @@ pub struct Group {
     /// When they begin: a time, or uniformly between two. Default: between 0 and 100ms.
     pub arrive: Option<Arrival>,
     /// The client library: a preset's name, or an object with `preset` and what differs from
-    /// it. Default `valkey-go`.
+    /// it. Default `valkey-go`; in a cluster `valkey-go-cluster`.
     pub policy: Option<PolicyChoice>,
     /// Whether they say READONLY on each connection. Default: what the policy says.
     pub readonly: Option<bool>,

@@ -6,7 +6,7 @@ use crate::client::{ClientId, Policy, Workload};
 use crate::engine::{Limits, Odds, Span, TieBreak, Time};
 use crate::net::{Direction, HostId, PathProfile, TcpTimers};
 use crate::sentinel::{SentinelConfig, Way};
-use crate::valkey::{AddressBook, Behaviour, Command, Config, FailoverState, NodeId};
+use crate::valkey::{AddressBook, Behaviour, Command, Config, FailoverState, HashSlot, NodeId};
 
 /// A scenario, resolved.
 #[derive(Clone, Debug)]
@@ -25,8 +25,9 @@ pub struct Plan {
     pub addresses: AddressBook,
     /// The network.
     pub network: NetworkPlan,
-    /// The client groups. Clients are numbered through all groups; client `c` is host
-    /// `nodes.len() + c`.
+    /// Cluster mode: none for standalone servers.
+    pub cluster: Option<ClusterPlan>,
+    /// The client groups. Clients are numbered through all groups.
     pub groups: Vec<ClientGroup>,
     /// Sentinel, if there is one. Its host comes after all others.
     pub sentinel: Option<SentinelPlan>,
@@ -71,6 +72,15 @@ pub struct SentinelPlan {
     pub replicas: Vec<NodeId>,
 }
 
+/// What servers of a cluster have in common.
+#[derive(Clone, Debug)]
+pub struct ClusterPlan {
+    /// Slots at the start, for each node in order: first and last of each range.
+    pub slots: Vec<Vec<(HashSlot, HashSlot)>>,
+    /// How many neighbouring keys share a hash tag, and so a slot.
+    pub keys_per_tag: u32,
+}
+
 /// The network's parameters.
 #[derive(Clone, Debug)]
 pub struct NetworkPlan {
@@ -100,10 +110,14 @@ pub struct PathPlan {
 pub enum Selector {
     /// All of them.
     All,
-    /// All servers.
+    /// All servers, with their ends of the cluster bus.
     Nodes,
-    /// One server.
+    /// One server, with its end of the cluster bus.
     Node(NodeId),
+    /// All ends of the cluster bus.
+    Bus,
+    /// One server's end of the cluster bus.
+    BusOf(NodeId),
     /// All clients.
     Clients,
     /// The clients of a group, by its place in [`Plan::groups`].
@@ -313,6 +327,15 @@ impl Plan {
         root
     }
 
+    /// The shard of a node: in a cluster, that of the primary that it follows at the start; all
+    /// standalone servers are one.
+    pub fn shard_of(&self, node: NodeId) -> usize {
+        match self.cluster {
+            Some(_) => usize::from(self.root_of(node).0),
+            None => 0,
+        }
+    }
+
     /// The host of a node.
     pub fn node_host(&self, node: NodeId) -> HostId {
         HostId(u32::from(node.0))
@@ -320,13 +343,50 @@ impl Plan {
 
     /// Sentinel's host, if there is one.
     pub fn sentinel_host(&self) -> Option<HostId> {
-        let before = self.nodes.len() as u32 + self.clients();
+        let before = self.servers() + self.clients();
         self.sentinel.as_ref().map(|_| HostId(before))
     }
 
     /// How many hosts there are.
     pub fn hosts(&self) -> u32 {
-        self.nodes.len() as u32 + self.clients() + u32::from(self.sentinel.is_some())
+        self.servers() + self.clients() + u32::from(self.sentinel.is_some())
+    }
+
+    /// The nodes that have an end of the cluster bus: all of them or none.
+    pub fn buses(&self) -> impl Iterator<Item = NodeId> {
+        let nodes = match self.cluster {
+            Some(_) => self.nodes.len() as u16,
+            None => 0,
+        };
+        (0..nodes).map(NodeId)
+    }
+
+    /// How many hosts accept connections: the nodes come first, then their ends of the cluster
+    /// bus, then the clients, then Sentinel.
+    pub fn servers(&self) -> u32 {
+        (self.nodes.len() + self.buses().count()) as u32
+    }
+
+    /// The host that stands for a node's end of the cluster bus.
+    pub fn bus_host(&self, node: NodeId) -> HostId {
+        HostId(self.nodes.len() as u32 + u32::from(node.0))
+    }
+
+    /// The host of a client.
+    pub fn client_host(&self, client: ClientId) -> HostId {
+        HostId(self.servers() + client.0)
+    }
+
+    /// The client at a host.
+    pub fn client_at(&self, host: HostId) -> Option<ClientId> {
+        let client = host.0.checked_sub(self.servers())?;
+        (client < self.clients()).then_some(ClientId(client))
+    }
+
+    /// The node at a host, or whose end of the cluster bus it is.
+    pub fn node_at(&self, host: HostId) -> Option<NodeId> {
+        let nodes = self.nodes.len() as u32;
+        (host.0 < self.servers()).then(|| NodeId((host.0 % nodes) as u16))
     }
 
     /// The group of a client and its place in it.
@@ -343,14 +403,18 @@ impl Plan {
 
     /// Whether a selector means this host.
     pub fn selects(&self, selector: Selector, host: HostId) -> bool {
-        let nodes = self.nodes.len() as u32;
-        let is_client = host.0 >= nodes && self.sentinel_host() != Some(host);
         match selector {
             Selector::All => true,
-            Selector::Nodes => host.0 < nodes,
-            Selector::Node(node) => host == self.node_host(node),
-            Selector::Clients => is_client,
-            Selector::Group(group) => is_client && self.group_of(host.0 - nodes).0 == group,
+            Selector::Nodes => self.node_at(host).is_some(),
+            Selector::Node(node) => self.node_at(host) == Some(node),
+            Selector::Bus => self
+                .node_at(host)
+                .is_some_and(|node| host != self.node_host(node)),
+            Selector::BusOf(node) => host == self.bus_host(node),
+            Selector::Clients => self.client_at(host).is_some(),
+            Selector::Group(group) => self
+                .client_at(host)
+                .is_some_and(|client| self.group_of(client.0).0 == group),
             Selector::Sentinel => self.sentinel_host() == Some(host),
         }
     }

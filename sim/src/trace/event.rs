@@ -5,8 +5,8 @@ use crate::engine::{Span, Time};
 use crate::net::{Closing, ConnId, ConnectFailure, HostId};
 use crate::sentinel::Notice;
 use crate::valkey::{
-    Addr, Belief, CommandKind, Elements, Epoch, ErrorKind, FailoverState, Gate, LinkState, Message,
-    NodeId, ReplId, Reply, Role, Value, WriteId,
+    Addr, Belief, CommandKind, Elements, Epoch, ErrorKind, FailoverState, Gate, HashSlot,
+    LinkState, Message, NodeId, ReplId, Reply, Role, Value, WriteId,
 };
 
 /// Something that happened, and when.
@@ -46,6 +46,27 @@ pub enum FailoverEnd {
     Rejected,
 }
 
+/// By which reply a client is sent on to another node.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// `-REDIRECT`
+    Redirect,
+    /// `-MOVED`: the slot is another node's.
+    Moved(HashSlot),
+    /// `-ASK`: the slot is on its way to another node.
+    Ask(HashSlot),
+}
+
+impl std::fmt::Display for Via {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Via::Redirect => f.write_str("REDIRECT"),
+            Via::Moved(slot) => write!(f, "MOVED {}", slot.0),
+            Via::Ask(slot) => write!(f, "ASK {}", slot.0),
+        }
+    }
+}
+
 /// How a logical command ended.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum CommandOutcome {
@@ -75,6 +96,131 @@ impl CommandOutcome {
             CommandOutcome::Unreachable => Some("UNREACHABLE"),
         }
     }
+}
+
+/// Whether a node takes the cluster for healthy (`cluster_state`).
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum ClusterHealth {
+    /// It does.
+    #[default]
+    Ok,
+    /// No: the node has just started.
+    Starting,
+    /// No: a slot has no owner, or a failed one.
+    NotCovered,
+    /// No: the node reaches no majority of the primaries.
+    InMinority,
+}
+
+/// Why a primary refuses a vote (`clusterSendFailoverAuthIfNeeded`, 8.0.1, cluster_legacy.c:4286).
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum VoteRefusal {
+    /// The request's epoch is over.
+    OldEpoch,
+    /// The primary has voted under this epoch.
+    AlreadyVoted,
+    /// Who asks is no replica, as far as the primary knows.
+    NotAReplica,
+    /// The replica's primary is not failed, and it is no manual failover.
+    PrimaryIsUp,
+    /// The primary has voted for a replica of that primary within twice the node time-out.
+    VotedLately,
+    /// Another has the replica's slots under a higher epoch.
+    OldSlots,
+}
+
+/// How a manual failover ends on a node.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum ManualEnd {
+    /// It is through, or another has begun.
+    Over,
+    /// Its time was up.
+    TimedOut,
+}
+
+/// Something that happened in a cluster, as a node sees it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ClusterEvent {
+    /// The node has not heard of another for the node time-out (`PFAIL`).
+    PossiblyFailing {
+        /// The other.
+        peer: NodeId,
+    },
+    /// A majority has not (`FAIL`).
+    Failed {
+        /// The other.
+        peer: NodeId,
+    },
+    /// The other answers again.
+    Reachable {
+        /// The other.
+        peer: NodeId,
+    },
+    /// The node changes its mind about the cluster.
+    State {
+        /// What it takes it for.
+        state: ClusterHealth,
+    },
+    /// A replica will stand for election.
+    ElectionPlanned {
+        /// In how long.
+        delay: Span,
+        /// How many replicas have more data.
+        rank: u64,
+    },
+    /// A replica asks for votes.
+    ElectionStarted {
+        /// Under which epoch.
+        epoch: u64,
+    },
+    /// A replica has a majority.
+    ElectionWon {
+        /// Under which epoch.
+        epoch: u64,
+    },
+    /// A primary votes.
+    Voted {
+        /// For whom.
+        to: NodeId,
+        /// Under which epoch.
+        epoch: u64,
+    },
+    /// A primary refuses its vote.
+    VoteRefused {
+        /// To whom.
+        to: NodeId,
+        /// Under which epoch it was asked.
+        epoch: u64,
+        /// Why.
+        why: VoteRefusal,
+    },
+    /// A manual failover begins: on the replica with the command, on its primary with the pause.
+    ManualFailoverStarted {
+        /// Who takes over.
+        replica: NodeId,
+    },
+    /// A manual failover ends on the node.
+    ManualFailoverEnded {
+        /// How.
+        how: ManualEnd,
+    },
+    /// The node gives itself an epoch without a vote.
+    EpochTaken {
+        /// Which.
+        epoch: u64,
+    },
+    /// In the node's table slots have another owner.
+    SlotsMoved {
+        /// The owner.
+        to: NodeId,
+        /// Its epoch.
+        epoch: u64,
+        /// How many.
+        count: u32,
+    },
 }
 
 /// A fault, or its end.
@@ -304,6 +450,8 @@ pub enum Event {
         from: NodeId,
         /// Where to.
         to: Addr,
+        /// By which reply.
+        via: Via,
         /// How many there have been for this command, this one included.
         hops: u32,
         /// Whether the target had already redirected this command.
@@ -353,6 +501,13 @@ pub enum Event {
         key: u32,
         /// What it was told. Not in the hash either.
         saw: Saw,
+    },
+    /// Something happened in a cluster.
+    Cluster {
+        /// As which node sees it.
+        node: NodeId,
+        /// What.
+        what: ClusterEvent,
     },
     /// A fault begins or ends.
     Fault {

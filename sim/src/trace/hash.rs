@@ -2,12 +2,12 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::event::{CommandOutcome, Event, GateVerdict};
+use super::event::{ClusterEvent, CommandOutcome, Event, GateVerdict, Via};
 use crate::engine::Time;
 use crate::net::{Closing, ConnectFailure};
 use crate::valkey::{
-    Addr, Belief, Command, Elements, Epoch, Message, ReplId, ReplOp, Reply, Request, SnapshotId,
-    StreamEntry,
+    Addr, Belief, BusMessage, Command, Elements, Epoch, Message, ReplId, ReplOp, Reply, Request,
+    SetSlot, SnapshotId, StreamEntry, TopologyId,
 };
 
 /// Words of a record; those that it does not need are zero.
@@ -213,6 +213,7 @@ impl Event {
                 kind,
                 from,
                 to,
+                via,
                 hops,
                 bounce,
                 belief: said,
@@ -225,7 +226,11 @@ impl Event {
                 ),
                 pair(command, hops),
                 pair(u32::from(from.0), u32::from(to.0)),
-                0,
+                match via {
+                    Via::Redirect => 0,
+                    Via::Moved(slot) => pair(1, u32::from(slot.0)),
+                    Via::Ask(slot) => pair(2, u32::from(slot.0)),
+                },
                 0,
             ],
             Event::Ended {
@@ -280,6 +285,34 @@ impl Event {
             Event::Fault { kind, from, to } => {
                 [head(14, kind as u8, 0, 0), pair(from.0, to.0), 0, 0, 0]
             }
+            Event::Cluster { node, what } => {
+                let (kind, small, a, b) = cluster_words(what);
+                [head(18, kind, node.0, small), a, b, 0, 0]
+            }
+        }
+    }
+}
+
+/// What happened in a cluster.
+#[cold]
+fn cluster_words(what: ClusterEvent) -> (u8, u32, u64, u64) {
+    match what {
+        ClusterEvent::PossiblyFailing { peer } => (0, u32::from(peer.0), 0, 0),
+        ClusterEvent::Failed { peer } => (1, u32::from(peer.0), 0, 0),
+        ClusterEvent::Reachable { peer } => (2, u32::from(peer.0), 0, 0),
+        ClusterEvent::State { state } => (3, state as u32, 0, 0),
+        ClusterEvent::ElectionPlanned { delay, rank } => (4, 0, delay.0, rank),
+        ClusterEvent::ElectionStarted { epoch } => (5, 0, epoch, 0),
+        ClusterEvent::ElectionWon { epoch } => (6, 0, epoch, 0),
+        ClusterEvent::Voted { to, epoch } => (7, u32::from(to.0), epoch, 0),
+        ClusterEvent::VoteRefused { to, epoch, why } => {
+            (8, u32::from(to.0), epoch, u64::from(why as u8))
+        }
+        ClusterEvent::ManualFailoverStarted { replica } => (9, u32::from(replica.0), 0, 0),
+        ClusterEvent::ManualFailoverEnded { how } => (10, how as u32, 0, 0),
+        ClusterEvent::EpochTaken { epoch } => (11, 0, epoch, 0),
+        ClusterEvent::SlotsMoved { to, epoch, count } => {
+            (12, u32::from(to.0), epoch, u64::from(count))
         }
     }
 }
@@ -310,6 +343,9 @@ fn message_words(message: &Message) -> (u8, u64, u64) {
             (128 | kind, end.bytes(), u64::from(a) | u64::from(b) << 32)
         }
         Message::Snapshot(SnapshotId(id)) => (192, u64::from(id), 0),
+        Message::Bus(BusMessage { kind, packet, sum }) => {
+            (208 | kind as u8, pair(packet.0, sum), 0)
+        }
     }
 }
 
@@ -368,7 +404,19 @@ fn command_words(command: Command) -> (u32, u64) {
         | Command::ReadWrite
         | Command::FailoverAbort
         | Command::ReplConfCapa
-        | Command::ReplConfVersion => (0, 0),
+        | Command::ReplConfVersion
+        | Command::Asking
+        | Command::ClusterSlots => (0, 0),
+        Command::ClusterFailover(how) => (how as u32, 0),
+        Command::ClusterSetSlot(slot, what) => {
+            let (kind, node) = match what {
+                SetSlot::Migrating(node) => (0, node.0),
+                SetSlot::Importing(node) => (1, node.0),
+                SetSlot::Node(node) => (2, node.0),
+                SetSlot::Stable => (3, 0),
+            };
+            (u32::from(slot.0) | kind << 16, u64::from(node))
+        }
     }
 }
 
@@ -416,6 +464,25 @@ fn reply_words(reply: Reply) -> (u8, u64, u64) {
             offset.bytes(),
         ),
         Reply::NewLine => (14, 0, 0),
+        Reply::Moved {
+            slot,
+            to,
+            belief: said,
+        } => (
+            15,
+            pair(u32::from(to.0), u32::from(slot.0)),
+            u64::from(belief(said)),
+        ),
+        Reply::Ask {
+            slot,
+            to,
+            belief: said,
+        } => (
+            16,
+            pair(u32::from(to.0), u32::from(slot.0)),
+            u64::from(belief(said)),
+        ),
+        Reply::Topology(TopologyId(id)) => (17, u64::from(id), 0),
     }
 }
 

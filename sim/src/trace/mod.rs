@@ -4,8 +4,8 @@ mod event;
 mod hash;
 
 pub use event::{
-    CommandOutcome, Event, FailoverEnd, FaultKind, GateVerdict, Record, Saw, WriteRange,
-    WrittenKeys,
+    ClusterEvent, ClusterHealth, CommandOutcome, Event, FailoverEnd, FaultKind, GateVerdict,
+    ManualEnd, Record, Saw, Via, VoteRefusal, WriteRange, WrittenKeys,
 };
 pub use hash::TraceHash;
 

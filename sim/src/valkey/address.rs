@@ -73,6 +73,14 @@ impl AddressBook {
         self.entries[usize::from(addr.0)].node
     }
 
+    /// The servers with their hosts, in order.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &str)> {
+        self.entries.iter().filter_map(|entry| {
+            let node = entry.node?;
+            Some((node, entry.host.as_str()))
+        })
+    }
+
     /// The announced address of `node`.
     #[inline]
     pub const fn of(node: NodeId) -> Addr {

@@ -7,7 +7,7 @@
 use super::remedy::{Remedies, Remedy};
 
 /// A check of `processCommand` that can stop a command. Checks that the model cannot meet
-/// (authentication, ACL, memory, disk errors, scripts, cluster mode) are left out.
+/// (authentication, ACL, memory, disk errors, scripts) are left out.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Gate {
@@ -28,6 +28,9 @@ pub enum Gate {
     Loading,
     /// `CLIENT PAUSE`, or the pause of a failover (8.0.1, server.c:4134).
     ClientPause,
+    /// Cluster mode: another node serves the command's keys, or nobody does
+    /// (`getNodeByQuery`, 8.0.1, cluster.c:978). Standalone servers have no such gate.
+    ClusterRedirect,
 }
 
 impl Gate {
@@ -42,6 +45,7 @@ impl Gate {
             Gate::StaleData => "StaleData",
             Gate::Loading => "Loading",
             Gate::ClientPause => "ClientPause",
+            Gate::ClusterRedirect => "ClusterRedirect",
         }
     }
 }
@@ -217,6 +221,7 @@ pub struct Behaviour {
 /// The order of 7.2: no redirect.
 const GATES_7_2: &[Gate] = &[
     Gate::NoMulti,
+    Gate::ClusterRedirect,
     Gate::MinReplicas,
     Gate::ReadOnlyReplica,
     Gate::PubSubContext,
@@ -240,6 +245,7 @@ const GATES_7_2_PAUSE_FIRST: &[Gate] = &[
 /// pause last.
 const GATES_8_0: &[Gate] = &[
     Gate::NoMulti,
+    Gate::ClusterRedirect,
     Gate::StandaloneRedirect,
     Gate::MinReplicas,
     Gate::ReadOnlyReplica,
@@ -252,6 +258,7 @@ const GATES_8_0: &[Gate] = &[
 /// The order of 8.0 with the pause before the redirect.
 const GATES_8_0_PAUSE_FIRST: &[Gate] = &[
     Gate::NoMulti,
+    Gate::ClusterRedirect,
     Gate::ClientPause,
     Gate::StandaloneRedirect,
     Gate::MinReplicas,

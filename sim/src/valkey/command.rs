@@ -1,8 +1,9 @@
 //! The commands that the model knows, with the flags that real servers give them.
 
-use super::address::Addr;
+use super::address::{Addr, NodeId};
 use super::epoch::Epoch;
 use super::error::ErrorKind;
+use super::hash_slot::HashSlot;
 use super::message::{Offset, ReplId, WriteId};
 
 /// A command with its arguments.
@@ -102,6 +103,38 @@ pub enum Command {
         /// The sender's epoch, with the remedy `epoch-redirect`.
         epoch: Option<Epoch>,
     },
+    /// `ASKING`: the next command may be about a slot that is being imported.
+    Asking,
+    /// `CLUSTER SLOTS`
+    ClusterSlots,
+    /// `CLUSTER FAILOVER [FORCE|TAKEOVER]`
+    ClusterFailover(ClusterFailover),
+    /// `CLUSTER SETSLOT slot …`
+    ClusterSetSlot(HashSlot, SetSlot),
+}
+
+/// How a replica of a cluster takes over.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ClusterFailover {
+    /// Together with its primary, by a vote.
+    Agreed,
+    /// `FORCE`: without its primary, by a vote.
+    Force,
+    /// `TAKEOVER`: without its primary and without a vote.
+    Takeover,
+}
+
+/// What `CLUSTER SETSLOT` says of a slot.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum SetSlot {
+    /// `MIGRATING node`: on its owner.
+    Migrating(NodeId),
+    /// `IMPORTING node`: on the node that it goes to.
+    Importing(NodeId),
+    /// `NODE node`: whose it is from now on.
+    Node(NodeId),
+    /// `STABLE`: neither.
+    Stable,
 }
 
 /// `CLIENT PAUSE`'s two kinds.
@@ -157,6 +190,10 @@ pub enum CommandKind {
     Psync,
     ClientKill,
     ConfigRewrite,
+    Asking,
+    ClusterSlots,
+    ClusterFailover,
+    ClusterSetSlot,
 }
 
 /// What a command is, as in the servers' command table (8.0.1, src/commands/*.json).
@@ -241,19 +278,24 @@ impl Command {
             | Command::ReplConfVersion
             | Command::ReplConfAck(_) => CommandKind::ReplConf,
             Command::Psync { .. } => CommandKind::Psync,
+            Command::Asking => CommandKind::Asking,
+            Command::ClusterSlots => CommandKind::ClusterSlots,
+            Command::ClusterFailover(_) => CommandKind::ClusterFailover,
+            Command::ClusterSetSlot(..) => CommandKind::ClusterSetSlot,
         }
     }
 
-    /// The key that the command reads or writes; the first of an `MGET`.
-    pub const fn key(self) -> Option<u32> {
+    /// The keys that the command is about; none if it is about none.
+    #[inline]
+    pub fn keys(self) -> Option<std::ops::RangeInclusive<u32>> {
         match self {
             Command::Get(key)
-            | Command::MGet(key, _)
             | Command::Set(key, _)
             | Command::Incr(key, _)
             | Command::Del(key, _)
             | Command::LPush(key, _)
-            | Command::BlPop { key, .. } => Some(key),
+            | Command::BlPop { key, .. } => Some(key..=key),
+            Command::MGet(key, more) => Some(key..=key.saturating_add(u32::from(more))),
             Command::Multi
             | Command::Exec
             | Command::Discard
@@ -278,8 +320,18 @@ impl Command {
             | Command::ReplConfAck(_)
             | Command::ClientKill(_)
             | Command::ConfigRewrite
-            | Command::Psync { .. } => None,
+            | Command::Psync { .. }
+            | Command::Asking
+            | Command::ClusterSlots
+            | Command::ClusterFailover(_)
+            | Command::ClusterSetSlot(..) => None,
         }
+    }
+
+    /// The key that the command reads or writes; the first of an `MGET`.
+    #[inline]
+    pub fn key(self) -> Option<u32> {
+        self.keys().map(|keys| *keys.start())
     }
 
     /// The write that the command carries.
@@ -316,7 +368,11 @@ impl Command {
             | Command::ReplConfCapa
             | Command::ReplConfVersion
             | Command::ReplConfAck(_)
-            | Command::Psync { .. } => None,
+            | Command::Psync { .. }
+            | Command::Asking
+            | Command::ClusterSlots
+            | Command::ClusterFailover(_)
+            | Command::ClusterSetSlot(..) => None,
         }
     }
 }
@@ -351,6 +407,9 @@ impl CommandKind {
             CommandKind::Wait => Flags::BLOCKING,
             CommandKind::Failover | CommandKind::ReplicaOf => Flags::STALE,
             CommandKind::Psync => Flags::NO_MULTI,
+            CommandKind::Asking => Flags::NONE,
+            CommandKind::ClusterSlots => Flags::STALE.with(Flags::LOADING),
+            CommandKind::ClusterFailover | CommandKind::ClusterSetSlot => Flags::STALE,
         }
     }
 
@@ -384,6 +443,10 @@ impl CommandKind {
             CommandKind::Psync => "PSYNC",
             CommandKind::ClientKill => "CLIENT KILL",
             CommandKind::ConfigRewrite => "CONFIG REWRITE",
+            CommandKind::Asking => "ASKING",
+            CommandKind::ClusterSlots => "CLUSTER SLOTS",
+            CommandKind::ClusterFailover => "CLUSTER FAILOVER",
+            CommandKind::ClusterSetSlot => "CLUSTER SETSLOT",
         }
     }
 }

@@ -28,6 +28,17 @@ pub struct Config {
     pub min_replicas_to_write: u32,
     /// `min-replicas-max-lag`.
     pub min_replicas_max_lag: Span,
+    /// `cluster-node-timeout`.
+    pub cluster_node_timeout: Span,
+    /// `cluster-replica-validity-factor`: how many node time-outs a replica may have been without
+    /// its primary to stand for election; zero for any.
+    pub cluster_replica_validity_factor: u32,
+    /// `cluster-replica-no-failover`: whether the node never stands for election by itself.
+    pub cluster_replica_no_failover: bool,
+    /// `cluster-require-full-coverage`: whether the cluster is down when a slot is not served.
+    pub cluster_require_full_coverage: bool,
+    /// `cluster-allow-reads-when-down`.
+    pub cluster_allow_reads_when_down: bool,
     /// `maxclients`.
     pub maxclients: u32,
     /// How long a command occupies the server.
@@ -71,6 +82,11 @@ impl Default for Config {
             replica_read_only: true,
             min_replicas_to_write: 0,
             min_replicas_max_lag: Span::secs(10),
+            cluster_node_timeout: Span::secs(15),
+            cluster_replica_validity_factor: 10,
+            cluster_replica_no_failover: false,
+            cluster_require_full_coverage: true,
+            cluster_allow_reads_when_down: false,
             maxclients: 10_000,
             service_time: Span::micros(5),
             turn_time: Span::micros(10),

@@ -82,6 +82,13 @@ impl Data {
         self.values.get(key as usize).copied().unwrap_or_default()
     }
 
+    /// The keys that there are.
+    pub fn keys(&self) -> impl Iterator<Item = u32> + '_ {
+        let there = |(_, value): &(usize, &Value)| **value != Value::Absent;
+        let all = self.values.iter().enumerate().filter(there);
+        all.map(|(key, _)| key as u32)
+    }
+
     /// Elements of the list at `key`; zero if there is none.
     pub fn list_len(&self, key: u32) -> usize {
         match self.get(key) {

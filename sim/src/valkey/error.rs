@@ -72,6 +72,36 @@ pub enum ErrorKind {
     NoMasterLink,
     /// WAIT on a replica.
     WaitOnReplica,
+    /// Cluster: the keys of one command are in several slots.
+    CrossSlot,
+    /// Cluster: keys of one command are half moved.
+    TryAgain,
+    /// Cluster: nobody serves the slot.
+    ClusterDownUnbound,
+    /// Cluster: the node takes the cluster for failed.
+    ClusterDown,
+    /// Cluster: the same, where only reads are served then.
+    ClusterDownReadOnly,
+    /// CLUSTER FAILOVER: the node is a primary.
+    ClusterFailoverOnPrimary,
+    /// CLUSTER FAILOVER: the node does not know its primary.
+    ClusterFailoverNoPrimary,
+    /// CLUSTER FAILOVER: the primary is down.
+    ClusterFailoverPrimaryDown,
+    /// FAILOVER in cluster mode.
+    FailoverInCluster,
+    /// REPLICAOF in cluster mode.
+    ReplicaOfInCluster,
+    /// CLUSTER SETSLOT: the node is a replica.
+    SetSlotOnReplica,
+    /// CLUSTER SETSLOT MIGRATING: the slot is another's. (The real text ends with its number.)
+    SetSlotNotOwner,
+    /// CLUSTER SETSLOT IMPORTING: the slot is the node's. (The real text ends with its number.)
+    SetSlotOwner,
+    /// CLUSTER SETSLOT: the other node is a replica.
+    SetSlotTargetNotPrimary,
+    /// CLUSTER SETSLOT NODE: there are keys in the slot. (The real text has its number.)
+    SetSlotHoldsKeys,
 }
 
 impl ErrorKind {
@@ -135,6 +165,33 @@ impl ErrorKind {
             }
             ErrorKind::WaitOnReplica => {
                 "-ERR WAIT cannot be used with replica instances. Please also note that writes to replicas are just local and are not propagated."
+            }
+            ErrorKind::CrossSlot => "-CROSSSLOT Keys in request don't hash to the same slot",
+            ErrorKind::TryAgain => "-TRYAGAIN Multiple keys request during rehashing of slot",
+            ErrorKind::ClusterDownUnbound => "-CLUSTERDOWN Hash slot not served",
+            ErrorKind::ClusterDown => "-CLUSTERDOWN The cluster is down",
+            ErrorKind::ClusterDownReadOnly => {
+                "-CLUSTERDOWN The cluster is down and only accepts read commands"
+            }
+            ErrorKind::ClusterFailoverOnPrimary => {
+                "-ERR You should send CLUSTER FAILOVER to a replica"
+            }
+            ErrorKind::ClusterFailoverNoPrimary => {
+                "-ERR I'm a replica but my master is unknown to me"
+            }
+            ErrorKind::ClusterFailoverPrimaryDown => {
+                "-ERR Master is down or failed, please use CLUSTER FAILOVER FORCE"
+            }
+            ErrorKind::FailoverInCluster => {
+                "-ERR FAILOVER not allowed in cluster mode. Use CLUSTER FAILOVER command instead."
+            }
+            ErrorKind::ReplicaOfInCluster => "-ERR REPLICAOF not allowed in cluster mode.",
+            ErrorKind::SetSlotOnReplica => "-ERR Please use SETSLOT only with masters.",
+            ErrorKind::SetSlotNotOwner => "-ERR I'm not the owner of hash slot",
+            ErrorKind::SetSlotOwner => "-ERR I'm already the owner of hash slot",
+            ErrorKind::SetSlotTargetNotPrimary => "-ERR Target node is not a master",
+            ErrorKind::SetSlotHoldsKeys => {
+                "-ERR Can't assign hashslot to a different node while I still hold keys for this hash slot."
             }
         }
     }

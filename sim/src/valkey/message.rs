@@ -8,6 +8,7 @@ use super::address::{Addr, NodeId};
 use super::command::Command;
 use super::epoch::Epoch;
 use super::error::ErrorKind;
+use super::hash_slot::HashSlot;
 
 /// A replication id. Real ones are 40 random hexadecimal digits; these are numbered per node,
 /// which is unique just as well and needs no chance.
@@ -219,6 +220,79 @@ pub enum Reply {
     },
     /// An empty line: "still here" while a full resynchronization is prepared.
     NewLine,
+    /// `-MOVED slot host:port`
+    Moved {
+        /// The slot.
+        slot: HashSlot,
+        /// Its owner, as far as the node knows.
+        to: Addr,
+        /// What the node believed of itself when it said so.
+        belief: Belief,
+    },
+    /// `-ASK slot host:port`
+    Ask {
+        /// The slot, which is being moved.
+        slot: HashSlot,
+        /// Where to.
+        to: Addr,
+        /// What the node believed of itself when it said so.
+        belief: Belief,
+    },
+    /// `CLUSTER SLOTS`: whose each slot is.
+    Topology(TopologyId),
+}
+
+/// What a node answers to `CLUSTER SLOTS`; the driver keeps the table.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct TopologyId(pub u32);
+
+/// A packet of the cluster bus; the driver keeps what it says.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct PacketId(pub u32);
+
+/// A message of the cluster bus (`clusterMsg`).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct BusMessage {
+    /// What it is for.
+    pub kind: BusKind,
+    /// What it says.
+    pub packet: PacketId,
+    /// A checksum of what it says, which stands for it in a trace's hash.
+    pub sum: u32,
+}
+
+/// What a message of the cluster bus is for (`CLUSTERMSG_TYPE_…`, 8.0.1, cluster_legacy.h).
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BusKind {
+    /// Asks for a sign of life, and gossips.
+    Ping,
+    /// Gives it.
+    Pong,
+    /// A node is failed, says a majority.
+    Fail,
+    /// A replica asks for votes.
+    FailoverAuthRequest,
+    /// A vote.
+    FailoverAuthAck,
+    /// Somebody else claims those slots with a higher epoch.
+    Update,
+    /// A replica asks its primary to begin a manual failover.
+    MfStart,
+}
+
+impl BusKind {
+    /// As the specification of the bus names it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            BusKind::Ping => "PING",
+            BusKind::Pong => "PONG",
+            BusKind::Fail => "FAIL",
+            BusKind::FailoverAuthRequest => "FAILOVER_AUTH_REQUEST",
+            BusKind::FailoverAuthAck => "FAILOVER_AUTH_ACK",
+            BusKind::Update => "UPDATE",
+            BusKind::MfStart => "MFSTART",
+        }
+    }
 }
 
 /// A piece of the replication stream.
@@ -285,6 +359,8 @@ pub enum Message {
     Stream(StreamEntry),
     /// The whole of the data, from a primary to its replica.
     Snapshot(SnapshotId),
+    /// On the cluster bus.
+    Bus(BusMessage),
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The servers: a standalone primary and its replicas, by version, as pure state machines.
+//! The servers: primaries and replicas, standalone or in a cluster, by version, as pure state
+//! machines.
 
 mod address;
 mod behaviour;
@@ -8,10 +9,13 @@ mod config;
 mod data;
 mod epoch;
 mod error;
+mod hash_slot;
 mod message;
 mod pause;
 mod remedy;
 mod server;
+mod slot_set;
+mod topology;
 
 pub use address::{Addr, AddressBook, AddressEntry, NodeId};
 pub use behaviour::{
@@ -19,14 +23,20 @@ pub use behaviour::{
     Promotion, RedirectEpoch, RedirectInMulti, WhileInProgress,
 };
 pub use combination::CombinationError;
-pub use command::{ClientType, Command, CommandKind, Flags, PauseKind};
+pub use command::{ClientType, ClusterFailover, Command, CommandKind, Flags, PauseKind, SetSlot};
 pub use config::{Config, Persistence};
 pub use data::{Data, ElementLog, Value};
 pub use epoch::Epoch;
 pub use error::ErrorKind;
+pub use hash_slot::{HASH_SLOTS, HashSlot};
 pub use message::{
-    Belief, Elements, FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request,
-    Role, SnapshotId, StreamEntry, WriteId,
+    Belief, BusKind, BusMessage, Elements, FailoverState, LinkState, Message, Offset, PacketId,
+    ReplId, ReplOp, Reply, Request, Role, SnapshotId, StreamEntry, TopologyId, WriteId,
 };
 pub use remedy::{Axis, Remedies, Remedy};
-pub use server::{Effect, Input, LinkNo, Server, Slot, Snapshots, Turn};
+pub use server::{
+    BusInput, Chance, ClusterSpec, Effect, Input, LinkNo, Packets, Server, Slot, Snapshots, Turn,
+    Way,
+};
+pub use slot_set::SlotSet;
+pub use topology::{Topologies, TopologyRange};

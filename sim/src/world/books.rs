@@ -115,6 +115,7 @@ impl Books {
             | Event::Released { .. }
             | Event::Role { .. }
             | Event::Failover { .. }
+            | Event::Cluster { .. }
             | Event::Operator { .. }
             | Event::Sentinel { .. }
             | Event::Hop { .. }

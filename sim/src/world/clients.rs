@@ -38,6 +38,7 @@ impl<S: Sink> Session<'_, S> {
             policy_stream: port.policy,
             next_write: &mut state.next_write,
             addresses: &state.plan.addresses,
+            topologies: &state.topologies,
             effects: &mut state.client_effects,
         };
         port.client
@@ -98,7 +99,7 @@ impl<S: Sink> Session<'_, S> {
             self.state.unresolved.push(slot);
             return;
         };
-        let from = HostId(self.servers() + id.0);
+        let from = self.state.plan.client_host(id);
         let to = HostId(u32::from(node.0));
         let conn = self.state.net.connect(agenda, now, from, to, slot.0);
         let slots = &mut self.state.clients[id.0 as usize].slots;

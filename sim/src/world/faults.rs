@@ -189,10 +189,11 @@ impl<S: Sink> Session<'_, S> {
             }
             Action::HostDown(id, own) => {
                 self.trace_node(FaultKind::HostDown, id, agenda);
-                let host = HostId(u32::from(id.0));
                 self.state.nodes[usize::from(id.0)].down += 1;
-                self.state.net.set_host_up(agenda, host, false);
-                self.state.net.abort_all(agenda, host, |_, _: Side| {});
+                for host in self.hosts_of(id) {
+                    self.state.net.set_host_up(agenda, host, false);
+                    self.state.net.abort_all(agenda, host, |_, _: Side| {});
+                }
                 self.forget_process(id);
                 self.lasting(Undo::HostUp(id), lasts.unwrap_or(own), agenda);
             }
@@ -255,9 +256,10 @@ impl<S: Sink> Session<'_, S> {
 
     /// A process dies; its kernel goes on and resets its connections.
     fn kill(&mut self, id: NodeId, agenda: &mut Pending) {
-        let host = HostId(u32::from(id.0));
-        self.state.net.listen(host, false);
-        self.state.net.abort_all(agenda, host, |_, _: Side| {});
+        for host in self.hosts_of(id) {
+            self.state.net.listen(host, false);
+            self.state.net.abort_all(agenda, host, |_, _: Side| {});
+        }
         self.forget_process(id);
     }
 
@@ -272,6 +274,9 @@ impl<S: Sink> Session<'_, S> {
         node.process += 1;
         node.slots.clear();
         node.link = None;
+        if let Some(bus) = &mut node.bus {
+            bus.forget();
+        }
         node.handover = None;
     }
 
@@ -323,9 +328,10 @@ impl<S: Sink> Session<'_, S> {
                 node.down -= 1;
                 if node.down == 0 {
                     self.trace_node(FaultKind::HostUp, id, agenda);
-                    let host = HostId(u32::from(id.0));
-                    self.state.net.listen(host, false);
-                    self.state.net.set_host_up(agenda, host, true);
+                    for host in self.hosts_of(id) {
+                        self.state.net.listen(host, false);
+                        self.state.net.set_host_up(agenda, host, true);
+                    }
                     self.start_later(id, Span::ZERO, agenda);
                 }
             }

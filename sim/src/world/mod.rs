@@ -4,6 +4,7 @@
 //! other: they are handed inputs, and what they want done is done here.
 
 mod books;
+mod bus;
 mod clients;
 mod event;
 mod faults;
@@ -31,7 +32,9 @@ use crate::net::{HostId, Network};
 use crate::scenario::Plan;
 use crate::sentinel as sentinel_model;
 use crate::trace::{Event as TraceEvent, Sink};
-use crate::valkey::{self, Behaviour, ElementLog, Message, NodeId, Snapshots, WriteId};
+use crate::valkey::{
+    self, Behaviour, ElementLog, Message, NodeId, Packets, Snapshots, Topologies, WriteId,
+};
 
 /// The agenda of a run.
 pub(crate) type Pending = Agenda<Packed>;
@@ -41,12 +44,16 @@ pub(crate) struct State {
     plan: Arc<Plan>,
     behaviour: &'static Behaviour,
     net: Network<Message>,
+    /// How many hosts accept connections; clients come behind them.
+    servers: u32,
     nodes: Vec<Node>,
     clients: Vec<ClientPort>,
     specs: Vec<ClientSpec>,
     sentinel: Option<SentinelPort>,
     snapshots: Snapshots,
     elements: ElementLog,
+    packets: Packets,
+    topologies: Topologies,
     next_write: WriteId,
     waiting: Vec<Waiting>,
     active: Vec<Active>,
@@ -76,13 +83,17 @@ impl<S: Sink> Session<'_, S> {
 
     /// How many hosts are servers.
     fn servers(&self) -> u32 {
-        self.state.nodes.len() as u32
+        self.state.servers
     }
 
     /// What is at a host.
     fn party(&self, host: HostId) -> Party {
+        let nodes = self.state.nodes.len() as u32;
+        if host.0 < nodes {
+            return Party::Node(NodeId(host.0 as u16));
+        }
         match host.0.checked_sub(self.servers()) {
-            None => Party::Node(NodeId(host.0 as u16)),
+            None => Party::Bus(NodeId((host.0 - nodes) as u16)),
             Some(client) if (client as usize) < self.state.clients.len() => {
                 Party::Client(ClientId(client))
             }
@@ -95,6 +106,8 @@ impl<S: Sink> Session<'_, S> {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Party {
     Node(NodeId),
+    /// A node's end of the cluster bus.
+    Bus(NodeId),
     Client(ClientId),
     Sentinel,
 }

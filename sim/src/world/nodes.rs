@@ -1,5 +1,6 @@
 //! The servers in the world: when their turns are, and where their effects go.
 
+use super::bus::{Bus, BusNews, NodeChance};
 use super::{Event, Party, Pending, Session};
 use crate::client;
 use crate::engine::{Span, StreamId, Time};
@@ -37,6 +38,8 @@ pub(super) struct Node {
     pub(super) slots: Vec<Option<ConnId>>,
     /// The connection to its primary.
     pub(super) link: Option<(LinkNo, ConnId)>,
+    /// Its connections on the cluster bus; none for standalone servers.
+    pub(super) bus: Option<Bus>,
     /// Where its cron begins within its second, drawn anew at each start.
     pub(super) phase: StreamId,
     /// The connection on which PSYNC FAILOVER has been asked, until it is answered.
@@ -74,6 +77,7 @@ impl<S: Sink> Session<'_, S> {
         }
         let listens = self.node(id).refusing == 0;
         self.state.net.listen(host, listens);
+        self.listen_on_bus(id, true);
         let state = &mut *self.state;
         let node = &mut state.nodes[usize::from(id.0)];
         node.alive = true;
@@ -83,6 +87,7 @@ impl<S: Sink> Session<'_, S> {
         node.slots.clear();
         node.slots.push(None);
         let before = state.node_effects.len();
+        let mut chance = NodeChance::of(node, &mut agenda.chooser);
         let mut turn = Turn {
             now,
             config: &node.config,
@@ -90,6 +95,9 @@ impl<S: Sink> Session<'_, S> {
             addresses: &state.plan.addresses,
             snapshots: &mut state.snapshots,
             elements: &mut state.elements,
+            packets: &mut state.packets,
+            topologies: &mut state.topologies,
+            chance: &mut chance,
             effects: &mut state.node_effects,
         };
         node.server.boot(primary, phase, restarted, &mut turn);
@@ -158,6 +166,7 @@ impl<S: Sink> Session<'_, S> {
         let state = &mut *self.state;
         let node = &mut state.nodes[usize::from(id.0)];
         let before = state.node_effects.len();
+        let mut chance = NodeChance::of(node, &mut agenda.chooser);
         let mut turn = Turn {
             now,
             config: &node.config,
@@ -165,6 +174,9 @@ impl<S: Sink> Session<'_, S> {
             addresses: &state.plan.addresses,
             snapshots: &mut state.snapshots,
             elements: &mut state.elements,
+            packets: &mut state.packets,
+            topologies: &mut state.topologies,
+            chance: &mut chance,
             effects: &mut state.node_effects,
         };
         let mut takes = node.server.turn(&mut turn);
@@ -214,6 +226,11 @@ impl<S: Sink> Session<'_, S> {
                         self.state.net.close(agenda, at, conn, Side::Initiator);
                     }
                 }
+                &Effect::BusDial(peer) => self.bus_dials(id, peer, at, agenda),
+                &Effect::BusSend(peer, way, message) => {
+                    self.bus_sends(id, (peer, way), message, at, agenda);
+                }
+                &Effect::BusClose(peer, way) => self.bus_closes(id, (peer, way), at, agenda),
                 Effect::Trace(event) => {
                     self.state.books.note(self.sink, agenda.now(), event);
                     if !self.state.waiting.is_empty() {
@@ -337,6 +354,10 @@ impl<S: Sink> Session<'_, S> {
     fn accepted(&mut self, conn: ConnId, agenda: &mut Pending) {
         let peer = self.state.net.host(conn, Side::Initiator);
         let host = self.state.net.host(conn, Side::Acceptor);
+        if let Party::Bus(id) = self.party(host) {
+            self.bus_accepts(id, conn, agenda);
+            return;
+        }
         let node = &mut self.state.nodes[host.0 as usize];
         match node.server.accept(peer, &node.config) {
             Some(slot) => {
@@ -367,6 +388,7 @@ impl<S: Sink> Session<'_, S> {
                     .deliver(Input::LinkConnected(LinkNo(cookie)));
                 self.node_ready(id, agenda);
             }
+            Party::Bus(id) => self.bus_input(id, conn, Side::Initiator, BusNews::Connected, agenda),
             Party::Client(id) => {
                 self.client_input(id, client::Input::Connected(client::Slot(cookie)), agenda);
             }
@@ -392,6 +414,7 @@ impl<S: Sink> Session<'_, S> {
                 node.server.deliver(Input::LinkFailed(LinkNo(cookie)));
                 self.node_ready(id, agenda);
             }
+            Party::Bus(id) => self.bus_input(id, conn, Side::Initiator, BusNews::Failed, agenda),
             Party::Client(id) => {
                 let slot = client::Slot(cookie);
                 self.forget_client_slot(id, slot);
@@ -420,6 +443,11 @@ impl<S: Sink> Session<'_, S> {
                     self.state.books.note(self.sink, now, &delivered);
                     match party {
                         Party::Node(id) => self.node_receives(id, side, cookie, message, agenda),
+                        Party::Bus(id) => {
+                            if let Message::Bus(message) = message {
+                                self.bus_hears(id, conn, side, BusNews::Message(message));
+                            }
+                        }
                         Party::Client(id) => {
                             let Message::Reply { tag, reply } = message else {
                                 continue;
@@ -446,7 +474,11 @@ impl<S: Sink> Session<'_, S> {
                             how,
                         },
                     );
-                    self.closed(party, side, cookie, how, agenda);
+                    if let Party::Bus(id) = party {
+                        self.bus_hears(id, conn, side, BusNews::Closed);
+                    } else {
+                        self.closed(party, side, cookie, how, agenda);
+                    }
                     break;
                 }
             }
@@ -454,8 +486,9 @@ impl<S: Sink> Session<'_, S> {
                 break;
             }
         }
-        if let Party::Node(id) = party {
-            self.node_ready(id, agenda);
+        match party {
+            Party::Node(id) | Party::Bus(id) => self.node_ready(id, agenda),
+            Party::Client(_) | Party::Sentinel => {}
         }
     }
 
@@ -523,6 +556,7 @@ impl<S: Sink> Session<'_, S> {
                 }
                 node.server.deliver(Input::LinkClosed(LinkNo(cookie)));
             }
+            (Party::Bus(_), _) => unreachable!("told by bus_hears"),
             (Party::Client(id), _) => {
                 let slot = client::Slot(cookie);
                 self.forget_client_slot(id, slot);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::bus::Bus;
 use super::clients::ClientPort;
 use super::nodes::Node;
 use super::sentinel::SentinelPort;
@@ -12,7 +13,20 @@ use crate::engine::{Chooser, Span, Time};
 use crate::net::{HostId, Network};
 use crate::scenario::{Plan, SENTINEL};
 use crate::trace::Sink;
-use crate::valkey::{Behaviour, ClientGuard, ElementLog, NodeId, Server, Snapshots, WriteId};
+use crate::valkey::{
+    Behaviour, ClientGuard, ClusterSpec, ElementLog, NodeId, Packets, Server, Snapshots,
+    Topologies, WriteId,
+};
+
+/// What the nodes of a plan's cluster agree on at the start.
+fn cluster_spec(plan: &Plan) -> Option<Arc<ClusterSpec>> {
+    let cluster = plan.cluster.as_ref()?;
+    Some(Arc::new(ClusterSpec {
+        slots: cluster.slots.clone(),
+        replica_of: plan.nodes.iter().map(|node| node.replica_of).collect(),
+        keys_per_tag: cluster.keys_per_tag,
+    }))
+}
 
 impl State {
     /// Builds the world of a plan, in which nodes follow `behaviour` unless the plan binds them
@@ -25,11 +39,15 @@ impl State {
         let node_names = plan.nodes.iter().map(|node| node.name.clone());
         let client_names = (0..plan.clients()).map(|client| plan.client_name(ClientId(client)));
         let sentinel_name = plan.sentinel.iter().map(|_| SENTINEL.to_owned());
+        let bus_names = plan
+            .buses()
+            .map(|node| format!("{}@bus", plan.node_name(node)));
         let names: Vec<String> = node_names
+            .chain(bus_names)
             .chain(client_names)
             .chain(sentinel_name)
             .collect();
-        let servers = plan.nodes.len() as u32;
+        let servers = plan.servers();
         let mut net = Network::new(
             &names,
             servers,
@@ -46,12 +64,16 @@ impl State {
                 }
             }
         }
+        let spec = cluster_spec(&plan);
         let nodes = plan
             .nodes
             .iter()
             .enumerate()
             .map(|(place, node)| Node {
-                server: Server::new(NodeId(place as u16)),
+                server: match &spec {
+                    Some(spec) => Server::in_cluster(NodeId(place as u16), spec.clone()),
+                    None => Server::new(NodeId(place as u16)),
+                },
                 behaviour: node.behaviour.unwrap_or(behaviour),
                 config: node.config.clone(),
                 busy_until: Time::ZERO,
@@ -64,6 +86,10 @@ impl State {
                 down: 0,
                 slots: Vec::new(),
                 link: None,
+                bus: plan.cluster.as_ref().map(|_| {
+                    let stream = chooser.stream(format!("node/{}/cluster", node.name));
+                    Bus::new(plan.nodes.len(), stream)
+                }),
                 phase: chooser.stream(format!("node/{}/phase", node.name)),
                 handover: None,
                 operator: Vec::new(),
@@ -86,9 +112,15 @@ impl State {
                         policy.bounce_guard.get_or_insert(Backoff::GUARD);
                     }
                 }
-                ClientSpec::new(policy, group.workload.clone(), plan.nodes.len() as u16)
+                let spec = ClientSpec::new(policy, group.workload.clone(), plan.nodes.len() as u16)
                     .expect("the plan's workloads have been validated")
-                    .sharing_keys(key_space)
+                    .sharing_keys(key_space);
+                match &plan.cluster {
+                    None => spec,
+                    Some(cluster) => spec
+                        .in_cluster(cluster.keys_per_tag)
+                        .expect("the plan's clients fit to its cluster"),
+                }
             })
             .collect();
         let clients = (0..plan.clients())
@@ -113,12 +145,15 @@ impl State {
         State {
             behaviour,
             net,
+            servers,
             nodes,
             clients,
             specs,
             sentinel: (plan.sentinel.as_ref()).map(|plan| SentinelPort::new(plan, chooser)),
             snapshots: Snapshots::default(),
             elements: ElementLog::default(),
+            packets: Packets::default(),
+            topologies: Topologies::default(),
             next_write: WriteId(0),
             waiting: Vec::new(),
             active: Vec::new(),
@@ -149,6 +184,9 @@ impl State {
             node.down = 0;
             node.slots.clear();
             node.link = None;
+            if let Some(bus) = &mut node.bus {
+                bus.forget();
+            }
             node.handover = None;
             node.operator.clear();
         }
@@ -161,6 +199,8 @@ impl State {
         }
         self.snapshots.clear();
         self.elements.clear();
+        self.packets.clear();
+        self.topologies.clear();
         self.next_write = WriteId(0);
         self.active.clear();
         self.healed = false;

@@ -67,6 +67,7 @@ impl Tally {
             | Event::Released { .. }
             | Event::Role { .. }
             | Event::Failover { .. }
+            | Event::Cluster { .. }
             | Event::Operator { .. }
             | Event::Ignored { .. }
             | Event::Sentinel { .. }

@@ -1,14 +1,17 @@
 //! A bench for servers: turns at will, messages at once unless a link is held, no queue and no
 //! network. What it shows is the servers' own rules.
 
+mod bus;
+
 use std::collections::VecDeque;
 
 use rebound_sim::engine::{Span, Time};
 use rebound_sim::net::{Closing, HostId};
 use rebound_sim::trace::Event;
 use rebound_sim::valkey::{
-    Addr, AddressBook, Behaviour, Command, Config, Effect, ElementLog, FailoverState, Input,
-    LinkNo, Message, NodeId, Reply, Request, Server, Slot, Snapshots, Turn, WriteId,
+    Addr, AddressBook, Behaviour, Chance, Command, Config, Effect, ElementLog, FailoverState,
+    Input, LinkNo, Message, NodeId, Packets, Reply, Request, Server, Slot, Snapshots, Topologies,
+    Turn, WriteId,
 };
 
 pub const A: NodeId = NodeId(0);
@@ -54,12 +57,26 @@ pub struct Lab {
     addresses: AddressBook,
     snapshots: Snapshots,
     elements: ElementLog,
+    packets: Packets,
+    pub topologies: Topologies,
+    chance: Dice,
+    bus: bus::Bus,
     /// Which directed pairs (opener, accepter) are held, and in which direction.
     held: Vec<(NodeId, NodeId, bool)>,
     refused: Vec<NodeId>,
     writes: u32,
     pub handshake: Vec<(NodeId, String)>,
     pub events: Vec<Event>,
+}
+
+/// Chance, the same in every test.
+struct Dice(u64);
+
+impl Chance for Dice {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
+        (self.0 >> 33) % n
+    }
 }
 
 pub fn behaviour(name: &str) -> &'static Behaviour {
@@ -73,9 +90,27 @@ impl Lab {
     }
 
     pub fn with(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Lab {
+        let mut lab = Lab::unstarted(version, nodes, tune);
+        for n in 0..nodes {
+            lab.nodes[usize::from(n)].server.reset(A);
+        }
+        lab.begin();
+        lab
+    }
+
+    /// Starts every node and lets replicas connect.
+    fn begin(&mut self) {
+        for n in 0..self.nodes.len() as u16 {
+            self.boot(NodeId(n), false);
+        }
+        self.settle();
+        self.advance(Span::millis(2_500));
+    }
+
+    fn unstarted(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Lab {
         let mut config = Config::default();
         tune(&mut config);
-        let mut lab = Lab {
+        Lab {
             now: Time::ZERO,
             nodes: (0..nodes)
                 .map(|n| Node {
@@ -92,19 +127,16 @@ impl Lab {
             addresses: AddressBook::new((0..nodes).map(|n| (format!("n{n}"), 6379))),
             snapshots: Snapshots::default(),
             elements: ElementLog::default(),
+            packets: Packets::default(),
+            topologies: Topologies::default(),
+            chance: Dice(1),
+            bus: bus::Bus::default(),
             held: Vec::new(),
             refused: Vec::new(),
             writes: 0,
             handshake: Vec::new(),
             events: Vec::new(),
-        };
-        for n in 0..nodes {
-            lab.nodes[usize::from(n)].server.reset(A);
-            lab.boot(NodeId(n), false);
         }
-        lab.settle();
-        lab.advance(Span::millis(2_500));
-        lab
     }
 
     pub fn server(&self, node: NodeId) -> &Server {
@@ -136,6 +168,7 @@ impl Lab {
         let config = self.nodes[place].config.clone();
         self.nodes[place].server.crash(&config);
         self.nodes[place].running = false;
+        self.bus_dies(node);
         for link in 0..self.links.len() {
             if self.links[link].from == node || self.links[link].to == node {
                 self.cut_link(link);
@@ -175,6 +208,9 @@ impl Lab {
             addresses: &self.addresses,
             snapshots: &mut self.snapshots,
             elements: &mut self.elements,
+            packets: &mut self.packets,
+            topologies: &mut self.topologies,
+            chance: &mut self.chance,
             effects: &mut effects,
         };
         act(&mut place.server, &mut turn, place.primary);
@@ -279,6 +315,9 @@ impl Lab {
                         .deliver(Input::Closed(link.slot, Closing::Fin));
                 }
             }
+            Effect::BusDial(peer) => self.bus_dials(node, peer),
+            Effect::BusSend(peer, way, message) => self.bus_sends(node, peer, way, message),
+            Effect::BusClose(peer, way) => self.bus_closes(node, peer, way),
             Effect::Trace(event) => self.events.push(event),
         }
     }
@@ -319,7 +358,7 @@ impl Lab {
     /// Lets everything happen that happens at this instant.
     pub fn settle(&mut self) {
         for _ in 0..10_000 {
-            let mut busy = false;
+            let mut busy = self.bus_arrives();
             for place in 0..self.links.len() {
                 let (from, to) = (self.links[place].from, self.links[place].to);
                 for forward in [true, false] {
@@ -359,7 +398,8 @@ impl Lab {
             let next = up
                 .map(|node| node.server.next_wake())
                 .min()
-                .unwrap_or(Time::NEVER);
+                .unwrap_or(Time::NEVER)
+                .min(self.next_on_bus());
             if next > end {
                 break;
             }

@@ -2,6 +2,7 @@
 //! servers of the versions named, or read in their source.
 
 mod blocked;
+mod cluster;
 mod faults;
 mod gates;
 mod lab;

@@ -124,6 +124,7 @@ impl State {
             | Event::Hop { .. }
             | Event::Ignored { .. }
             | Event::Sentinel { .. }
+            | Event::Cluster { .. }
             | Event::Fault { .. } => {}
         }
     }

@@ -48,7 +48,11 @@ impl Action {
             | CommandKind::ReplConf
             | CommandKind::Psync
             | CommandKind::ClientKill
-            | CommandKind::ConfigRewrite => None,
+            | CommandKind::ConfigRewrite
+            | CommandKind::Asking
+            | CommandKind::ClusterSlots
+            | CommandKind::ClusterFailover
+            | CommandKind::ClusterSetSlot => None,
         }
     }
 }

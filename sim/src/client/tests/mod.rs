@@ -5,6 +5,7 @@
 #![allow(clippy::wildcard_enum_match_arm)]
 
 mod behaviour;
+mod cluster;
 mod epochs;
 mod order;
 mod presets;
@@ -17,12 +18,26 @@ use crate::engine::{Chooser, Span, StreamId, Time};
 use crate::net::{Closing, ConnectFailure};
 use crate::trace::{CommandOutcome, Event};
 use crate::valkey::{
-    Addr, AddressBook, Belief, Command, CommandKind, ErrorKind, NodeId, Reply, Role, WriteId,
+    Addr, AddressBook, Belief, Command, CommandKind, ErrorKind, HashSlot, NodeId, Reply, Role,
+    Topologies, TopologyId, TopologyRange, WriteId,
 };
 
 pub(super) const OLD: Addr = Addr(0);
 pub(super) const NEW: Addr = Addr(1);
 pub(super) const RTT: Span = Span::millis(1);
+
+pub(super) const KEYS_PER_TAG: u32 = 10;
+
+/// A cluster of two nodes: the lower half of the slots is one's, the upper half the other's.
+pub(super) fn halves(lower: Addr, upper: Addr) -> Vec<TopologyRange> {
+    let range = |first, last, primary| TopologyRange {
+        first: HashSlot(first),
+        last: HashSlot(last),
+        primary,
+        replicas: Vec::new(),
+    };
+    vec![range(0, 8_191, lower), range(8_192, 16_383, upper)]
+}
 
 /// What a server does with a command.
 #[derive(Copy, Clone, Debug, PartialEq)]
@@ -58,6 +73,7 @@ pub(super) fn served(command: Command) -> Does {
         CommandKind::Subscribe => Reply::Subscribed,
         CommandKind::Ping => Reply::Pong,
         CommandKind::Role => role(Role::Primary, None),
+        CommandKind::ClusterSlots => Reply::Topology(TopologyId(0)),
         _ => Reply::Ok,
     })
 }
@@ -93,6 +109,7 @@ pub(super) struct Rig {
     streams: (StreamId, StreamId),
     next_write: WriteId,
     pub addresses: AddressBook,
+    pub topologies: Topologies,
     pub now: Time,
     /// Everything that the client wanted, and when.
     pub log: Vec<(Time, Effect)>,
@@ -111,15 +128,25 @@ impl Rig {
         chooser.reset(7);
         let mut client = Client::new(ClientId(3));
         client.reset(NodeId(0));
+        let in_cluster = policy.cluster.is_some();
+        let spec = ClientSpec::new(policy, workload, 2).expect("sound");
+        let spec = if in_cluster {
+            spec.in_cluster(KEYS_PER_TAG).expect("sound")
+        } else {
+            spec
+        };
+        let mut topologies = Topologies::default();
+        topologies.keep(halves(OLD, NEW));
         let mut addresses = AddressBook::new([("old".into(), 6379), ("new".into(), 6379)]);
         addresses.intern("nowhere", 1).expect("room");
         Rig {
             client,
-            spec: ClientSpec::new(policy, workload, 2).expect("sound"),
+            spec,
             chooser,
             streams,
             next_write: WriteId(0),
             addresses,
+            topologies,
             now: Time::ZERO,
             log: Vec::new(),
             queue: BTreeMap::new(),
@@ -147,6 +174,7 @@ impl Rig {
                 policy_stream: self.streams.1,
                 next_write: &mut self.next_write,
                 addresses: &self.addresses,
+                topologies: &self.topologies,
                 effects: &mut effects,
             },
         );

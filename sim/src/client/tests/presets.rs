@@ -153,3 +153,41 @@ fn p9_waits_when_it_is_sent_back() {
     assert_eq!(longest, [2, 4, 8, 16, 32, 64, 128, 256, 500, 500]);
     assert_eq!(guard.low, Span::millis(1));
 }
+
+#[test]
+fn clusters_have_presets_of_their_own() {
+    let cluster = |name: &str| get(name).cluster.expect("a cluster's");
+    for preset in PRESETS {
+        assert_eq!(
+            preset.policy().cluster.is_some(),
+            preset.name.ends_with("-cluster"),
+            "{}",
+            preset.name
+        );
+        if preset.policy().cluster.is_some() {
+            check_in_cluster(&preset.policy(), &Workload::default(), 1)
+                .unwrap_or_else(|error| panic!("{}: {error}", preset.name));
+        }
+    }
+    let second = Refresh::AtMostEvery(Span::secs(1));
+    let go = cluster("valkey-go-cluster");
+    assert_eq!(
+        (go.on_moved, go.on_trouble, go.moved_corrects),
+        (second, second, false)
+    );
+    assert_eq!(get("valkey-go-cluster").max_redirects, None);
+    assert_eq!(cluster("jedis-cluster").ask, AskWhom::Redirector);
+    assert_eq!(cluster("lettuce-cluster").on_moved, Refresh::Never);
+    assert_eq!(cluster("redis-py-cluster").on_moved, Refresh::EveryNth(5));
+    let redis = cluster("go-redis-cluster");
+    assert_eq!(redis.on_moved, Refresh::AtMostEvery(Span::millis(200)));
+    let io = cluster("ioredis-cluster");
+    assert_eq!(
+        (io.every, io.own_address),
+        (Some(Span::secs(5)), OwnAddress::Reconnect)
+    );
+    let glide = cluster("glide-cluster");
+    assert_eq!(glide.on_moved, Refresh::AtMostEvery(Span::secs(15)));
+    assert_eq!(cluster("valkey-cli-cluster").send_to, SendTo::PresentNode);
+    assert_eq!(get("glide-cluster").command_timeout, Span::millis(250));
+}

@@ -4,7 +4,9 @@
 use super::*;
 use proptest::prelude::*;
 
-fn workload(pick: u8) -> Workload {
+fn workload(pick: u8, policy: &Policy) -> Workload {
+    // Messages of publishers travel over the bus, which cluster clients do not see.
+    let channels = u32::from(policy.cluster.is_none());
     let all = Mix {
         get: 3,
         set: 3,
@@ -14,8 +16,8 @@ fn workload(pick: u8) -> Workload {
         multi: 2,
         blpop: 1,
         lpush: 1,
-        subscribe: 1,
-        publish: 1,
+        subscribe: channels,
+        publish: channels,
         ping: 1,
     };
     let mut workload = busy(4, all, 200);
@@ -42,14 +44,21 @@ fn workload(pick: u8) -> Workload {
 }
 
 /// Servers that answer as the next number of `dice` says, and behave once those run out.
-fn whim(dice: &[u8]) -> impl FnMut(Addr, Command, Time) -> Does + '_ {
+fn whim(dice: &[u8], cluster: bool) -> impl FnMut(Addr, Command, Time) -> Does + '_ {
     let mut dice = dice.iter();
+    let redirect = move |to| match cluster {
+        false => redirect(to),
+        true => cluster::moved(5, to),
+    };
     move |addr, command, _| {
         let roll = dice.next().copied().unwrap_or(255);
         match (roll, command) {
             (0..60, Command::Get(_) | Command::Set(..) | Command::Exec | Command::BlPop { .. }) => {
                 redirect(other(addr))
             }
+            (50..60, Command::Del(..)) if cluster => cluster::ask(7, other(addr)),
+            (50..60, Command::MGet(..)) if cluster => error(ErrorKind::TryAgain),
+            (50..60, Command::Incr(..)) if cluster => error(ErrorKind::ClusterDown),
             (60..65, _) => Does::Hangs,
             (65..70, _) => Does::Silence,
             (70..80, Command::Set(..) | Command::Exec) => error(ErrorKind::ReadOnly),
@@ -65,9 +74,11 @@ fn whim(dice: &[u8]) -> impl FnMut(Addr, Command, Time) -> Does + '_ {
 
 fn live(preset: usize, pick: u8, dice: &[u8]) -> Rig {
     let preset = &PRESETS[preset % PRESETS.len()];
-    let mut rig = Rig::new(preset.policy(), workload(pick));
+    let policy = preset.policy();
+    let workload = workload(pick, &policy);
+    let mut serve = whim(dice, policy.cluster.is_some());
+    let mut rig = Rig::new(policy, workload);
     rig.down = vec![Addr(2)];
-    let mut serve = whim(dice);
     rig.run(ms(2_000), &mut serve);
     // The address that nobody listened at is given to somebody, so that all can end.
     rig.down.clear();
@@ -117,11 +128,13 @@ fn a_reset_client_is_as_good_as_new() {
     let dice: Vec<u8> = (0..200).map(|n| (n * 37 % 251) as u8).collect();
     for (preset, named) in PRESETS.iter().enumerate() {
         let first = live(preset, 0, &dice);
-        let mut again = Rig::new(named.policy(), workload(0));
+        let policy = named.policy();
+        let workload = workload(0, &policy);
+        let mut serve = whim(&dice, policy.cluster.is_some());
+        let mut again = Rig::new(policy, workload);
         again.client = first.client;
         again.client.reset(NodeId(0));
         again.down = vec![Addr(2)];
-        let mut serve = whim(&dice);
         again.run(ms(2_000), &mut serve);
         let expected: Vec<_> = first
             .log

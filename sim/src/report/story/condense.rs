@@ -122,6 +122,7 @@ impl Condenser {
             | Event::Released { .. }
             | Event::Role { .. }
             | Event::Failover { .. }
+            | Event::Cluster { .. }
             | Event::Operator { .. }
             | Event::Sentinel { .. }
             | Event::Fault { .. } => Treatment::Tell,

@@ -208,6 +208,7 @@ impl<'a> Memory<'a> {
             | Event::Closed { .. }
             | Event::Released { .. }
             | Event::Failover { .. }
+            | Event::Cluster { .. }
             | Event::Operator { .. }
             | Event::Ignored { .. }
             | Event::Sentinel { .. }
@@ -244,6 +245,7 @@ impl<'a> Memory<'a> {
             | Event::Released { .. }
             | Event::Role { .. }
             | Event::Failover { .. }
+            | Event::Cluster { .. }
             | Event::Operator { .. }
             | Event::Sentinel { .. }
             | Event::Element { .. }

@@ -1,11 +1,12 @@
 //! A record in words, with what is remembered of the run.
 
+use super::cluster;
 use super::memory::{Ask, Known, Memory};
 use crate::engine::{Span, Time};
 use crate::net::HostId;
 use crate::report::names::Names;
 use crate::report::words;
-use crate::trace::{Event, GateVerdict, Record};
+use crate::trace::{Event, GateVerdict, Record, Via};
 use crate::valkey::{
     Behaviour, Belief, CommandKind, ErrorKind, FailoverState, Flags, Gate, Message, NodeId, ReplOp,
     Reply, Role,
@@ -85,6 +86,7 @@ impl Phrases<'_, '_> {
                 state, target, how, ..
             } => words::failover(names, state, target, how),
             Event::Sentinel { what, node } => words::sentinel(what, names.node(node)),
+            Event::Cluster { node, what } => cluster::event(names, node, what),
             Event::Operator {
                 node,
                 command,
@@ -116,6 +118,7 @@ impl Phrases<'_, '_> {
                 command,
                 from,
                 to,
+                via,
                 hops,
                 bounce,
                 ..
@@ -123,13 +126,17 @@ impl Phrases<'_, '_> {
                 let kind = self.memory.kind(client, command);
                 let what = kind.map_or("command", |kind| kind.name());
                 let (from, to) = (names.node(from), names.listener(to));
+                let by = match via {
+                    Via::Redirect => String::new(),
+                    Via::Moved(_) | Via::Ask(_) => format!("{via}, "),
+                };
                 if bounce {
                     format!(
-                        "follows redirect {hops} of {what} #{command} from {from} back to {to}: BOUNCE \
+                        "follows {by}redirect {hops} of {what} #{command} from {from} back to {to}: BOUNCE \
                          ({to} had already redirected it)"
                     )
                 } else {
-                    format!("follows redirect {hops} of {what} #{command} from {from} to {to}")
+                    format!("follows {by}redirect {hops} of {what} #{command} from {from} to {to}")
                 }
             }
             Event::Ignored {
@@ -222,6 +229,7 @@ impl Phrases<'_, '_> {
                 }
             },
             Message::Snapshot(_) => "a snapshot".to_owned(),
+            Message::Bus(message) => format!("{} on the cluster bus", message.kind.name()),
         }
     }
 
@@ -376,7 +384,8 @@ fn why_postponed(gate: Gate, belief: Belief) -> &'static str {
         | Gate::ReadOnlyReplica
         | Gate::PubSubContext
         | Gate::StaleData
-        | Gate::Loading => "of the node's state",
+        | Gate::Loading
+        | Gate::ClusterRedirect => "of the node's state",
     }
 }
 
@@ -390,6 +399,7 @@ fn why_rejected(gate: Gate, error: ErrorKind) -> &'static str {
         Gate::StaleData => "the link to the primary is not up and stale data is not served",
         Gate::Loading => "a snapshot is being loaded",
         Gate::ClientPause => error.code(),
+        Gate::ClusterRedirect => cluster::why_rejected(error),
     }
 }
 
@@ -424,12 +434,17 @@ pub(super) fn is_handshake(message: Message) -> bool {
             | CommandKind::ReadOnly
             | CommandKind::ReadWrite
             | CommandKind::Failover
-            | CommandKind::ReplicaOf => false,
+            | CommandKind::ReplicaOf
+            | CommandKind::Asking
+            | CommandKind::ClusterSlots
+            | CommandKind::ClusterFailover
+            | CommandKind::ClusterSetSlot => false,
         },
         Message::Reply { reply, .. } => reply != Reply::NewLine,
         Message::Snapshot(_) => true,
         Message::Stream(entry) => {
             matches!(entry.op, ReplOp::HandOver(_) | ReplOp::HandOverOff)
         }
+        Message::Bus(_) => false,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::net::{Closing, ConnId};
-use crate::trace::{CommandOutcome, FailoverEnd, GateVerdict, Saw, WriteRange, WrittenKeys};
+use crate::trace::{CommandOutcome, FailoverEnd, GateVerdict, Saw, Via, WriteRange, WrittenKeys};
 use crate::valkey::{
     Addr, Belief, Command, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message, ReplId,
     Reply, Request, Role, WriteId,
@@ -131,6 +131,7 @@ fn hop(hops: u32) -> Event {
         kind: CommandKind::Set,
         from,
         to: Addr(1 - from.0),
+        via: Via::Redirect,
         hops,
         bounce: hops > 1,
         belief: handing_over(),

@@ -2,13 +2,13 @@
 
 use super::names::Names;
 use super::{Problem, Result, check};
-use crate::client::{Mix, Pace, Policy, Workload};
+use crate::client::{ClientSpec, Mix, PRESETS, Pace, Policy, Workload, check_in_cluster};
 use crate::engine::{Limits, Span, Time};
 use crate::scenario::command_line::KEYS;
 use crate::scenario::either::{PolicyChoice, Start};
 use crate::scenario::format::Group;
 use crate::scenario::nearest::no_such;
-use crate::scenario::plan::{ClientGroup, NodePlan};
+use crate::scenario::plan::{ClientGroup, ClusterPlan, NodePlan};
 use crate::scenario::policy;
 use crate::valkey::NodeId;
 
@@ -25,12 +25,13 @@ pub fn groups(
     nodes: &[NodePlan],
     names: &Names<'_>,
     limits: &Limits,
+    cluster: Option<&ClusterPlan>,
 ) -> Result<Vec<ClientGroup>> {
     let mut groups: Vec<ClientGroup> = Vec::new();
     let (mut clients, mut commands, mut connections, mut keys) = (0_u64, 0_u64, 0_u64, 0_u64);
     for (place, group) in written.iter().enumerate() {
         let path = format!("clients[{place}]");
-        let resolved = resolve_group(&path, group, nodes, names, limits)?;
+        let resolved = resolve_group(&path, group, nodes, names, limits, cluster)?;
         let count = u64::from(resolved.count);
         let workload = &resolved.workload;
         clients += count;
@@ -65,14 +66,21 @@ fn resolve_group(
     nodes: &[NodePlan],
     names: &Names<'_>,
     limits: &Limits,
+    cluster: Option<&ClusterPlan>,
 ) -> Result<ClientGroup> {
     let count = group.count.unwrap_or(1);
     check::between(format!("{path}.count"), count.into(), 1, MOST_CLIENTS)?;
-    let mut policy = resolve_policy(&format!("{path}.policy"), group.policy.as_ref())?;
+    let mut policy = resolve_policy(&format!("{path}.policy"), group.policy.as_ref(), cluster)?;
     if let Some(readonly) = group.readonly {
         policy.readonly = readonly;
     }
     check_workload(&format!("{path}.workload"), &group.workload)?;
+    ClientSpec::new(policy.clone(), group.workload.clone(), nodes.len() as u16)
+        .map_err(|message| Problem::new(path, message))?;
+    if let Some(cluster) = cluster {
+        check_in_cluster(&policy, &group.workload, cluster.keys_per_tag)
+            .map_err(|message| Problem::new(path, message))?;
+    }
     let (from, to) = match &group.arrive {
         Some(arrival) => (arrival.from, arrival.to),
         None => (
@@ -124,9 +132,16 @@ fn start(
     }
 }
 
-fn resolve_policy(path: &str, choice: Option<&PolicyChoice>) -> Result<Policy> {
+fn resolve_policy(
+    path: &str,
+    choice: Option<&PolicyChoice>,
+    cluster: Option<&ClusterPlan>,
+) -> Result<Policy> {
     let usual = PolicyChoice {
-        preset: "valkey-go".to_owned(),
+        preset: match cluster {
+            None => "valkey-go".to_owned(),
+            Some(_) => "valkey-go-cluster".to_owned(),
+        },
         overrides: serde_json::Map::new(),
     };
     let choice = choice.unwrap_or(&usual);
@@ -138,6 +153,7 @@ fn resolve_policy(path: &str, choice: Option<&PolicyChoice>) -> Result<Policy> {
         ));
     };
     let policy: Policy = check::with_changes(path, &preset, &choice.overrides)?;
+    fits_the_servers(path, &choice.preset, &policy, cluster.is_some())?;
     for (field, span) in [
         ("dial_timeout", policy.dial_timeout),
         ("command_timeout", policy.command_timeout),
@@ -152,6 +168,25 @@ fn resolve_policy(path: &str, choice: Option<&PolicyChoice>) -> Result<Policy> {
         return Err(Problem::new(format!("{path}.refresh"), message));
     }
     Ok(policy)
+}
+
+/// A policy for a cluster goes with a cluster, and one without goes with standalone servers.
+fn fits_the_servers(path: &str, preset: &str, policy: &Policy, cluster: bool) -> Result<()> {
+    let message = match (policy.cluster.is_some(), cluster) {
+        (true, true) | (false, false) => return Ok(()),
+        (false, true) => {
+            let own = PRESETS.iter().filter(|p| p.policy().cluster.is_some());
+            let names: Vec<String> = own.map(|p| format!("\"{}\"", p.name)).collect();
+            format!(
+                "\"{preset}\" knows no clusters, and these servers are one: expected one of {}",
+                names.join(", ")
+            )
+        }
+        (true, false) => format!(
+            "\"{preset}\" is for clusters, and these servers are none: expected another policy, or \"cluster\": {{}} in the scenario"
+        ),
+    };
+    Err(Problem::new(path, message))
 }
 
 fn check_workload(path: &str, workload: &Workload) -> Result<()> {

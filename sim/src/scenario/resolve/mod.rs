@@ -4,6 +4,7 @@
 
 mod check;
 mod clients;
+mod cluster;
 mod expect;
 mod names;
 mod network;
@@ -42,10 +43,15 @@ pub fn plan(scenario: &Scenario, path: &str, hash: u128) -> Result<Plan> {
         &scenario.nodes,
         &scenario.clients,
         scenario.sentinel.is_some(),
+        scenario.cluster.is_some(),
     )?;
     let (nodes, mut addresses) = nodes::nodes(scenario)?;
+    let cluster = cluster::cluster(scenario, &nodes)?;
     let network = network::network(&scenario.network, &names)?;
-    let groups = clients::groups(&scenario.clients, &nodes, &names, &limits)?;
+    let groups = clients::groups(&scenario.clients, &nodes, &names, &limits, cluster.as_ref())?;
+    if cluster.is_some() {
+        cluster::check_triggers(&scenario.timeline)?;
+    }
     let sentinel = match &scenario.sentinel {
         Some(written) => Some(sentinel::sentinel(written, &nodes, &names)?),
         None => None,
@@ -71,6 +77,7 @@ pub fn plan(scenario: &Scenario, path: &str, hash: u128) -> Result<Plan> {
         nodes,
         addresses,
         network,
+        cluster,
         groups,
         sentinel,
         timeline,

@@ -9,18 +9,27 @@ use crate::scenario::plan::{SENTINEL, Selector};
 use crate::valkey::{Behaviour, NodeId};
 
 /// Names of sets of hosts, which nothing else may have.
-const SETS: [&str; 3] = ["all", "nodes", "clients"];
+const SETS: [&str; 4] = ["all", "nodes", "clients", "bus"];
+/// What follows a node's name where its end of the cluster bus is meant.
+const BUS: &str = "@bus";
 
 /// Every name that can be referred to.
 pub struct Names<'s> {
     nodes: Vec<&'s str>,
     groups: Vec<&'s str>,
     sentinel: Option<&'s str>,
+    /// Whether there is a cluster bus.
+    cluster: bool,
 }
 
 impl<'s> Names<'s> {
     /// Collects the names, none of them twice. With Sentinel its name is taken.
-    pub fn new(nodes: &'s [Node], groups: &'s [Group], sentinel: bool) -> Result<Names<'s>> {
+    pub fn new(
+        nodes: &'s [Node],
+        groups: &'s [Group],
+        sentinel: bool,
+        cluster: bool,
+    ) -> Result<Names<'s>> {
         let sentinel = sentinel.then_some(SENTINEL);
         let mut seen: Vec<(String, &str)> = Vec::new();
         let places = (nodes.iter().enumerate())
@@ -53,7 +62,13 @@ impl<'s> Names<'s> {
             nodes: nodes.iter().map(|node| node.name.as_str()).collect(),
             groups: groups.iter().map(|group| group.name.as_str()).collect(),
             sentinel,
+            cluster,
         })
+    }
+
+    /// Whether the servers are a cluster, which has a bus.
+    pub fn has_bus(&self) -> bool {
+        self.cluster
     }
 
     /// The node of that name.
@@ -70,9 +85,22 @@ impl<'s> Names<'s> {
             "all" => return Ok(Selector::All),
             "nodes" => return Ok(Selector::Nodes),
             "clients" => return Ok(Selector::Clients),
+            "bus" if self.cluster => return Ok(Selector::Bus),
             _ => {}
         }
         let path = path.into();
+        let (host, on_the_bus) = match name.strip_suffix(BUS) {
+            Some(host) => (host, true),
+            None => (name, name == "bus"),
+        };
+        if on_the_bus && !self.cluster {
+            let message =
+                "standalone servers have no cluster bus: expected \"cluster\": {} in the scenario";
+            return Err(Problem::new(path, message));
+        }
+        if on_the_bus {
+            return self.node(path, host).map(Selector::BusOf);
+        }
         if let Ok(node) = self.node(&path, name) {
             return Ok(Selector::Node(node));
         }
@@ -83,7 +111,9 @@ impl<'s> Names<'s> {
             return Ok(Selector::Sentinel);
         }
         let sentinel = self.sentinel.as_slice();
-        let names = [&SETS[..], sentinel, &self.nodes, &self.groups].concat();
+        let sets = SETS.iter().filter(|set| self.cluster || **set != "bus");
+        let sets: Vec<&str> = sets.copied().collect();
+        let names = [&sets[..], sentinel, &self.nodes, &self.groups].concat();
         Err(Problem::new(
             path,
             no_such("node, group or set of hosts", "they", name, &names),
@@ -102,7 +132,11 @@ impl<'s> Names<'s> {
         let accepts = self.from(format!("{path}.to"), to)?;
         let are_clients = |hosts| match hosts {
             Selector::Clients | Selector::Group(_) | Selector::Sentinel => true,
-            Selector::All | Selector::Nodes | Selector::Node(_) => false,
+            Selector::All
+            | Selector::Nodes
+            | Selector::Node(_)
+            | Selector::Bus
+            | Selector::BusOf(_) => false,
         };
         let vacuous = match (are_clients(opens), are_clients(accepts)) {
             (true, true) => Some("clients and Sentinel have no connections among themselves"),
@@ -114,7 +148,7 @@ impl<'s> Names<'s> {
         if let Some(reason) = vacuous {
             return Err(Problem::new(format!("{path}.to"), reason));
         }
-        if opens == accepts && matches!(opens, Selector::Node(_)) {
+        if opens == accepts && matches!(opens, Selector::Node(_) | Selector::BusOf(_)) {
             let message = format!("\"{to}\" has no connections to itself: expected another node");
             return Err(Problem::new(format!("{path}.to"), message));
         }

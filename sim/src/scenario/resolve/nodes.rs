@@ -40,7 +40,7 @@ pub fn nodes(scenario: &Scenario) -> Result<(Vec<NodePlan>, AddressBook)> {
     if let (Some((_, first)), Some((place, second)), false) = (
         primaries.next(),
         primaries.next(),
-        scenario.allow_several_primaries,
+        scenario.allow_several_primaries || scenario.cluster.is_some(),
     ) {
         return Err(Problem::new(
             format!("nodes[{place}]"),

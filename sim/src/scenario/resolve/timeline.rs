@@ -250,6 +250,10 @@ fn action(path: &str, act: &Act, length: Length, known: &mut Known<'_>) -> Resul
             let commands = (run.iter().enumerate())
                 .map(|(place, text)| {
                     command_line::parse(text, known.addresses)
+                        .and_then(|command| {
+                            command_line::fits_the_servers(command, known.names.has_bus())?;
+                            Ok(command)
+                        })
                         .map_err(|message| Problem::new(format!("{path}[{place}]"), message))
                 })
                 .collect::<Result<Vec<_>>>()?;

@@ -1,5 +1,6 @@
 //! Whole scenarios: the shipped ones, the smallest one, and every kind of mistake.
 
+mod cluster;
 mod mistakes;
 mod texts;
 

@@ -19,6 +19,8 @@ pub(super) enum RoleChange {
     FailoverSucceeded,
     /// REPLICAOF gives the node a primary, or another one.
     ReplicaOf,
+    /// In cluster mode the node learns that it is a replica, or of whom.
+    ClusterSetPrimary,
 }
 
 /// What becomes of a blocked client.
@@ -71,7 +73,7 @@ impl Server {
     }
 
     /// Ends a blocking command with `reply`; input behind it is read in `beforeSleep`.
-    fn unblock(&mut self, slot: Slot, tag: u32, reply: Reply, turn: &mut Turn<'_>) {
+    pub(super) fn unblock(&mut self, slot: Slot, tag: u32, reply: Reply, turn: &mut Turn<'_>) {
         self.blocked.retain(|other| *other != slot);
         self.clients[slot.0 as usize].blocked = Blocked::No;
         self.reply(slot, tag, reply, turn);
@@ -142,11 +144,15 @@ impl Server {
         let due = match (turn.behaviour.blocked_clients, change) {
             (
                 BlockedClients::UnblockAtDemotion,
-                RoleChange::FailoverInProgress | RoleChange::ReplicaOf,
+                RoleChange::FailoverInProgress
+                | RoleChange::ReplicaOf
+                | RoleChange::ClusterSetPrimary,
             )
             | (
                 BlockedClients::UnblockAtCompletion | BlockedClients::RedirectAtCompletion,
-                RoleChange::FailoverSucceeded | RoleChange::ReplicaOf,
+                RoleChange::FailoverSucceeded
+                | RoleChange::ReplicaOf
+                | RoleChange::ClusterSetPrimary,
             ) => true,
             (BlockedClients::UnblockAtDemotion, RoleChange::FailoverSucceeded)
             | (
@@ -171,6 +177,13 @@ impl Server {
                 Blocked::Wait { tag, .. } => (tag, CommandKind::Wait),
                 Blocked::No | Blocked::Postponed(_) | Blocked::Released(_) => continue,
             };
+            if self.cluster.is_some()
+                && turn.behaviour.blocked_clients == BlockedClients::RedirectAtCompletion
+            {
+                // In cluster mode 9.x asks who serves the key, and lets others wait on.
+                self.redirect_blocked_client_if_needed(slot, turn);
+                continue;
+            }
             match self.fate(slot, kind, turn) {
                 Fate::Stay => {}
                 Fate::Redirect(to) => {

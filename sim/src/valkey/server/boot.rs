@@ -1,6 +1,6 @@
 //! How a server starts and dies, and what its disk keeps in between.
 
-use super::super::address::{Addr, NodeId};
+use super::super::address::{Addr, AddressBook, NodeId};
 use super::super::config::{Config, Persistence};
 use super::super::data::Data;
 use super::super::epoch::Epoch;
@@ -13,7 +13,7 @@ use crate::engine::Span;
 use crate::net::HostId;
 
 /// The replication offset with which every node starts.
-const INITIAL_OFFSET: u64 = 1_000;
+pub(super) const INITIAL_OFFSET: u64 = 1_000;
 
 /// What a server finds when it starts: an RDB file with its replication id, and its
 /// configuration file.
@@ -50,12 +50,18 @@ impl Server {
         self.disk.file = ConfigFile::AsGiven;
         self.replids_made = 0;
         self.duplicated_writes = 0;
+        if let Some(cluster) = &mut self.cluster {
+            cluster.form();
+        }
         self.forget_process();
     }
 
     /// Forgets what a process has in memory, the data aside.
     fn forget_process(&mut self) {
         self.link.forget();
+        if let Some(cluster) = &mut self.cluster {
+            cluster.forget_process();
+        }
         self.primary = None;
         self.cached = None;
         self.replid2 = None;
@@ -76,6 +82,7 @@ impl Server {
         self.held_stream.clear();
         self.getack_wanted = false;
         self.replication_cron_loops = 0;
+        self.clients_cron_place = 0;
         self.inbox.clear();
         self.closing.clear();
     }
@@ -88,6 +95,8 @@ impl Server {
     /// A primary that finds a replication id on disk keeps it as its second one, so that
     /// replicas can go on; a replica synthesizes a cached primary from it
     /// (8.0.1, `rdbLoad` and `replicationCachePrimaryUsingMyself`).
+    ///
+    /// A node of a cluster has its role from `nodes.conf` instead.
     pub fn boot(
         &mut self,
         primary: Option<Addr>,
@@ -96,13 +105,14 @@ impl Server {
         turn: &mut Turn<'_>,
     ) {
         self.forget_process();
-        let primary = match self.disk.file {
-            ConfigFile::AsGiven => primary,
-            ConfigFile::Rewritten(primary) => primary,
-        };
         self.data.copy_from(&self.disk.data);
         self.offset = self.disk.offset;
         self.redirect_epoch = self.disk.redirect_epoch;
+        let primary = match (&mut self.cluster, self.disk.file) {
+            (Some(cluster), _) => cluster.boot(restarted, turn).map(AddressBook::of),
+            (None, ConfigFile::AsGiven) => primary,
+            (None, ConfigFile::Rewritten(primary)) => primary,
+        };
         self.primary = primary;
         self.open_slot(HostId(u32::MAX));
         let period = Span(1_000_000_000 / u64::from(turn.config.hz));

@@ -42,6 +42,8 @@ pub(super) struct Client {
     pub(super) capa: bool,
     /// `READONLY` was said.
     pub(super) readonly: bool,
+    /// `ASKING` was said, for the next command.
+    pub(super) asking: bool,
     pub(super) in_multi: bool,
     /// A command could not be queued, so EXEC aborts.
     pub(super) dirty_exec: bool,

@@ -21,6 +21,13 @@ impl Server {
         if period >= every || self.cron_loops.is_multiple_of(every.0 / period.0) {
             self.replication_cron(turn);
         }
+        if self.cluster.is_some() {
+            self.clients_cron(turn);
+            let every = Span::millis(100);
+            if period >= every || self.cron_loops.is_multiple_of(every.0 / period.0) {
+                self.cluster_cron(turn);
+            }
+        }
         self.cron_loops += 1;
     }
 

@@ -82,7 +82,11 @@ impl Server {
             | Command::ReplicaOf(_)
             | Command::ReplConfAddress(_)
             | Command::ReplConfCapa
-            | Command::ReplConfVersion => self.call(slot, command, turn),
+            | Command::ReplConfVersion
+            | Command::Asking
+            | Command::ClusterSlots
+            | Command::ClusterFailover(_)
+            | Command::ClusterSetSlot(..) => self.call(slot, command, turn),
         };
         self.reply(slot, tag, reply, turn);
         if !self.ready_keys.is_empty() {
@@ -176,11 +180,19 @@ impl Server {
                 Reply::Ok
             }
             Command::ReadOnly | Command::ReadWrite => {
-                if !turn.behaviour.capa {
+                if !turn.behaviour.capa && self.cluster.is_none() {
                     return Reply::Error(ErrorKind::ClusterDisabled);
                 }
                 self.clients[slot.0 as usize].readonly = command.kind() == CommandKind::ReadOnly;
                 Reply::Ok
+            }
+            Command::Failover { .. } | Command::FailoverAbort | Command::FailoverMalformed(_)
+                if self.cluster.is_some() =>
+            {
+                Reply::Error(ErrorKind::FailoverInCluster)
+            }
+            Command::ReplicaOf(_) if self.cluster.is_some() => {
+                Reply::Error(ErrorKind::ReplicaOfInCluster)
             }
             Command::Failover {
                 to,
@@ -195,6 +207,12 @@ impl Server {
                 Reply::Ok
             }
             Command::ReplConfCapa | Command::ReplConfVersion => Reply::Ok,
+            Command::Asking => self.asking_command(slot),
+            Command::ClusterSlots => self.cluster_slots_command(turn),
+            Command::ClusterFailover(how) => self.cluster_failover_command(how, turn),
+            Command::ClusterSetSlot(hash_slot, what) => {
+                self.cluster_setslot_command(hash_slot, what, turn)
+            }
             // Inside a transaction WAIT does not block, and the others are answered above.
             Command::Wait { .. } => Reply::Int(self.acknowledged(self.offset)),
             Command::Exec | Command::ReplConfAck(_) | Command::Psync { .. } => {

@@ -49,6 +49,8 @@ pub(super) struct PrimaryLink {
     pub(super) repl_state: ReplState,
     /// `repl_transfer_lastio`, and the last interaction once connected.
     pub(super) last_io: Time,
+    /// `repl_down_since`: when the primary was lost; none if the node never had one.
+    pub(super) down_since: Option<Time>,
 }
 
 impl PrimaryLink {
@@ -56,6 +58,7 @@ impl PrimaryLink {
     pub(super) fn forget(&mut self) {
         self.repl_state = ReplState::None;
         self.last_io = Time::ZERO;
+        self.down_since = None;
     }
 
     pub(super) fn state(&self) -> LinkState {
@@ -118,6 +121,7 @@ impl Server {
         let was_primary = self.primary.is_none();
         if !was_primary && self.link.repl_state == ReplState::Connected {
             self.cached = Some((self.replid, self.offset));
+            self.link.down_since = Some(turn.now);
         }
         self.close_link(turn);
         self.become_replica(primary, change, turn);
@@ -231,6 +235,7 @@ impl Server {
             },
             ReplState::Connected => {
                 self.cached = Some((self.replid, self.offset));
+                self.link.down_since = Some(turn.now);
                 self.held_stream.clear();
                 self.stop_holding(turn);
                 self.connect_with_primary(turn);
@@ -262,6 +267,7 @@ impl Server {
             Message::Reply { reply, .. } => self.handshake_reply(reply, turn),
             Message::Stream(entry) => self.stream_arrives(entry, turn),
             Message::Snapshot(id) => self.load_snapshot(id, turn),
+            Message::Bus(_) => unreachable!("the bus has links of its own"),
             Message::Request(_) => {}
         }
     }
@@ -375,6 +381,9 @@ impl Server {
             | Reply::Subscribed
             | Reply::Published
             | Reply::Redirect { .. }
+            | Reply::Moved { .. }
+            | Reply::Ask { .. }
+            | Reply::Topology(_)
             | Reply::Info { .. } => {
                 unreachable!("PSYNC is never answered by {reply:?}")
             }

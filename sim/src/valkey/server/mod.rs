@@ -7,6 +7,7 @@
 mod blocked;
 mod boot;
 mod client;
+mod cluster;
 mod cron;
 mod epochs;
 mod execute;
@@ -19,9 +20,13 @@ mod replicas;
 mod sync;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+
+pub use self::cluster::{BusInput, ClusterSpec, Packets, Way};
 
 use self::boot::Disk;
 use self::client::Client;
+use self::cluster::Cluster;
 use self::handshake::PrimaryLink;
 use self::hold::Hold;
 use self::replicas::{Backlog, Replica};
@@ -31,10 +36,12 @@ use super::command::Command;
 use super::config::Config;
 use super::data::{Data, ElementLog};
 use super::epoch::Epoch;
+use super::message::BusMessage;
 use super::message::{
     Belief, FailoverState, LinkState, Message, ReplId, Reply, Request, Role, SnapshotId,
 };
 use super::pause::{PauseTable, Release};
+use super::topology::Topologies;
 use crate::engine::{Span, Time};
 use crate::net::{Closing, HostId};
 use crate::trace::{Event, FailoverEnd};
@@ -67,6 +74,8 @@ pub enum Input {
     LinkMessage(LinkNo, Message),
     /// It is over.
     LinkClosed(LinkNo),
+    /// Something happened on the connections of the cluster bus with another node.
+    Bus(NodeId, BusInput),
 }
 
 /// What a server wants done, all of it at the end of its turn.
@@ -82,8 +91,20 @@ pub enum Effect {
     LinkSend(LinkNo, Message),
     /// Close it.
     LinkClose(LinkNo),
+    /// Open a connection on the cluster bus to another node.
+    BusDial(NodeId),
+    /// Send on a connection of the cluster bus.
+    BusSend(NodeId, Way, BusMessage),
+    /// Close it.
+    BusClose(NodeId, Way),
     /// Note this down.
     Trace(Event),
+}
+
+/// Chance, as far as a node of a cluster leaves something to it.
+pub trait Chance {
+    /// One of `n`, counted from zero.
+    fn below(&mut self, n: u64) -> u64;
 }
 
 /// What a server may use in a turn.
@@ -100,6 +121,12 @@ pub struct Turn<'a> {
     pub snapshots: &'a mut Snapshots,
     /// Values that replies carry.
     pub elements: &'a mut ElementLog,
+    /// Packets of the cluster bus under way.
+    pub packets: &'a mut Packets,
+    /// What nodes have answered to `CLUSTER SLOTS`.
+    pub topologies: &'a mut Topologies,
+    /// Which nodes are pinged and gossiped about, and when an election begins.
+    pub chance: &'a mut dyn Chance,
     /// What the server wants done, in order.
     pub effects: &'a mut Vec<Effect>,
 }
@@ -135,6 +162,8 @@ impl Snapshots {
 #[derive(Debug)]
 pub struct Server {
     node: NodeId,
+    /// What it knows of the cluster; none for a standalone server.
+    cluster: Option<Box<Cluster>>,
     /// `primary_host` and `primary_port`; none for a primary.
     primary: Option<Addr>,
     link: PrimaryLink,
@@ -181,6 +210,8 @@ pub struct Server {
     /// `replication_cron_loops`
     replication_cron_loops: u64,
     next_cron: Time,
+    /// Whose turn it is in `clientsCron`.
+    clients_cron_place: usize,
     inbox: VecDeque<Input>,
     /// Slots closed in this turn, free at its end.
     closing: Vec<Slot>,
@@ -196,6 +227,7 @@ impl Server {
     pub fn new(node: NodeId) -> Server {
         Server {
             node,
+            cluster: None,
             primary: None,
             link: PrimaryLink::default(),
             cached: None,
@@ -225,12 +257,20 @@ impl Server {
             cron_loops: 0,
             replication_cron_loops: 0,
             next_cron: Time::ZERO,
+            clients_cron_place: 0,
             inbox: VecDeque::new(),
             closing: Vec::new(),
             handled: 0,
             replids_made: 0,
             duplicated_writes: 0,
         }
+    }
+
+    /// A node of a cluster that has not been started.
+    pub fn in_cluster(node: NodeId, spec: Arc<ClusterSpec>) -> Server {
+        let mut server = Server::new(node);
+        server.cluster = Some(Box::new(Cluster::new(node, spec)));
+        server
     }
 
     /// Puts something in the server's way, to be handled in its next turn.
@@ -306,6 +346,10 @@ impl Server {
                 self.link_message(link, message, turn);
             }
             Input::LinkClosed(link) => self.link_lost(link, turn),
+            Input::Bus(peer, input) => {
+                self.handled += 1;
+                self.bus_input(peer, input, turn);
+            }
         }
     }
 
@@ -324,8 +368,12 @@ impl Server {
     }
 
     /// `beforeSleep` (8.0.1, server.c:1595), as far as the model has its steps:
-    /// `blockedBeforeSleep`, GETACK, `updateFailoverStatus`, output, closing.
+    /// `clusterBeforeSleep`, `blockedBeforeSleep`, GETACK, `updateFailoverStatus`, output,
+    /// closing.
     fn before_sleep(&mut self, turn: &mut Turn<'_>) {
+        if self.cluster.is_some() {
+            self.cluster_before_sleep(turn);
+        }
         if !self.blocked.is_empty() || !self.unblocked.is_empty() {
             self.blocked_before_sleep(turn);
         }

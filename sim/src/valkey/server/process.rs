@@ -1,10 +1,12 @@
 //! `processCommand`: a command passes the gates of the node's behaviour, in their order.
 
+use super::super::address::AddressBook;
 use super::super::behaviour::{Gate, RedirectInMulti, WhileInProgress};
-use super::super::command::{CommandKind, Flags};
+use super::super::command::{Command, CommandKind, Flags};
 use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, LinkState, Reply, Request};
 use super::client::Blocked;
+use super::cluster::Serves;
 use super::hold::Hold;
 use super::{Effect, Server, Slot, Turn};
 use crate::trace::{Event, GateVerdict};
@@ -14,6 +16,8 @@ use crate::trace::{Event, GateVerdict};
 enum Answer {
     Pass,
     Redirect,
+    /// Cluster mode: others serve the keys, or nobody does.
+    Elsewhere(Serves),
     Postpone,
     Reject(ErrorKind),
 }
@@ -54,9 +58,20 @@ impl Server {
         let kind = request.command.kind();
         let flags = self.effective_flags(slot, kind);
         let mut verdict = GateVerdict::Passed;
+        let mut elsewhere = None;
         for gate in turn.behaviour.gates {
-            verdict = match self.ask(*gate, slot, flags, turn) {
+            verdict = match self.ask(*gate, slot, request.command, flags, turn) {
                 Answer::Pass => continue,
+                Answer::Elsewhere(serves) => {
+                    elsewhere = self.redirection(serves);
+                    match serves {
+                        Serves::Myself => continue,
+                        Serves::Moved(_, node) | Serves::Ask(_, node) => {
+                            GateVerdict::Redirected(*gate, AddressBook::of(node))
+                        }
+                        Serves::Nobody(error) => GateVerdict::Rejected(*gate, error),
+                    }
+                }
                 Answer::Redirect => match self.primary {
                     Some(primary) => GateVerdict::Redirected(*gate, primary),
                     None => continue,
@@ -67,6 +82,14 @@ impl Server {
             break;
         }
         self.trace_gate(slot, kind, verdict, turn);
+        if self.cluster.is_some() {
+            self.forget_asking(slot, kind, verdict);
+            if let Some(reply) = elsewhere {
+                self.spoil(slot, kind);
+                self.reply(slot, request.tag, reply, turn);
+                return;
+            }
+        }
         match verdict {
             GateVerdict::Passed => {
                 let client = &mut self.clients[slot.0 as usize];
@@ -119,9 +142,25 @@ impl Server {
 
     /// One gate's answer.
     #[inline]
-    fn ask(&self, gate: Gate, slot: Slot, flags: Flags, turn: &Turn<'_>) -> Answer {
+    fn ask(
+        &self,
+        gate: Gate,
+        slot: Slot,
+        command: Command,
+        flags: Flags,
+        turn: &Turn<'_>,
+    ) -> Answer {
         let client = &self.clients[slot.0 as usize];
         match gate {
+            Gate::ClusterRedirect => {
+                if let Some(cluster) = &self.cluster
+                    && (command == Command::Exec || command.keys().is_some())
+                {
+                    return Answer::Elsewhere(
+                        self.get_node_by_query(cluster, slot, command, flags, turn),
+                    );
+                }
+            }
             Gate::NoMulti => {
                 if client.in_multi && flags.any(Flags::NO_MULTI) {
                     return Answer::Reject(ErrorKind::NotInTransaction);
@@ -133,6 +172,7 @@ impl Server {
                 // holds (target-holds); no version tells it.
                 if client.capa
                     && self.primary.is_some()
+                    && self.cluster.is_none()
                     && (flags.any(Flags::WRITE) || (flags.any(Flags::READ) && !client.readonly))
                 {
                     if self.failover.state != FailoverState::InProgress {
@@ -201,16 +241,29 @@ impl Server {
     /// What a redirect does to a transaction (8.0.0-rc1: nothing; PR 895: see
     /// [`RedirectInMulti::Spoil`]).
     fn redirect_spoils(&mut self, slot: Slot, kind: CommandKind, turn: &Turn<'_>) {
-        let client = &mut self.clients[slot.0 as usize];
         match turn.behaviour.redirect_in_multi {
             RedirectInMulti::LeaveUntouched => {}
-            RedirectInMulti::Spoil => {
-                if kind == CommandKind::Exec {
-                    client.discard();
-                } else if client.in_multi {
-                    client.dirty_exec = true;
-                }
-            }
+            RedirectInMulti::Spoil => self.spoil(slot, kind),
+        }
+    }
+
+    /// Discards a transaction whose EXEC is sent elsewhere, and flags one of which a command is,
+    /// so that EXEC aborts.
+    fn spoil(&mut self, slot: Slot, kind: CommandKind) {
+        let client = &mut self.clients[slot.0 as usize];
+        if kind == CommandKind::Exec {
+            client.discard();
+        } else if client.in_multi {
+            client.dirty_exec = true;
+        }
+    }
+
+    /// `resetClient`: ASKING holds for the next command, and all of a transaction.
+    fn forget_asking(&mut self, slot: Slot, kind: CommandKind, verdict: GateVerdict) {
+        let postponed = matches!(verdict, GateVerdict::Postponed(_));
+        let client = &mut self.clients[slot.0 as usize];
+        if !postponed && !client.in_multi && kind != CommandKind::Asking {
+            client.asking = false;
         }
     }
 

@@ -193,12 +193,17 @@ impl Server {
 
     /// The replicas' part of `replicationCron`: PING in the stream every
     /// `repl-ping-replica-period` runs (8.0.1, replication.c:4543; not in a failover with
-    /// TIMEOUT, since only then does the failover suppress it), a newline to who waits for a
+    /// TIMEOUT, or in a manual failover of cluster mode, which alone suppress it), a newline to who waits for a
     /// snapshot, and an end to who has been silent for `repl-timeout`.
     pub(super) fn replicas_cron(&mut self, turn: &mut Turn<'_>) {
         let period = u64::from(turn.config.repl_ping_replica_period.max(1));
         if self.replication_cron_loops.is_multiple_of(period) && !self.replicas.is_empty() {
-            let suppressed = self.failover.end.is_some() && self.pause.replicas();
+            let limited = self.failover.end.is_some()
+                || self
+                    .cluster
+                    .as_ref()
+                    .is_some_and(|cluster| cluster.manual_failover_runs());
+            let suppressed = limited && self.pause.replicas();
             if !suppressed {
                 self.propagate(ReplOp::Ping);
             }

@@ -1,0 +1,210 @@
+//! Who serves a command (`getNodeByQuery`, `clusterRedirectClient`,
+//! `clusterRedirectBlockedClientIfNeeded`, 8.0.1, cluster.c:978–1290).
+
+use super::super::super::address::{AddressBook, NodeId};
+use super::super::super::command::{Command, Flags};
+use super::super::super::data::Value;
+use super::super::super::error::ErrorKind;
+use super::super::super::hash_slot::HashSlot;
+use super::super::super::message::Reply;
+use super::super::client::Blocked;
+use super::super::{Server, Slot, Turn};
+use super::Cluster;
+use crate::trace::ClusterHealth;
+
+/// Clients that `clientsCron` looks at in a tick, at least (`CLIENTS_CRON_MIN_ITERATIONS`).
+const CLIENTS_CRON_MIN: usize = 5;
+
+/// Who serves a command.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(in super::super) enum Serves {
+    /// This node.
+    Myself,
+    /// Another: `-MOVED`.
+    Moved(HashSlot, NodeId),
+    /// Another, for this command: `-ASK`.
+    Ask(HashSlot, NodeId),
+    /// Nobody.
+    Nobody(ErrorKind),
+}
+
+/// The keys of a query so far.
+#[derive(Copy, Clone, Debug, Default)]
+struct Keys {
+    missing: bool,
+    existing: bool,
+    different: bool,
+}
+
+impl Server {
+    /// `getNodeByQuery` (8.0.1, cluster.c:978): the slot's owner, unless the slot is on the move,
+    /// the keys are of several slots, or the cluster is down. `EXEC` is asked for all that is
+    /// queued, and has its flags.
+    pub(in super::super) fn get_node_by_query(
+        &self,
+        cluster: &Cluster,
+        slot: Slot,
+        command: Command,
+        flags: Flags,
+        turn: &Turn<'_>,
+    ) -> Serves {
+        let client = &self.clients[slot.0 as usize];
+        let queued = match command {
+            Command::Exec if client.in_multi => client.queue.as_slice(),
+            Command::Exec => return Serves::Myself,
+            _ => &[],
+        };
+        let alone = [(0, command)];
+        let commands = if command == Command::Exec {
+            queued
+        } else {
+            &alone
+        };
+        let mut found: Option<(HashSlot, NodeId, u32)> = None;
+        let (mut migrating, mut importing) = (None, false);
+        let mut keys = Keys::default();
+        for (_, command) in commands {
+            let Some(all) = command.keys() else { continue };
+            for key in all {
+                let of = HashSlot::of_key(key, cluster.spec.keys_per_tag);
+                if let Some((slot, _, first)) = found {
+                    if of != slot {
+                        return Serves::Nobody(ErrorKind::CrossSlot);
+                    }
+                    keys.different |= key != first;
+                } else {
+                    let Some(owner) = cluster.owners.of(of) else {
+                        return Serves::Nobody(ErrorKind::ClusterDownUnbound);
+                    };
+                    found = Some((of, owner, key));
+                    if cluster.myself().is_primary() || client.readonly {
+                        migrating = cluster
+                            .migrating_to(of)
+                            .filter(|_| owner == cluster.my_primary());
+                        importing = migrating.is_none() && cluster.importing_from(of).is_some();
+                    }
+                }
+                if migrating.is_some() || importing {
+                    match self.data.get(key) {
+                        Value::Absent => keys.missing = true,
+                        Value::Text(_) | Value::Number(_) | Value::List(_) => keys.existing = true,
+                    }
+                }
+            }
+        }
+        let Some((hash_slot, owner, _)) = found else {
+            return Serves::Myself;
+        };
+        if cluster.state != ClusterHealth::Ok {
+            if !turn.config.cluster_allow_reads_when_down {
+                return Serves::Nobody(ErrorKind::ClusterDown);
+            }
+            if flags.any(Flags::WRITE) {
+                return Serves::Nobody(ErrorKind::ClusterDownReadOnly);
+            }
+        }
+        if let Some(target) = migrating
+            && keys.missing
+        {
+            return if keys.existing {
+                Serves::Nobody(ErrorKind::TryAgain)
+            } else {
+                Serves::Ask(hash_slot, target)
+            };
+        }
+        if importing && client.asking {
+            return if keys.different && keys.missing {
+                Serves::Nobody(ErrorKind::TryAgain)
+            } else {
+                Serves::Myself
+            };
+        }
+        let replica = !cluster.myself().is_primary();
+        let reads_here =
+            client.readonly && !flags.any(Flags::WRITE) && replica && cluster.my_primary() == owner;
+        if owner == cluster.me || reads_here {
+            Serves::Myself
+        } else {
+            Serves::Moved(hash_slot, owner)
+        }
+    }
+
+    /// The reply by which `clusterRedirectClient` sends a client elsewhere; none if the node
+    /// serves it.
+    pub(in super::super) fn redirection(&self, serves: Serves) -> Option<Reply> {
+        let belief = self.belief();
+        match serves {
+            Serves::Myself => None,
+            Serves::Moved(slot, node) => Some(Reply::Moved {
+                slot,
+                to: AddressBook::of(node),
+                belief,
+            }),
+            Serves::Ask(slot, node) => Some(Reply::Ask {
+                slot,
+                to: AddressBook::of(node),
+                belief,
+            }),
+            Serves::Nobody(error) => Some(Reply::Error(error)),
+        }
+    }
+
+    /// `clusterRedirectBlockedClientIfNeeded` (8.0.1, cluster.c:1228): what a client that waits
+    /// for a key is told if this node no longer serves the key.
+    fn blocked_elsewhere(&self, cluster: &Cluster, key: u32) -> Serves {
+        if cluster.state != ClusterHealth::Ok {
+            return Serves::Nobody(ErrorKind::ClusterDown);
+        }
+        let slot = HashSlot::of_key(key, cluster.spec.keys_per_tag);
+        let owner = cluster.owners.of(slot);
+        if owner == Some(cluster.me) || cluster.importing_from(slot).is_some() {
+            return Serves::Myself;
+        }
+        match owner {
+            Some(owner) => Serves::Moved(slot, owner),
+            None => Serves::Nobody(ErrorKind::ClusterDownUnbound),
+        }
+    }
+
+    /// Sends a client that waits for a key on, if this node no longer serves the key. Its
+    /// connection stays. (Whatever waits for a key in the model writes, so `READONLY` makes no
+    /// difference.)
+    pub(in super::super) fn redirect_blocked_client_if_needed(
+        &mut self,
+        slot: Slot,
+        turn: &mut Turn<'_>,
+    ) {
+        let Blocked::List { tag, key, .. } = self.clients[slot.0 as usize].blocked else {
+            return;
+        };
+        let Some(cluster) = &self.cluster else { return };
+        if let Some(reply) = self.redirection(self.blocked_elsewhere(cluster, key)) {
+            self.unblock(slot, tag, reply, turn);
+        }
+    }
+
+    /// `clientsCron` (8.0.1, server.c): each tick looks at some of the clients in turn, so that
+    /// each is seen about once a second.
+    pub(in super::super) fn clients_cron(&mut self, turn: &mut Turn<'_>) {
+        let places = self.clients.len();
+        let open = places - self.free.len();
+        let hz = turn.config.hz as usize;
+        let mut left = (open / hz).max(CLIENTS_CRON_MIN).min(open);
+        if self.blocked.is_empty() {
+            // Nobody would be told anything; whose turn it is moves on all the same.
+            self.clients_cron_place += left;
+            return;
+        }
+        for _ in 0..places {
+            if left == 0 {
+                return;
+            }
+            let place = self.clients_cron_place % places;
+            self.clients_cron_place = place + 1;
+            if self.clients[place].is_open() {
+                left -= 1;
+                self.redirect_blocked_client_if_needed(Slot(place as u32), turn);
+            }
+        }
+    }
+}
