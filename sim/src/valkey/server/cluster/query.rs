@@ -83,16 +83,13 @@ impl Server {
         turn: &Turn<'_>,
     ) -> Serves {
         let client = &self.clients[slot.0 as usize];
-        let queued = match command {
-            Command::Exec if client.in_multi => client.queue.as_slice(),
-            Command::Exec => return Serves::Myself,
-            _ => &[],
-        };
         let alone = [(0, command)];
-        let commands = if command == Command::Exec {
-            queued
+        let commands = if command != Command::Exec {
+            alone.as_slice()
+        } else if client.in_multi {
+            client.queue.as_slice()
         } else {
-            &alone
+            return Serves::Myself;
         };
         let mut found: Option<(HashSlot, NodeId, u32)> = None;
         let (mut migrating, mut importing) = (None, false);
