@@ -272,14 +272,15 @@ fn a_combination_has_one_name() {
     assert_valid(&lab, "behaviours", &listed);
     assert_eq!(listed["behaviours"][0]["base"], "8.0.1");
     assert_eq!(listed["remedies"].as_array().map(Vec::len), Some(2));
-    let late = "scenarios/late-joiners.json";
-    let (code, run) = lab.json(&["run", late, "--behaviour", written]);
+    let (code, run) = lab.json(&["run", SLOW, "--behaviour", written]);
     assert_eq!((code, &run["behaviour"]), (0, &Value::from(canonical)));
-    assert_eq!(lab.json(&["run", late, "--behaviour", "8.0.1"]).0, 1);
+    let (code, run) = lab.json(&["run", SLOW, "--behaviour", "none+epoch-redirect"]);
+    assert_eq!((code, &run["hops"]["max_chain"]), (0, &Value::from(1)));
+    assert_eq!(lab.json(&["run", SLOW, "--behaviour", "none"]).0, 1);
     let (_, same) = lab.json(&["behaviours", "--behaviour", "none+pause-first+state-check"]);
     assert_eq!(same["behaviours"][0]["name"], "combined");
     // Editors accept combinations too.
-    let (_, schema) = lab.json(&["schema"]);
+    let (_, schema) = lab.json(&["schema", "scenario"]);
     let pattern = &schema["$defs"]["Behaviour"]["anyOf"][1]["pattern"];
     let pattern = pattern.as_str().expect("a pattern");
     assert!(
