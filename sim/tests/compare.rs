@@ -43,7 +43,7 @@ fn compared(name: &str) -> BTreeMap<String, BehaviourColumn> {
         let runs: Vec<_> = runners
             .iter_mut()
             .map(|runner| {
-                let mut measures = Measures::new(plan.nodes.len(), plan.clients());
+                let mut measures = Measures::new(&plan);
                 let report = runner.run(seed, &mut measures);
                 let measures = measures.finish(&report);
                 (report, measures)

@@ -26,7 +26,10 @@ enum Shown {
 
 fn shown(metric: Metric) -> Shown {
     match metric {
-        Metric::Flagged => Shown::Share,
+        Metric::Flagged
+        | Metric::LostWriteRuns
+        | Metric::TwoPrimariesRuns
+        | Metric::StaleReadRuns => Shown::Share,
         Metric::Hops | Metric::Bounces => Shown::Spread,
         Metric::FlaggedClients
         | Metric::LongestChain
@@ -38,7 +41,9 @@ fn shown(metric: Metric) -> Shown {
         | Metric::Connections
         | Metric::BusiestNode
         | Metric::Rush => Shown::Ends,
-        Metric::Unfinished | Metric::LostWrites | Metric::TwoPrimaries => Shown::Sum,
+        Metric::Unfinished | Metric::LostWrites | Metric::TwoPrimaries | Metric::StaleReads => {
+            Shown::Sum
+        }
     }
 }
 
@@ -60,7 +65,7 @@ pub fn figures(scenario: &ScenarioComparison) -> Vec<Row> {
         let unit = metric.unit();
         match shown(metric) {
             Shown::Share => row("", &|column| {
-                share(column.verdicts.flagged, column.verdicts.total())
+                share(sum(column, metric), column.verdicts.total())
             }),
             Shown::Spread => {
                 row(", mean", &|column| mean(unit, spread(column).mean));
@@ -72,10 +77,7 @@ pub fn figures(scenario: &ScenarioComparison) -> Vec<Row> {
                 row(", mean", &|column| mean(unit, spread(column).mean));
                 row(", max", &|column| value(unit, spread(column).max));
             }
-            Shown::Sum => row(", all runs", &|column| {
-                let runs = column.verdicts.total() as f64;
-                value(unit, (spread(column).mean * runs).round() as u64)
-            }),
+            Shown::Sum => row(", all runs", &|column| value(unit, sum(column, metric))),
         }
         if metric == Metric::WriteOutage {
             rows.extend(client_outages(columns));
@@ -83,6 +85,13 @@ pub fn figures(scenario: &ScenarioComparison) -> Vec<Row> {
     }
     rows.extend(errors(columns));
     rows
+}
+
+/// A figure's sum over all runs.
+fn sum(column: &BehaviourColumn, metric: Metric) -> u64 {
+    let spread = column.figures.get(metric.name());
+    let mean = spread.map_or(0.0, |spread| spread.mean);
+    (mean * column.verdicts.total() as f64).round() as u64
 }
 
 /// What each client of each run met.

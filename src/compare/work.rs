@@ -114,7 +114,7 @@ fn one(
     seed: u64,
 ) -> Result<(RunReport, RunMeasures), Failure> {
     guard_seed(plan, behaviour, seed, || {
-        let mut measures = Measures::new(plan.nodes.len(), plan.clients());
+        let mut measures = Measures::new(plan);
         let report = runner.run(seed, &mut measures);
         let again = seed
             .is_multiple_of(VERIFIED)

@@ -32,13 +32,17 @@ pub enum CheckId {
     ThunderingHerd,
     /// A blocked command was thrown out before there was a new primary.
     EarlyUnblock,
+    /// A read was told a value that had been overwritten before it was issued.
+    StaleRead,
+    /// No order of a key's operations explains what was read.
+    Linearizability,
     /// The run would have run away; it is inconclusive.
     BudgetExceeded,
 }
 
 impl CheckId {
     /// Every check.
-    pub const ALL: [CheckId; 11] = [
+    pub const ALL: [CheckId; 13] = [
         CheckId::Bounce,
         CheckId::LostWrite,
         CheckId::TwoPrimaries,
@@ -49,6 +53,8 @@ impl CheckId {
         CheckId::StaleRedirect,
         CheckId::ThunderingHerd,
         CheckId::EarlyUnblock,
+        CheckId::StaleRead,
+        CheckId::Linearizability,
         CheckId::BudgetExceeded,
     ];
 
@@ -65,6 +71,8 @@ impl CheckId {
             CheckId::StaleRedirect => "stale-redirect",
             CheckId::ThunderingHerd => "thundering-herd",
             CheckId::EarlyUnblock => "early-unblock",
+            CheckId::StaleRead => "stale-read",
+            CheckId::Linearizability => "linearizability",
             CheckId::BudgetExceeded => "budget-exceeded",
         }
     }
@@ -95,6 +103,10 @@ pub struct CheckConfig {
     pub thundering_herd: ThunderingHerd,
     /// `early-unblock`
     pub early_unblock: EarlyUnblock,
+    /// `stale-read`
+    pub stale_read: StaleRead,
+    /// `linearizability`
+    pub linearizability: Linearizability,
 }
 
 /// A check with nothing to tune.
@@ -270,4 +282,24 @@ pub struct EarlyUnblock {
     /// Whether the check is on. It is off unless turned on: every version that it could flag
     /// throws blocked clients out at its demotion.
     pub enabled: bool,
+}
+
+/// `stale-read`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StaleRead {
+    /// Whether the check is on. It is off unless turned on: it keeps the history of a run.
+    pub enabled: bool,
+    /// Whether clients that said `READONLY` count, which read what may be old on purpose.
+    pub readonly_clients: bool,
+}
+
+/// `linearizability`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Linearizability {
+    /// Whether the check is on. It is off unless turned on: it keeps the history of a run.
+    pub enabled: bool,
+    /// Whether the reads of clients that said `READONLY` count, which may be old on purpose.
+    pub readonly_clients: bool,
 }

@@ -7,10 +7,14 @@ mod config;
 mod connection_storm;
 mod early_unblock;
 mod error_surfaced;
+mod freshness;
+mod history;
+mod linearizability;
 mod lost_write;
 mod no_primary;
 mod primaries;
 mod rush;
+mod stale_read;
 mod stale_redirect;
 mod stuck_client;
 #[cfg(test)]
@@ -19,9 +23,10 @@ mod thundering_herd;
 mod two_primaries;
 
 pub use config::{
-    Bounce, CheckConfig, CheckId, ConnectionStorm, EarlyUnblock, ErrorSurfaced, NoPrimary,
-    StaleRedirect, StuckClient, ThunderingHerd, Toggle, TwoPrimaries,
+    Bounce, CheckConfig, CheckId, ConnectionStorm, EarlyUnblock, ErrorSurfaced, Linearizability,
+    NoPrimary, StaleRead, StaleRedirect, StuckClient, ThunderingHerd, Toggle, TwoPrimaries,
 };
+pub(crate) use freshness::Freshness;
 
 use std::sync::Arc;
 
@@ -30,7 +35,7 @@ use crate::engine::Time;
 use crate::net::HostId;
 use crate::report::{ChainHop, Finding};
 use crate::scenario::Plan;
-use crate::trace::Record;
+use crate::trace::{Event, Record};
 use crate::valkey::{CommandKind, Data, Message, NodeId};
 
 /// Something that a check found, before it is put into words for a report.
@@ -143,6 +148,10 @@ pub(crate) struct Checks {
     stale_redirect: stale_redirect::State,
     thundering_herd: thundering_herd::State,
     early_unblock: early_unblock::State,
+    stale_read: stale_read::State,
+    linearizability: linearizability::State,
+    /// Whether a check wants to hear of commands issued and ended, with what they read.
+    wants_history: bool,
     /// Whether a check wants to hear of requests. They are most of all records.
     wants_requests: bool,
     /// Whether a check wants to hear of messages that arrive. The same holds for them.
@@ -154,6 +163,8 @@ impl Checks {
     pub(crate) fn new(plan: &Arc<Plan>) -> Checks {
         let thundering_herd = thundering_herd::State::new(plan);
         let early_unblock = early_unblock::State::new(plan);
+        let stale_read = stale_read::State::new(plan);
+        let linearizability = linearizability::State::new(plan);
         Checks {
             bounce: bounce::State::new(plan),
             lost_write: lost_write::State::new(plan),
@@ -164,10 +175,13 @@ impl Checks {
             error_surfaced: error_surfaced::State::new(plan),
             connection_storm: connection_storm::State::new(plan),
             stale_redirect: stale_redirect::State::new(plan),
-            wants_requests: thundering_herd.enabled(),
+            wants_history: stale_read.enabled() || linearizability.enabled(),
+            wants_requests: thundering_herd.enabled() || stale_read.enabled(),
             thundering_herd,
             wants_deliveries: early_unblock.enabled(),
             early_unblock,
+            stale_read,
+            linearizability,
             findings: Findings::default(),
         }
     }
@@ -184,6 +198,8 @@ impl Checks {
         self.stale_redirect.reset();
         self.thundering_herd.reset();
         self.early_unblock.reset();
+        self.stale_read.reset();
+        self.linearizability.reset();
         self.findings = Findings::default();
     }
 
@@ -209,9 +225,21 @@ impl Checks {
 
     /// Takes note that a node looked at a request.
     #[inline(always)]
-    pub(crate) fn request(&mut self, at: Time, node: NodeId) {
+    pub(crate) fn request(&mut self, at: Time, node: NodeId, event: &Event) {
         if self.wants_requests {
-            self.thundering_herd.request(at, node, &mut self.findings);
+            if self.thundering_herd.enabled() {
+                self.thundering_herd.request(at, node, &mut self.findings);
+            }
+            self.stale_read.gate(event);
+        }
+    }
+
+    /// Takes note that a command was issued or has ended, or of one value that it read.
+    #[inline(always)]
+    pub(crate) fn history(&mut self, at: Time, event: &Event) {
+        if self.wants_history {
+            self.stale_read.observe(at, event, &mut self.findings);
+            self.linearizability.observe(at, event);
         }
     }
 
@@ -239,6 +267,7 @@ impl Checks {
         self.no_primary.change(ending.at, 1, &mut self.findings);
         self.stuck_client.end(ending, &mut self.findings);
         self.error_surfaced.end(&mut self.findings);
+        self.linearizability.end(ending, &mut self.findings);
     }
 
     /// Redirects, and those that led back, of each command that has been redirected and has no

@@ -57,6 +57,7 @@ impl Primaries {
             | Event::Failover { .. }
             | Event::Operator { .. }
             | Event::Issued { .. }
+            | Event::Element { .. }
             | Event::Hop { .. }
             | Event::Ended { .. } => return false,
         };

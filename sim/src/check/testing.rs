@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::client::ClientId;
 use crate::engine::Time;
 use crate::net::HostId;
 use crate::scenario::{Plan, parse};
-use crate::trace::{Event, FaultKind, Record};
-use crate::valkey::{LinkState, NodeId, ReplId, Role};
+use crate::trace::{CommandOutcome, Event, FaultKind, Record, Saw, WriteRange, WrittenKeys};
+use crate::valkey::{Addr, CommandKind, LinkState, NodeId, ReplId, Role, Value, WriteId};
 
 /// A plan with the nodes `old` and `new` (a replica), one client and these checks.
 pub(super) fn plan(checks: &str) -> Arc<Plan> {
@@ -46,5 +47,69 @@ pub(super) fn crashed(node: u16) -> Record {
             from: host,
             to: host,
         },
+    }
+}
+
+/// The client's command that writes the run's write `number`, as its number `number`: its issue,
+/// and its end, served by `old`, if it has one.
+pub(super) fn write(
+    kind: CommandKind,
+    number: u32,
+    key: u32,
+    issued: Time,
+    ended: Option<Time>,
+) -> Vec<(Time, Event)> {
+    let writes = WriteRange {
+        first: WriteId(number),
+        count: 1,
+    };
+    let begin = Event::Issued {
+        client: ClientId(0),
+        command: number,
+        kind,
+        writes,
+        keys: WrittenKeys::one(key),
+    };
+    let end = ended.map(|at| {
+        (
+            at,
+            served(kind, number, issued, at, writes, key, Saw::Nothing),
+        )
+    });
+    [Some((issued, begin)), end].into_iter().flatten().collect()
+}
+
+/// The end of a GET, the client's command 99, served by `old`.
+pub(super) fn read(key: u32, value: Value, issued: Time, ended: Time) -> Event {
+    let nothing = WriteRange {
+        first: WriteId::NONE,
+        count: 0,
+    };
+    let saw = Saw::Value(value);
+    served(CommandKind::Get, 99, issued, ended, nothing, key, saw)
+}
+
+/// The end of a command that `old` has served.
+pub(super) fn served(
+    kind: CommandKind,
+    command: u32,
+    issued: Time,
+    ended: Time,
+    writes: WriteRange,
+    key: u32,
+    saw: Saw,
+) -> Event {
+    Event::Ended {
+        client: ClientId(0),
+        command,
+        kind,
+        outcome: CommandOutcome::Served,
+        hops: 0,
+        bounces: 0,
+        took: ended.since(issued),
+        writes,
+        from: Addr(0),
+        key,
+        saw,
     }
 }

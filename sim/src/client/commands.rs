@@ -8,7 +8,7 @@ use super::spec::ClientSpec;
 use super::state::{Client, tag_of};
 use super::{Context, Effect};
 use crate::engine::{Span, Time};
-use crate::trace::{CommandOutcome, Event, WriteRange};
+use crate::trace::{CommandOutcome, Event, Saw, WriteRange, WrittenKeys};
 use crate::valkey::{Addr, Belief, Command, CommandKind, ErrorKind, WriteId};
 
 /// What is sent for a logical command.
@@ -21,6 +21,22 @@ pub(super) enum Body {
         at: u32,
         first: WriteId,
     },
+}
+
+/// Where the writes of a command go. Those of a transaction go round a space of `keys` keys.
+fn written_keys(body: &Body, keys: u32) -> WrittenKeys {
+    match *body {
+        Body::Single(command) => WrittenKeys::one(command.key().unwrap_or_default()),
+        Body::Transaction { keys: base, at, .. } => WrittenKeys { base, at, of: keys },
+    }
+}
+
+/// The key that a command reads, if it reads.
+fn read_key(body: &Body) -> u32 {
+    match body {
+        Body::Single(command) => command.key().unwrap_or_default(),
+        Body::Transaction { .. } => 0,
+    }
 }
 
 /// What has come back for a logical command.
@@ -42,6 +58,9 @@ pub(super) struct Flight {
     pub worker: u16,
     pub writes: WriteRange,
     pub answer: Answer,
+    /// Who replied last, and what that told of the data.
+    pub from: Addr,
+    pub saw: Saw,
     pub hops: u32,
     pub bounces: u32,
     /// Nodes that redirected it, one bit each. An address without a node redirects nothing.
@@ -232,6 +251,8 @@ impl Client {
                 worker,
                 writes: made.writes,
                 answer: Answer::None,
+                from: self.primary,
+                saw: Saw::Nothing,
                 hops: 0,
                 bounces: 0,
                 redirected_by: 0,
@@ -241,6 +262,8 @@ impl Client {
                 client: self.id,
                 command: flight.number,
                 kind: flight.kind,
+                writes: flight.writes,
+                keys: written_keys(&flight.body, spec.workload.keys),
             }));
             if index == 0 && worker != NO_WORKER {
                 let own = &mut self.workers[usize::from(worker)];
@@ -464,6 +487,9 @@ impl Client {
             bounces: ended.bounces,
             took: ctx.now.since(ended.issued_at),
             writes: ended.writes,
+            from: ended.from,
+            key: read_key(&ended.body),
+            saw: ended.saw,
         }));
         self.free_flights.push(flight);
         self.open -= 1;

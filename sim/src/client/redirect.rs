@@ -7,8 +7,8 @@ use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
 use crate::engine::Time;
-use crate::trace::{CommandOutcome, Event};
-use crate::valkey::{Addr, ErrorKind, NodeId, Reply};
+use crate::trace::{CommandOutcome, Event, Saw};
+use crate::valkey::{Addr, ErrorKind, NodeId, Reply, Value};
 
 /// Where a reply came from.
 #[derive(Copy, Clone, Debug)]
@@ -38,12 +38,35 @@ fn answer_of(reply: Reply) -> Answer {
         | Reply::Int(_)
         | Reply::Value(_)
         | Reply::Array(_)
+        | Reply::Elements(_)
         | Reply::Subscribed
         | Reply::Published
         | Reply::Info { .. }
         | Reply::Continue { .. }
         | Reply::FullResync { .. }
         | Reply::NewLine => Answer::Served,
+    }
+}
+
+/// What a reply tells of the data.
+fn saw_in(reply: Reply) -> Saw {
+    match reply {
+        Reply::Nil => Saw::Value(Value::Absent),
+        Reply::Int(number) => Saw::Value(Value::Number(number)),
+        Reply::Value(write) => Saw::Value(Value::Text(write)),
+        Reply::Elements(elements) => Saw::Elements(elements),
+        Reply::Ok
+        | Reply::Pong
+        | Reply::Queued
+        | Reply::Array(_)
+        | Reply::Subscribed
+        | Reply::Published
+        | Reply::Error(_)
+        | Reply::Redirect { .. }
+        | Reply::Info { .. }
+        | Reply::Continue { .. }
+        | Reply::FullResync { .. }
+        | Reply::NewLine => Saw::Nothing,
     }
 }
 
@@ -95,7 +118,10 @@ impl Client {
         }
         let flight = work.members[work.first + position as usize];
         let (each, alone) = (work.each, work.expected == 1);
-        self.flights[flight as usize].answer = answer_of(reply);
+        let answered = &mut self.flights[flight as usize];
+        answered.answer = answer_of(reply);
+        answered.from = source.addr;
+        answered.saw = saw_in(reply);
         if complete {
             self.vacate(spec, ctx, unit);
         }
@@ -216,6 +242,7 @@ impl Client {
         // Release candidate 1 drops a redirected command silently and executes the rest: a
         // library that looks at EXEC's reply alone takes that for success.
         let blind = spec.policy.batch == Batch::Each && answer == Answer::Served;
+        self.flights[flight as usize].from = source.addr;
         self.flights[flight as usize].answer = match inner {
             Some((to, belief)) if !blind && !matches!(answer, Answer::Redirected(..)) => {
                 Answer::Redirected(to, belief)

@@ -3,10 +3,11 @@
 use super::load::Load;
 use super::outage::{Kind, Outage};
 use super::postponed::Postponed;
-use crate::check::CheckId;
+use crate::check::{CheckId, Freshness};
 use crate::engine::{Span, Time};
 use crate::net::HostId;
 use crate::report::{RunReport, Verdict};
+use crate::scenario::Plan;
 use crate::trace::{CommandOutcome, Event, FaultKind, GateVerdict, Record, Sink};
 use crate::valkey::NodeId;
 
@@ -35,10 +36,19 @@ pub enum Metric {
     Postponed,
     /// The longest time that one was.
     LongestPostponement,
-    /// Commands whose acknowledged writes were gone at the end.
+    /// Commands whose acknowledged writes were gone at the end (findings of `lost-write`).
     LostWrites,
+    /// Whether there was one.
+    LostWriteRuns,
     /// Times at which two primaries took writes (findings of `two-primaries`).
     TwoPrimaries,
+    /// Whether there was one.
+    TwoPrimariesRuns,
+    /// Reads that were told what had been overwritten before they were issued, whether or not
+    /// the `stale-read` check is on.
+    StaleReads,
+    /// Whether there was one.
+    StaleReadRuns,
     /// Connections that were opened.
     Connections,
     /// Most requests that one node met within 10 ms.
@@ -60,7 +70,7 @@ pub enum Unit {
 
 impl Metric {
     /// All of them, in the order of reports.
-    pub const ALL: [Metric; 16] = [
+    pub const ALL: [Metric; 20] = [
         Metric::Flagged,
         Metric::FlaggedClients,
         Metric::Hops,
@@ -73,7 +83,11 @@ impl Metric {
         Metric::Postponed,
         Metric::LongestPostponement,
         Metric::LostWrites,
+        Metric::LostWriteRuns,
         Metric::TwoPrimaries,
+        Metric::TwoPrimariesRuns,
+        Metric::StaleReads,
+        Metric::StaleReadRuns,
         Metric::Connections,
         Metric::BusiestNode,
         Metric::Rush,
@@ -94,7 +108,11 @@ impl Metric {
             Metric::Postponed => "postponed-commands",
             Metric::LongestPostponement => "longest-postponement",
             Metric::LostWrites => "lost-writes",
+            Metric::LostWriteRuns => "runs-with-lost-writes",
             Metric::TwoPrimaries => "two-primaries",
+            Metric::TwoPrimariesRuns => "runs-with-two-primaries",
+            Metric::StaleReads => "stale-reads",
+            Metric::StaleReadRuns => "runs-with-stale-reads",
             Metric::Connections => "connections-opened",
             Metric::BusiestNode => "busiest-node",
             Metric::Rush => "rush-after-release",
@@ -116,7 +134,11 @@ impl Metric {
             Metric::Postponed => "postponed commands",
             Metric::LongestPostponement => "longest postponement",
             Metric::LostWrites => "lost writes",
+            Metric::LostWriteRuns => "runs with lost writes",
             Metric::TwoPrimaries => "two primaries",
+            Metric::TwoPrimariesRuns => "runs with two primaries",
+            Metric::StaleReads => "stale reads",
+            Metric::StaleReadRuns => "runs with stale reads",
             Metric::Connections => "connections opened",
             Metric::BusiestNode => "requests in 10ms, busiest node",
             Metric::Rush => "requests in 10ms after release",
@@ -126,7 +148,10 @@ impl Metric {
     /// Its unit.
     pub const fn unit(self) -> Unit {
         match self {
-            Metric::Flagged => Unit::Runs,
+            Metric::Flagged
+            | Metric::LostWriteRuns
+            | Metric::TwoPrimariesRuns
+            | Metric::StaleReadRuns => Unit::Runs,
             Metric::ReadOutage | Metric::WriteOutage | Metric::LongestPostponement => Unit::Nanos,
             Metric::FlaggedClients
             | Metric::Hops
@@ -137,6 +162,7 @@ impl Metric {
             | Metric::Postponed
             | Metric::LostWrites
             | Metric::TwoPrimaries
+            | Metric::StaleReads
             | Metric::Connections
             | Metric::BusiestNode
             | Metric::Rush => Unit::Count,
@@ -151,16 +177,20 @@ pub struct Measures {
     clients: Vec<[Outage; 2]>,
     postponed: Postponed,
     load: Load,
+    freshness: Freshness,
+    stale_reads: u64,
 }
 
 impl Measures {
-    /// For a run of so many servers and clients.
-    pub fn new(servers: usize, clients: u32) -> Measures {
+    /// For a run of this plan.
+    pub fn new(plan: &Plan) -> Measures {
         Measures {
-            servers: servers as u32,
-            clients: vec![[Outage::default(); 2]; clients as usize],
+            servers: plan.nodes.len() as u32,
+            clients: vec![[Outage::default(); 2]; plan.clients() as usize],
             postponed: Postponed::default(),
             load: Load::default(),
+            freshness: Freshness::new(plan),
+            stale_reads: 0,
         }
     }
 
@@ -190,7 +220,11 @@ impl Measures {
             Metric::Postponed => postponed,
             Metric::LongestPostponement => longest_postponement.as_nanos(),
             Metric::LostWrites => report.writes.lost,
+            Metric::LostWriteRuns => u64::from(report.writes.lost > 0),
             Metric::TwoPrimaries => found(CheckId::TwoPrimaries),
+            Metric::TwoPrimariesRuns => u64::from(found(CheckId::TwoPrimaries) > 0),
+            Metric::StaleReads => self.stale_reads,
+            Metric::StaleReadRuns => u64::from(self.stale_reads > 0),
             Metric::Connections => report.connections_opened,
             Metric::BusiestNode => self.load.busiest(),
             Metric::Rush => self.load.rush(),
@@ -199,6 +233,11 @@ impl Measures {
             values: Metric::ALL.map(value),
             outages,
         }
+    }
+
+    fn history(&mut self, record: &Record) {
+        let stale = self.freshness.observe(record.at, &record.event);
+        self.stale_reads += u64::from(stale.is_some());
     }
 
     fn client(&mut self, host: HostId) -> Option<&mut [Outage; 2]> {
@@ -225,7 +264,9 @@ impl Sink for Measures {
         match record.event {
             Event::Issued { client, kind, .. } => {
                 self.clients[client.0 as usize][Kind::of(kind) as usize].issued();
+                self.history(record);
             }
+            Event::Element { .. } => self.history(record),
             Event::Hop { client, kind, .. } => {
                 self.clients[client.0 as usize][Kind::of(kind) as usize].refused(now);
             }
@@ -237,6 +278,7 @@ impl Sink for Measures {
             } => {
                 let served = outcome == CommandOutcome::Served;
                 self.clients[client.0 as usize][Kind::of(kind) as usize].ended(now, served);
+                self.history(record);
             }
             Event::Gate {
                 node,

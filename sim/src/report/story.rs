@@ -227,6 +227,7 @@ impl<'a> Story<'a> {
             | Event::Failover { .. }
             | Event::Operator { .. }
             | Event::Issued { .. }
+            | Event::Element { .. }
             | Event::Hop { .. }
             | Event::Fault { .. } => Vec::new(),
         }
@@ -310,9 +311,9 @@ impl<'a> Story<'a> {
             | Event::Role { node, .. }
             | Event::Failover { node, .. } => scene(StoryKind::Node, node_host(node), None),
             Event::Operator { node, .. } => scene(StoryKind::Operator, node_host(node), None),
-            Event::Issued { client, .. } | Event::Ended { client, .. } => {
-                scene(StoryKind::Command, client_host(client), None)
-            }
+            Event::Issued { client, .. }
+            | Event::Element { client, .. }
+            | Event::Ended { client, .. } => scene(StoryKind::Command, client_host(client), None),
             Event::Hop { client, from, .. } => scene(
                 StoryKind::Command,
                 client_host(client),
@@ -338,7 +339,9 @@ fn tell(
     condensed: bool,
 ) -> StoryLine {
     let (command, bounce) = match record.event {
-        Event::Issued { command, .. } | Event::Ended { command, .. } => (Some(command), false),
+        Event::Issued { command, .. }
+        | Event::Element { command, .. }
+        | Event::Ended { command, .. } => (Some(command), false),
         Event::Hop {
             command, bounce, ..
         } => (Some(command), bounce),

@@ -4,7 +4,8 @@ use super::names::Names;
 use crate::net::{Closing, ConnectFailure};
 use crate::trace::{CommandOutcome, FailoverEnd, FaultKind};
 use crate::valkey::{
-    Addr, Belief, Command, FailoverState, LinkState, PauseKind, ReplId, Reply, Role,
+    Addr, Belief, Command, Elements, FailoverState, LinkState, PauseKind, ReplId, Reply, Role,
+    Value, WriteId,
 };
 
 /// `1 redirect`, `2 redirects`.
@@ -144,7 +145,7 @@ pub(super) fn reply(names: Names<'_>, reply: Reply) -> String {
         Reply::Nil => "nil".to_owned(),
         Reply::Int(n) => format!(":{n}"),
         Reply::Value(write) => format!("the value of write {}", write.0),
-        Reply::Array(n) => format!("an array of {n}"),
+        Reply::Array(n) | Reply::Elements(Elements { count: n, .. }) => format!("an array of {n}"),
         Reply::Subscribed => "the subscription's confirmation".to_owned(),
         Reply::Published => "a published message".to_owned(),
         Reply::Error(kind) => kind.text().to_owned(),
@@ -291,6 +292,17 @@ pub(super) fn fault(kind: FaultKind, to: Option<&str>) -> String {
             Some(_) => format!("{path} is healed"),
             None => "it is back to normal".to_owned(),
         },
+    }
+}
+
+/// The value of a key, known by the write that set it.
+pub(super) fn value(value: Value) -> String {
+    match value {
+        Value::Absent => "no value".to_owned(),
+        Value::Text(WriteId::NONE) => "the operator's value".to_owned(),
+        Value::Text(write) => format!("the value of write {}", write.0),
+        Value::Number(number) => format!("the number {number}"),
+        Value::List(_) => "a list".to_owned(),
     }
 }
 

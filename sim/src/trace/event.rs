@@ -4,8 +4,8 @@ use crate::client::ClientId;
 use crate::engine::{Span, Time};
 use crate::net::{Closing, ConnId, ConnectFailure, HostId};
 use crate::valkey::{
-    Addr, Belief, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message, NodeId, ReplId,
-    Reply, Role, WriteId,
+    Addr, Belief, CommandKind, Elements, ErrorKind, FailoverState, Gate, LinkState, Message,
+    NodeId, ReplId, Reply, Role, Value, WriteId,
 };
 
 /// Something that happened, and when.
@@ -103,6 +103,47 @@ pub struct WriteRange {
     pub first: WriteId,
     /// How many; zero for a command that writes nothing.
     pub count: u16,
+}
+
+/// Which keys a command's writes go to.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct WrittenKeys {
+    /// The first key of the space.
+    pub base: u32,
+    /// Where in it the first write goes.
+    pub at: u32,
+    /// How many keys the space has, so that a transaction goes round; never zero.
+    pub of: u32,
+}
+
+impl WrittenKeys {
+    /// The key of a command that is no transaction.
+    pub const fn one(key: u32) -> WrittenKeys {
+        WrittenKeys {
+            base: key,
+            at: 0,
+            of: 1,
+        }
+    }
+
+    /// The key of a command's write at this place. A transaction is alternately SET and GET, so
+    /// that its writes go to every other key.
+    pub const fn key(self, place: u16) -> u32 {
+        let offset = self.at.wrapping_add(place as u32 * 2) % self.of;
+        self.base.wrapping_add(offset)
+    }
+}
+
+/// What the reply to a command told of the data.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Saw {
+    /// Nothing: there was none, or it tells of no value.
+    #[default]
+    Nothing,
+    /// The value of a key: by GET as it is, by INCR as it has become.
+    Value(Value),
+    /// The values of several keys. Each comes by itself, as an [`Event::Element`].
+    Elements(Elements),
 }
 
 /// One thing that happened.
@@ -222,6 +263,26 @@ pub enum Event {
         command: u32,
         /// What it is.
         kind: CommandKind,
+        /// The writes that it asks for. Not in the trace's hash: the requests are.
+        writes: WriteRange,
+        /// Where they go. Not in the hash either.
+        keys: WrittenKeys,
+    },
+    /// One value of an `MGET` that is about to end, served. Not in the trace's hash: the replies
+    /// that arrive are.
+    Element {
+        /// Whose.
+        client: ClientId,
+        /// The command's number with its client.
+        command: u32,
+        /// Who replied.
+        from: Addr,
+        /// The key.
+        key: u32,
+        /// Its value.
+        value: Value,
+        /// Since the command was issued.
+        took: Span,
     },
     /// A client follows a redirect.
     Hop {
@@ -260,6 +321,12 @@ pub enum Event {
         took: Span,
         /// The writes that it asked for.
         writes: WriteRange,
+        /// Who replied last, and what. Not in the trace's hash: the replies that arrive are.
+        from: Addr,
+        /// The key that it read, if it reads; the first of an `MGET`. Not in the hash either.
+        key: u32,
+        /// What it was told. Not in the hash either.
+        saw: Saw,
     },
     /// A fault begins or ends.
     Fault {

@@ -6,7 +6,8 @@ use super::event::{CommandOutcome, Event, GateVerdict};
 use crate::engine::Time;
 use crate::net::{Closing, ConnectFailure};
 use crate::valkey::{
-    Addr, Belief, Command, Message, ReplId, ReplOp, Reply, Request, SnapshotId, StreamEntry,
+    Addr, Belief, Command, Elements, Message, ReplId, ReplOp, Reply, Request, SnapshotId,
+    StreamEntry,
 };
 
 /// Words of a record; those that it does not need are zero.
@@ -193,6 +194,7 @@ impl Event {
                 client,
                 command,
                 kind,
+                ..
             } => [
                 head(11, kind as u8, 0, client.0),
                 u64::from(command),
@@ -230,6 +232,7 @@ impl Event {
                 bounces,
                 took,
                 writes,
+                ..
             } => {
                 let (how, error) = match outcome {
                     CommandOutcome::Served => (0, 0),
@@ -247,6 +250,12 @@ impl Event {
                     0,
                 ]
             }
+            Event::Element {
+                client,
+                command,
+                key,
+                ..
+            } => [head(15, 0, 0, client.0), pair(command, key), 0, 0, 0],
             Event::Fault { kind, from, to } => {
                 [head(14, kind as u8, 0, 0), pair(from.0, to.0), 0, 0, 0]
             }
@@ -344,7 +353,7 @@ fn reply_words(reply: Reply) -> (u8, u64, u64) {
         Reply::Nil => (3, 0, 0),
         Reply::Int(number) => (4, u64::from(number), 0),
         Reply::Value(write) => (5, u64::from(write.0), 0),
-        Reply::Array(count) => (6, u64::from(count), 0),
+        Reply::Array(count) | Reply::Elements(Elements { count, .. }) => (6, u64::from(count), 0),
         Reply::Subscribed => (7, 0, 0),
         Reply::Published => (8, 0, 0),
         Reply::Error(error) => (9, error as u64, 0),
@@ -369,14 +378,19 @@ mod tests {
     use super::*;
     use crate::client::ClientId;
     use crate::engine::Time;
-    use crate::trace::Record;
-    use crate::valkey::CommandKind;
+    use crate::trace::{Record, WriteRange, WrittenKeys};
+    use crate::valkey::{CommandKind, WriteId};
 
     fn issued(at: u64, command: u32) -> Record {
         let event = Event::Issued {
             client: ClientId(3),
             command,
             kind: CommandKind::Get,
+            writes: WriteRange {
+                first: WriteId::NONE,
+                count: 0,
+            },
+            keys: WrittenKeys::one(0),
         };
         Record {
             at: Time(at),

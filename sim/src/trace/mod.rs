@@ -3,7 +3,10 @@
 mod event;
 mod hash;
 
-pub use event::{CommandOutcome, Event, FailoverEnd, FaultKind, GateVerdict, Record, WriteRange};
+pub use event::{
+    CommandOutcome, Event, FailoverEnd, FaultKind, GateVerdict, Record, Saw, WriteRange,
+    WrittenKeys,
+};
 pub use hash::TraceHash;
 
 /// Receives the records of a run. A type parameter, so that no trace costs nothing.

@@ -221,6 +221,42 @@ impl Command {
         }
     }
 
+    /// The key that the command reads or writes; the first of an `MGET`.
+    pub const fn key(self) -> Option<u32> {
+        match self {
+            Command::Get(key)
+            | Command::MGet(key, _)
+            | Command::Set(key, _)
+            | Command::Incr(key, _)
+            | Command::Del(key, _)
+            | Command::LPush(key, _)
+            | Command::BlPop { key, .. } => Some(key),
+            Command::Multi
+            | Command::Exec
+            | Command::Discard
+            | Command::Subscribe(_)
+            | Command::Publish(_)
+            | Command::Ping
+            | Command::Info
+            | Command::Role
+            | Command::Wait { .. }
+            | Command::ClientCapa
+            | Command::ClientPause(..)
+            | Command::ClientUnpause
+            | Command::ReadOnly
+            | Command::ReadWrite
+            | Command::Failover { .. }
+            | Command::FailoverAbort
+            | Command::FailoverMalformed(_)
+            | Command::ReplicaOf(_)
+            | Command::ReplConfAddress(_)
+            | Command::ReplConfCapa
+            | Command::ReplConfVersion
+            | Command::ReplConfAck(_)
+            | Command::Psync { .. } => None,
+        }
+    }
+
     /// The write that the command carries.
     pub const fn write(self) -> Option<WriteId> {
         match self {

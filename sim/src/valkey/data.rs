@@ -1,6 +1,6 @@
 //! What a server holds: the keys, and which of the run's writes have reached it.
 
-use super::message::{ReplOp, WriteId};
+use super::message::{Elements, ReplOp, WriteId};
 
 /// The value of a key.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +14,32 @@ pub enum Value {
     Number(u32),
     /// A list, by its place in the data's lists.
     List(u32),
+}
+
+/// The values in a run's replies to `MGET`, by [`Elements`]. Messages are too small to carry them.
+#[derive(Clone, Debug, Default)]
+pub struct ElementLog(Vec<Value>);
+
+impl ElementLog {
+    /// Forgets everything but the memory it holds.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// Keeps the values of a reply.
+    pub(super) fn keep(&mut self, values: impl Iterator<Item = Value>) -> Elements {
+        let first = self.0.len();
+        self.0.extend(values);
+        Elements {
+            first: first as u32,
+            count: (self.0.len() - first) as u16,
+        }
+    }
+
+    /// The values of a reply.
+    pub fn values(&self, elements: Elements) -> &[Value] {
+        &self.0[elements.first as usize..][..usize::from(elements.count)]
+    }
 }
 
 /// The keys and values of a server, with the set of writes that made them.

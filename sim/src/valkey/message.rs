@@ -172,8 +172,10 @@ pub enum Reply {
     Int(u32),
     /// A string, known by the write that set it.
     Value(WriteId),
-    /// An array of this many elements (`EXEC`, `MGET`, `BLPOP`).
+    /// An array of this many elements (`EXEC`, `BLPOP`).
     Array(u16),
+    /// The values of keys (`MGET`); the driver keeps them.
+    Elements(Elements),
     /// A subscription's confirmation.
     Subscribed,
     /// A published message reaches a subscriber; the reply to nothing.
@@ -245,6 +247,15 @@ pub enum ReplOp {
 /// A snapshot of the data under way in a full resynchronization; the driver keeps the data.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotId(pub u32);
+
+/// Values that a reply carries, in the driver's [`ElementLog`](super::ElementLog).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Elements {
+    /// The place of the first.
+    pub first: u32,
+    /// How many.
+    pub count: u16,
+}
 
 /// Everything that a connection can carry.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

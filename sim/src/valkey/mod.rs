@@ -16,10 +16,10 @@ pub use behaviour::{
 };
 pub use command::{Command, CommandKind, Flags, PauseKind};
 pub use config::{Config, Persistence};
-pub use data::{Data, Value};
+pub use data::{Data, ElementLog, Value};
 pub use error::ErrorKind;
 pub use message::{
-    Belief, FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request, Role,
-    SnapshotId, StreamEntry, WriteId,
+    Belief, Elements, FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request,
+    Role, SnapshotId, StreamEntry, WriteId,
 };
 pub use server::{Effect, Input, LinkNo, Server, Slot, Snapshots, Turn};

@@ -4,7 +4,8 @@
 use super::tally::Tally;
 use crate::check::Checks;
 use crate::engine::Time;
-use crate::trace::{Event, Record, Sink, TraceHash};
+use crate::trace::{CommandOutcome, Event, Record, Saw, Sink, TraceHash};
+use crate::valkey::ElementLog;
 
 /// A run's books.
 pub(super) struct Books {
@@ -33,6 +34,42 @@ impl Books {
         self.open_commands = 0;
     }
 
+    /// Notes what an `MGET` that ends with this event has read, if it is one and was served. The
+    /// trace's hash has the reply already.
+    #[inline(always)]
+    pub(super) fn note_elements<S: Sink>(
+        &mut self,
+        sink: &mut S,
+        now: Time,
+        event: &Event,
+        log: &ElementLog,
+    ) {
+        if let &Event::Ended {
+            client,
+            command,
+            outcome: CommandOutcome::Served,
+            took,
+            from,
+            key,
+            saw: Saw::Elements(elements),
+            ..
+        } = event
+        {
+            for (place, value) in log.values(elements).iter().enumerate() {
+                let event = Event::Element {
+                    client,
+                    command,
+                    from,
+                    key: key.wrapping_add(place as u32),
+                    value: *value,
+                    took,
+                };
+                sink.record(&Record { at: now, event });
+                self.checks.history(now, &event);
+            }
+        }
+    }
+
     /// Notes that something happened. Takes the event where it lies: it is large, and most events
     /// are only hashed.
     #[inline(always)]
@@ -56,15 +93,21 @@ impl Books {
                 return;
             }
             Event::Gate { node, .. } => {
-                self.checks.request(now, *node);
+                self.checks.request(now, *node, event);
                 return;
             }
             Event::Issued { .. } => {
                 self.open_commands += 1;
                 self.tally.commands.issued += 1;
+                self.checks.history(now, event);
                 return;
             }
-            Event::Ended { .. } => self.open_commands -= 1,
+            Event::Ended { .. } => {
+                self.open_commands -= 1;
+                self.checks.history(now, event);
+            }
+            // Noted by itself.
+            Event::Element { .. } => return,
             Event::Dialled { .. }
             | Event::Connected { .. }
             | Event::ConnectFailed { .. }

@@ -62,7 +62,11 @@ impl<S: Sink> Session<'_, S> {
                     }
                 }
                 &Effect::WakeAt(at) => agenda.schedule(at, Event::ClientWake(id).into()),
-                Effect::Trace(event) => self.state.books.note(self.sink, now, event),
+                Effect::Trace(event) => {
+                    let books = &mut self.state.books;
+                    books.note_elements(self.sink, now, event, &self.state.elements);
+                    books.note(self.sink, now, event);
+                }
             }
         }
         self.state.client_effects.clear();

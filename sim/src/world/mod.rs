@@ -28,7 +28,7 @@ use crate::engine::{self, Agenda, Phase, Span, StreamId, Time};
 use crate::net::{HostId, Network};
 use crate::scenario::Plan;
 use crate::trace::{Event as TraceEvent, Sink};
-use crate::valkey::{self, Behaviour, Message, NodeId, Snapshots, WriteId};
+use crate::valkey::{self, Behaviour, ElementLog, Message, NodeId, Snapshots, WriteId};
 
 /// The agenda of a run.
 pub(crate) type Pending = Agenda<Packed>;
@@ -42,6 +42,7 @@ pub(crate) struct State {
     clients: Vec<ClientPort>,
     specs: Vec<ClientSpec>,
     snapshots: Snapshots,
+    elements: ElementLog,
     next_write: WriteId,
     waiting: Vec<Waiting>,
     active: Vec<Active>,

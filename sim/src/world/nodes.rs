@@ -88,6 +88,7 @@ impl<S: Sink> Session<'_, S> {
             behaviour: node.behaviour,
             addresses: &state.plan.addresses,
             snapshots: &mut state.snapshots,
+            elements: &mut state.elements,
             effects: &mut state.node_effects,
         };
         node.server.boot(primary, phase, restarted, &mut turn);
@@ -162,6 +163,7 @@ impl<S: Sink> Session<'_, S> {
             behaviour: node.behaviour,
             addresses: &state.plan.addresses,
             snapshots: &mut state.snapshots,
+            elements: &mut state.elements,
             effects: &mut state.node_effects,
         };
         let mut takes = node.server.turn(&mut turn);

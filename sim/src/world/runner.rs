@@ -143,7 +143,9 @@ impl Runner {
         let flagged = CheckId::ALL.iter().any(|check| {
             *check != CheckId::BudgetExceeded && state.books.checks.findings.total(*check) > 0
         });
-        let verdict = match (flagged, budget.is_some()) {
+        // A check that could not decide says so as an exceeded budget.
+        let undecided = state.books.checks.findings.total(CheckId::BudgetExceeded) > 0;
+        let verdict = match (flagged, undecided) {
             (true, _) => Verdict::Flagged,
             (false, true) => Verdict::Inconclusive,
             (false, false) => Verdict::Clean,

@@ -11,7 +11,7 @@ use crate::engine::{Chooser, Span, Time};
 use crate::net::{HostId, Network};
 use crate::scenario::Plan;
 use crate::trace::Sink;
-use crate::valkey::{Behaviour, NodeId, Server, Snapshots, WriteId};
+use crate::valkey::{Behaviour, ElementLog, NodeId, Server, Snapshots, WriteId};
 
 impl State {
     /// Builds the world of a plan, in which nodes follow `behaviour` unless the plan binds them
@@ -109,6 +109,7 @@ impl State {
             clients,
             specs,
             snapshots: Snapshots::default(),
+            elements: ElementLog::default(),
             next_write: WriteId(0),
             waiting: Vec::new(),
             active: Vec::new(),
@@ -146,6 +147,7 @@ impl State {
             port.slots.clear();
         }
         self.snapshots.clear();
+        self.elements.clear();
         self.next_write = WriteId(0);
         self.active.clear();
         self.healed = false;

@@ -68,6 +68,7 @@ impl Tally {
             | Event::Role { .. }
             | Event::Failover { .. }
             | Event::Operator { .. }
+            | Event::Element { .. }
             | Event::Fault { .. } => {}
         }
     }

@@ -7,8 +7,8 @@ use rebound_sim::engine::{Span, Time};
 use rebound_sim::net::{Closing, HostId};
 use rebound_sim::trace::Event;
 use rebound_sim::valkey::{
-    Addr, AddressBook, Behaviour, Command, Config, Effect, FailoverState, Input, LinkNo, Message,
-    NodeId, Reply, Request, Server, Slot, Snapshots, Turn, WriteId,
+    Addr, AddressBook, Behaviour, Command, Config, Effect, ElementLog, FailoverState, Input,
+    LinkNo, Message, NodeId, Reply, Request, Server, Slot, Snapshots, Turn, WriteId,
 };
 
 pub const A: NodeId = NodeId(0);
@@ -53,6 +53,7 @@ pub struct Lab {
     connections: Vec<Connection>,
     addresses: AddressBook,
     snapshots: Snapshots,
+    elements: ElementLog,
     /// Which directed pairs (opener, accepter) are held, and in which direction.
     held: Vec<(NodeId, NodeId, bool)>,
     refused: Vec<NodeId>,
@@ -90,6 +91,7 @@ impl Lab {
             connections: Vec::new(),
             addresses: AddressBook::new((0..nodes).map(|n| (format!("n{n}"), 6379))),
             snapshots: Snapshots::default(),
+            elements: ElementLog::default(),
             held: Vec::new(),
             refused: Vec::new(),
             writes: 0,
@@ -172,6 +174,7 @@ impl Lab {
             behaviour: place.behaviour,
             addresses: &self.addresses,
             snapshots: &mut self.snapshots,
+            elements: &mut self.elements,
             effects: &mut effects,
         };
         act(&mut place.server, &mut turn, place.primary);

@@ -112,6 +112,7 @@ impl Condenser {
                 Some(client) if memory.stalled(client, record.at).is_none() => Treatment::Leave,
                 Some(_) | None => Treatment::Tell,
             },
+            Event::Element { .. } => Treatment::Leave,
             Event::Ended { .. }
             | Event::Hop { .. }
             | Event::ConnectFailed { .. }

@@ -173,6 +173,7 @@ impl<'a> Memory<'a> {
                 client,
                 command,
                 kind,
+                ..
             } => {
                 let open = Open {
                     kind,
@@ -208,6 +209,7 @@ impl<'a> Memory<'a> {
             | Event::Released { .. }
             | Event::Failover { .. }
             | Event::Operator { .. }
+            | Event::Element { .. }
             | Event::Ended { .. } => {}
         }
     }
@@ -238,6 +240,7 @@ impl<'a> Memory<'a> {
             | Event::Role { .. }
             | Event::Failover { .. }
             | Event::Operator { .. }
+            | Event::Element { .. }
             | Event::Issued { .. } => {}
         }
     }

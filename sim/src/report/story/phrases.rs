@@ -99,6 +99,17 @@ impl Phrases<'_, '_> {
                 )
             }
             Event::Issued { command, kind, .. } => format!("issues {} #{command}", kind.name()),
+            Event::Element {
+                command,
+                from,
+                key,
+                value,
+                ..
+            } => format!(
+                "is told by {}, for MGET #{command}: key {key} has {}",
+                names.listener(from),
+                words::value(value)
+            ),
             Event::Hop {
                 client,
                 command,

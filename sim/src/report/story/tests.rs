@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::net::{Closing, ConnId};
-use crate::trace::{CommandOutcome, FailoverEnd, GateVerdict, WriteRange};
+use crate::trace::{CommandOutcome, FailoverEnd, GateVerdict, Saw, WriteRange, WrittenKeys};
 use crate::valkey::{
     Addr, Belief, Command, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message, ReplId,
     Reply, Request, Role, WriteId,
@@ -91,11 +91,18 @@ fn role(node: NodeId, role: Role, primary: Option<Addr>, link: LinkState) -> Eve
     }
 }
 
+const NO_WRITES: WriteRange = WriteRange {
+    first: WriteId::NONE,
+    count: 0,
+};
+
 fn issued(command: u32, kind: CommandKind) -> Event {
     Event::Issued {
         client: APP,
         command,
         kind,
+        writes: NO_WRITES,
+        keys: WrittenKeys::one(0),
     }
 }
 
@@ -108,10 +115,10 @@ fn ended(command: u32, kind: CommandKind, hops: u32, outcome: CommandOutcome) ->
         hops,
         bounces: hops.saturating_sub(1),
         took: crate::engine::Span::millis(3),
-        writes: WriteRange {
-            first: WriteId::NONE,
-            count: 0,
-        },
+        writes: NO_WRITES,
+        from: Addr(0),
+        key: 0,
+        saw: Saw::Nothing,
     }
 }
 

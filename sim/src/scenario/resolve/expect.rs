@@ -107,6 +107,8 @@ fn enabled(check: CheckId, checks: &CheckConfig) -> bool {
         CheckId::StaleRedirect => checks.stale_redirect.enabled,
         CheckId::ThunderingHerd => checks.thundering_herd.enabled,
         CheckId::EarlyUnblock => checks.early_unblock.enabled,
+        CheckId::StaleRead => checks.stale_read.enabled,
+        CheckId::Linearizability => checks.linearizability.enabled,
         CheckId::BudgetExceeded => true,
     }
 }

@@ -88,6 +88,8 @@ fn a_scenario_of_a_few_lines_has_sensible_defaults() {
     assert!(!plan.checks.stale_redirect.enabled);
     assert!(!plan.checks.thundering_herd.enabled);
     assert!(!plan.checks.early_unblock.enabled);
+    assert!(!plan.checks.stale_read.enabled);
+    assert!(!plan.checks.linearizability.enabled);
 }
 
 #[test]

@@ -90,7 +90,11 @@ impl Server {
                 Value::Number(number) => Reply::Int(number),
                 Value::List(_) => Reply::Error(ErrorKind::WrongType),
             },
-            Command::MGet(_, more) => Reply::Array(u16::from(more) + 1),
+            Command::MGet(key, more) => {
+                let values =
+                    (0..=u32::from(more)).map(|place| self.data.get(key.wrapping_add(place)));
+                Reply::Elements(turn.elements.keep(values))
+            }
             Command::Set(key, write) => self.write(slot, ReplOp::Set(key, write)),
             Command::Incr(key, write) => self.write(slot, ReplOp::Incr(key, write)),
             Command::Del(key, write) => self.write(slot, ReplOp::Del(key, write)),

@@ -323,6 +323,7 @@ impl Server {
             | Reply::Int(_)
             | Reply::Value(_)
             | Reply::Array(_)
+            | Reply::Elements(_)
             | Reply::Subscribed
             | Reply::Published
             | Reply::Redirect { .. }

@@ -25,7 +25,7 @@ use super::address::{Addr, AddressBook, NodeId};
 use super::behaviour::Behaviour;
 use super::command::Command;
 use super::config::Config;
-use super::data::Data;
+use super::data::{Data, ElementLog};
 use super::message::{
     Belief, FailoverState, LinkState, Message, ReplId, Reply, Request, Role, SnapshotId,
 };
@@ -93,6 +93,8 @@ pub struct Turn<'a> {
     pub addresses: &'a AddressBook,
     /// Snapshots under way.
     pub snapshots: &'a mut Snapshots,
+    /// Values that replies carry.
+    pub elements: &'a mut ElementLog,
     /// What the server wants done, in order.
     pub effects: &'a mut Vec<Effect>,
 }

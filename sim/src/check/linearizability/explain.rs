@@ -1,0 +1,187 @@
+//! Why a history has no order, in words: as few of its operations as show it.
+
+use std::collections::BTreeMap;
+
+use super::Whose;
+use super::operation::{Action, Operation, prepare};
+use super::search::{Verdict, judge};
+use crate::engine::Time;
+use crate::scenario::Plan;
+use crate::valkey::{Value, WriteId};
+
+/// Operations that are told of at most.
+const MOST_TOLD: usize = 8;
+
+/// What is said of operations on a key that have no order, and the place of the one whose end
+/// makes it so.
+pub(super) fn in_words<'a>(
+    plan: &Plan,
+    all: &[Operation],
+    whose: impl Fn(usize) -> &'a Whose,
+) -> (usize, String) {
+    let last = shortest(all);
+    let known = until(all, all[last].returned);
+    let before = known.len() - 1;
+    let (places, history): (Vec<usize>, Vec<Operation>) = known.into_iter().unzip();
+    let mut few: Vec<usize> = fewest(&history)
+        .into_iter()
+        .map(|place| places[place])
+        .collect();
+    few.sort_by_key(|place| (all[*place].invoked, *place));
+    let history = all;
+    let writers: BTreeMap<WriteId, usize> = (0..history.len())
+        .filter_map(|place| match history[place].action {
+            Action::Write(write) => Some((write, place)),
+            Action::Read(_) | Action::Remove | Action::Increment(_) => None,
+        })
+        .collect();
+    let name = |place: usize| {
+        let (client, number, kind) = whose(place).command;
+        format!("{} #{number} of {}", kind.name(), plan.client_name(client))
+    };
+    let told: Vec<String> = few
+        .iter()
+        .take(MOST_TOLD)
+        .map(|place| {
+            let operation = &history[*place];
+            let by = whose(*place).from.map(|from| {
+                let node = plan.addresses.node(from);
+                node.map_or_else(
+                    || plan.addresses.text(from),
+                    |node| plan.node_name(node).to_owned(),
+                )
+            });
+            let from = operation.invoked;
+            let when = match &by {
+                Some(node) => format!("{from} to {}, at {node}", operation.returned),
+                None => format!("from {from}, never acknowledged"),
+            };
+            let what = match operation.action {
+                Action::Read(Value::Text(write)) => match writers.get(&write) {
+                    Some(writer) => format!(" was told what {} wrote", name(*writer)),
+                    None => " was told what nobody wrote".to_owned(),
+                },
+                Action::Read(Value::Absent) => " was told that there is no value".to_owned(),
+                Action::Read(Value::Number(number)) | Action::Increment(Some(number)) => {
+                    format!(" was told {number}")
+                }
+                Action::Read(Value::List(_)) => " was told of a list".to_owned(),
+                Action::Write(_) | Action::Remove | Action::Increment(None) => String::new(),
+            };
+            format!("{} ({when}){what}", name(*place))
+        })
+        .collect();
+    let more = match few.len().saturating_sub(MOST_TOLD) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    let few = match few.len() {
+        1 => "one of them".to_owned(),
+        count => format!("{count} of them"),
+    };
+    let why = format!(
+        "No order of the operations on key {key} explains what was told: the {before} before this \
+         one have one, with it there is none. {few} show it: {told}{more}.",
+        key = history[last].key,
+        told = told.join("; "),
+    );
+    (last, why)
+}
+
+/// The operations as they were known then, each with its place among all: those under way had an
+/// unknown outcome.
+fn until(all: &[Operation], end: Time) -> Vec<(usize, Operation)> {
+    let begun = all.iter().enumerate().filter(|(_, one)| one.invoked <= end);
+    let known = begun.filter_map(|(place, one)| {
+        let under_way = one.returned > end;
+        let reads = matches!(one.action, Action::Read(_));
+        let returned = if under_way { Time::NEVER } else { one.returned };
+        (!under_way || !reads).then_some((place, Operation { returned, ..*one }))
+    });
+    let (places, known): (Vec<usize>, Vec<Operation>) = known.unzip();
+    prepare(&known)
+        .into_iter()
+        .map(|(place, one)| (places[place], one))
+        .collect()
+}
+
+/// Of operations without an order: the first one with whose end there is none. What came before
+/// it has an order, and whatever comes after it does not help.
+fn shortest(all: &[Operation]) -> usize {
+    let mut ends: Vec<usize> = (0..all.len())
+        .filter(|place| all[*place].returned < Time::NEVER)
+        .collect();
+    ends.sort_by_key(|place| (all[*place].returned, *place));
+    let fine = |place: &usize| {
+        let known = until(all, all[*place].returned);
+        let history: Vec<Operation> = known.into_iter().map(|(_, one)| one).collect();
+        judge(&history) != Verdict::Impossible
+    };
+    ends[ends.partition_point(fine).min(ends.len() - 1)]
+}
+
+/// As few of the operations as still have no order, by place.
+///
+/// What is left out takes nothing away that could explain the rest: a read, a write with all the
+/// reads of its value, or every removal with every read of no value.
+fn fewest(history: &[Operation]) -> Vec<usize> {
+    let mut kept: Vec<usize> = (0..history.len()).collect();
+    let fails = |places: &[usize]| {
+        let some: Vec<Operation> = places.iter().map(|place| history[*place]).collect();
+        judge(&some) == Verdict::Impossible
+    };
+    let groups = [
+        values as fn(&[Operation], &[usize]) -> Vec<Vec<usize>>,
+        reads,
+    ];
+    for group in groups {
+        let mut units = group(history, &kept);
+        let mut size = units.len();
+        while size > 0 {
+            let mut at = 0;
+            while at < units.len() {
+                let end = units.len().min(at + size);
+                let mut gone: Vec<usize> = units[at..end].concat();
+                gone.sort_unstable();
+                let rest: Vec<usize> = kept
+                    .iter()
+                    .copied()
+                    .filter(|place| gone.binary_search(place).is_err())
+                    .collect();
+                if fails(&rest) {
+                    kept = rest;
+                    units.drain(at..end);
+                } else {
+                    at = end;
+                }
+            }
+            size /= 2;
+        }
+    }
+    kept
+}
+
+/// Each value with all that concerns it.
+fn values(history: &[Operation], places: &[usize]) -> Vec<Vec<usize>> {
+    let mut units: BTreeMap<Option<WriteId>, Vec<usize>> = BTreeMap::new();
+    for place in places {
+        let value = match history[*place].action {
+            Action::Write(write) | Action::Read(Value::Text(write)) => Some(write),
+            Action::Remove | Action::Read(Value::Absent) => None,
+            // What one increment was told depends on all others.
+            Action::Read(Value::Number(_) | Value::List(_)) | Action::Increment(_) => continue,
+        };
+        units.entry(value).or_default().push(*place);
+    }
+    units.into_values().collect()
+}
+
+/// Each read.
+fn reads(history: &[Operation], places: &[usize]) -> Vec<Vec<usize>> {
+    let read = |place: &&usize| matches!(history[**place].action, Action::Read(_));
+    places
+        .iter()
+        .filter(read)
+        .map(|place| vec![*place])
+        .collect()
+}

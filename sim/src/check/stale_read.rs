@@ -1,0 +1,169 @@
+//! `stale-read`: a read was told a value that had been overwritten before it was issued.
+
+use std::sync::Arc;
+
+use super::freshness::{Freshness, Stale};
+use super::{CheckId, Findings, Found};
+use crate::engine::Time;
+use crate::scenario::Plan;
+use crate::trace::{Event, GateVerdict};
+use crate::valkey::{Belief, CommandKind, NodeId, Value};
+
+/// What the check keeps.
+pub(super) struct State {
+    plan: Arc<Plan>,
+    enabled: bool,
+    freshness: Freshness,
+    /// Who let each client's last read pass, and what it believed of itself.
+    served_by: Vec<Option<(NodeId, Belief)>>,
+}
+
+impl State {
+    pub(super) fn new(plan: &Arc<Plan>) -> State {
+        State {
+            plan: plan.clone(),
+            enabled: plan.checks.stale_read.enabled,
+            freshness: Freshness::new(plan),
+            served_by: vec![None; plan.clients() as usize],
+        }
+    }
+
+    pub(super) fn reset(&mut self) {
+        self.freshness.reset();
+        self.served_by.fill(None);
+    }
+
+    /// Whether the check wants to hear of requests, of commands issued and of their ends.
+    pub(super) fn enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// A node has looked at a request.
+    pub(super) fn gate(&mut self, event: &Event) {
+        if let &Event::Gate {
+            node,
+            peer,
+            command: CommandKind::Get | CommandKind::MGet,
+            verdict: GateVerdict::Passed,
+            belief,
+        } = event
+            && self.enabled
+            && let Some(client) = peer.0.checked_sub(self.plan.nodes.len() as u32)
+        {
+            self.served_by[client as usize] = Some((node, belief));
+        }
+    }
+
+    /// A command was issued or has ended, or one of the values of an `MGET` is there.
+    pub(super) fn observe(&mut self, now: Time, event: &Event, findings: &mut Findings) {
+        if !self.enabled {
+            return;
+        }
+        if let Some(stale) = self.freshness.observe(now, event) {
+            findings.add(CheckId::StaleRead, || {
+                let why = self.in_words(&stale);
+                Found::of_command(CheckId::StaleRead, now, stale.command, why)
+            });
+        }
+    }
+
+    fn in_words(&self, stale: &Stale) -> String {
+        let names = |write| {
+            let (client, number, kind) = self.freshness.written(write)?.command;
+            let client = self.plan.client_name(client);
+            Some(format!("{} #{number} of {client}", kind.name()))
+        };
+        let node = self.plan.addresses.node(stale.from);
+        let who = node.map_or_else(
+            || self.plan.addresses.text(stale.from),
+            |node| self.plan.node_name(node).to_owned(),
+        );
+        // What lets a command pass is all in one turn with what answers it.
+        let believed = match self.served_by[stale.command.0.0 as usize] {
+            Some((served_by, belief)) if Some(served_by) == node => format!(" ({belief})"),
+            Some(_) | None => String::new(),
+        };
+        let value = match stale.value {
+            Value::Text(write) => names(write).map(|write| format!("what {write} had written")),
+            Value::Absent | Value::Number(_) | Value::List(_) => None,
+        };
+        let value = value.unwrap_or_else(|| "no value".to_owned());
+        let key = stale.key;
+        let by = names(stale.overwritten_by).unwrap_or_default();
+        let acknowledged = self
+            .freshness
+            .written(stale.overwritten_by)
+            .map_or(stale.issued, |written| written.ended);
+        let age = stale.issued.since(acknowledged);
+        format!(
+            "{who}{believed} answered with {value} to key {key}, although {by} had overwritten it: \
+             that was acknowledged at {acknowledged}, {age} before this read was issued."
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::testing::{plan, read, write};
+    use crate::client::ClientId;
+    use crate::engine::Span;
+    use crate::net::HostId;
+    use crate::valkey::{FailoverState, LinkState, Role, WriteId};
+
+    fn at(millis: u64) -> Time {
+        Time::ZERO + Span::millis(millis)
+    }
+
+    /// What is said of a GET that is told what write 0 had written, long after write 1.
+    fn found(checks: &str, passed_by: u16) -> Vec<Found> {
+        let mut state = State::new(&plan(checks));
+        let mut findings = Findings::default();
+        for (number, from, until) in [(0, 0, 10), (1, 20, 30)] {
+            for (at, event) in write(CommandKind::Set, number, 5, at(from), Some(at(until))) {
+                state.observe(at, &event, &mut findings);
+            }
+        }
+        state.gate(&Event::Gate {
+            node: NodeId(passed_by),
+            peer: HostId(2),
+            command: CommandKind::Get,
+            verdict: GateVerdict::Passed,
+            belief: Belief {
+                role: Role::Replica,
+                failover: FailoverState::InProgress,
+                link: LinkState::Down,
+            },
+        });
+        let event = read(5, Value::Text(WriteId(0)), at(100), at(101));
+        state.observe(at(101), &event, &mut findings);
+        findings.take()
+    }
+
+    #[test]
+    fn it_says_who_answered_with_what_and_how_old_that_was() {
+        let found = found(r#"{"stale-read": {"enabled": true}}"#, 0);
+        assert_eq!(found.len(), 1);
+        assert_eq!(
+            (found[0].at, found[0].command),
+            (at(101), Some((ClientId(0), 99, CommandKind::Get)))
+        );
+        assert_eq!(
+            found[0].why,
+            "old (replica, failover-in-progress, link down) answered with what SET #0 of app/0 had \
+             written to key 5, although SET #1 of app/0 had overwritten it: that was acknowledged \
+             at 0.030000s, 70ms before this read was issued."
+        );
+    }
+
+    #[test]
+    fn what_another_node_believed_is_not_said() {
+        let found = found(r#"{"stale-read": {"enabled": true}}"#, 1);
+        assert!(found[0].why.starts_with("old answered"), "{}", found[0].why);
+    }
+
+    #[test]
+    fn it_is_off_unless_turned_on() {
+        assert_eq!(found("{}", 0), []);
+    }
+}
