@@ -1,13 +1,16 @@
 //! `rebound compare`: behaviours side by side on the same seeds.
 
 mod cells;
+mod state;
 mod table;
 mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, ValueEnum};
+use indicatif::ProgressBar;
 use rebound_sim::compare::{CompareReport, IntervalMethod};
 use rebound_sim::report::{MODEL, SeedSpan};
 use rebound_sim::scenario::Plan;
@@ -15,7 +18,9 @@ use rebound_sim::valkey::Behaviour;
 
 use crate::arguments::{Seeds, behaviour_named, load, threads};
 use crate::exit::{Exit, Failure};
-use crate::output::Output;
+use crate::interrupts;
+use crate::output::{Output, complain};
+use state::Keeper;
 
 /// Arguments of `rebound compare`.
 #[derive(Args)]
@@ -38,6 +43,9 @@ pub struct Arguments {
     /// Threads [default: as many as the machine has]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+    /// Keep the comparison's state in this file, and go on from it if it exists
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
     /// How the text is laid out: for a terminal, for Markdown, or as CSV with one figure a line
     #[arg(long, value_name = "LAYOUT", default_value = "terminal")]
     table: Layout,
@@ -80,21 +88,33 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         runs,
         "{bar:24} {human_pos}/{human_len} runs  {per_sec}  ETA {eta}  {msg}",
     );
-    let scenarios = plans
-        .iter()
-        .map(|plan| {
-            bar.set_message(plan.name.clone());
-            let comparison = work::run(
-                plan,
-                &behaviours,
-                &arguments.seeds.0,
-                threads(arguments.jobs),
-                || bar.inc(1),
-            )?;
-            Ok(comparison.report(&plan.name, plan.hash))
-        })
-        .collect::<Result<Vec<_>, Failure>>()?;
+    let mut keeper = Keeper::open(
+        &plans,
+        &behaviours,
+        &arguments.seeds,
+        arguments.resume.as_deref(),
+    )?;
+    bar.set_position(keeper.runs());
+    bar.reset_eta();
+    if keeper.keeps() {
+        interrupts::listen()?;
+    }
+    let worked = work(&mut keeper, &plans, &behaviours, arguments, &bar);
     bar.finish_and_clear();
+    keeper.save();
+    worked?;
+    if keeper.runs() < runs {
+        complain(&format!(
+            "stopped after {} of {runs} runs: the same command goes on from there",
+            keeper.runs()
+        ));
+        keeper.kept()?;
+        return Ok(Exit::Inconclusive);
+    }
+    let scenarios = plans.iter().zip(&keeper.comparisons);
+    let scenarios = scenarios
+        .map(|(plan, comparison)| comparison.report(&plan.name, plan.hash))
+        .collect();
     let report = CompareReport {
         schema: CompareReport::SCHEMA.to_owned(),
         model: MODEL.to_owned(),
@@ -110,12 +130,15 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         out.json(&report)?;
     } else {
         let text = match arguments.table {
+            Layout::Terminal if out.quiet() => table::verdicts(&report),
             Layout::Terminal => table::terminal(out, &report),
             Layout::Markdown => table::markdown(&report),
             Layout::Csv => table::csv(&report),
         };
         out.text(&text)?;
     }
+    out.flush()?;
+    keeper.kept()?;
     let inconclusive = report
         .scenarios
         .iter()
@@ -126,6 +149,44 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     } else {
         Exit::Clean
     })
+}
+
+/// Runs what is left to run, scenario by scenario.
+fn work(
+    keeper: &mut Keeper,
+    plans: &[Arc<Plan>],
+    behaviours: &[&'static Behaviour],
+    arguments: &Arguments,
+    bar: &ProgressBar,
+) -> Result<(), Failure> {
+    let seeds = &arguments.seeds.0;
+    let stop = AtomicBool::new(false);
+    for (place, plan) in plans.iter().enumerate() {
+        bar.set_message(plan.name.clone());
+        let work = work::Work {
+            plan,
+            behaviours,
+            seeds: seeds.start + keeper.comparisons[place].seeds()..seeds.end,
+            threads: threads(arguments.jobs),
+            stop: &stop,
+        };
+        let keeper = std::cell::RefCell::new(&mut *keeper);
+        work::run(
+            &work,
+            || bar.inc(1),
+            |seed, runs| keeper.borrow_mut().comparisons[place].add(seed, runs),
+            || {
+                if interrupts::interrupted() {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                let mut keeper = keeper.borrow_mut();
+                if keeper.is_due() {
+                    keeper.save();
+                }
+            },
+        )?;
+    }
+    Ok(())
 }
 
 fn behaviours(names: &[String]) -> Result<Vec<&'static Behaviour>, Failure> {

@@ -3,6 +3,7 @@
 use rebound_sim::compare::{CompareReport, Metric, ScenarioComparison};
 
 use super::cells::{Row, differences, figures};
+use crate::figures::{grouped, share};
 use crate::output::{Output, Style};
 
 /// What is said under the differences.
@@ -58,6 +59,27 @@ pub fn terminal(out: &Output, report: &CompareReport) -> String {
             text.push('\n');
             text.push_str(&out.paint(Style::Faint, &method(report)));
             text.push('\n');
+        }
+    }
+    text
+}
+
+/// The verdicts alone.
+pub fn verdicts(report: &CompareReport) -> String {
+    let mut text = String::new();
+    for scenario in &report.scenarios {
+        for column in &scenario.behaviours {
+            let verdicts = &column.verdicts;
+            text.push_str(&format!(
+                "{} under {}, seeds {}: {} clean, {} flagged ({}), {} inconclusive\n",
+                scenario.scenario,
+                column.behaviour,
+                seeds(report),
+                grouped(verdicts.clean),
+                grouped(verdicts.flagged),
+                share(verdicts.flagged, verdicts.total()),
+                grouped(verdicts.inconclusive)
+            ));
         }
     }
     text

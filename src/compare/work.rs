@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
 
-use rebound_sim::compare::{Comparison, Measures, RunMeasures};
+use rebound_sim::compare::{Measures, RunMeasures};
 use rebound_sim::report::RunReport;
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::NoTrace;
@@ -19,30 +20,50 @@ use crate::internal::guard_seed;
 use crate::verify::mismatch;
 
 /// A seed under each behaviour.
-type Runs = Vec<(RunReport, RunMeasures)>;
+pub type Runs = Vec<(RunReport, RunMeasures)>;
 
 /// How many seeds lie between two that are run again, without being measured, to see that the
 /// same comes of them.
 const VERIFIED: u64 = 64;
 
-/// Runs every seed under every behaviour; `ran` is called after each run.
+/// What the threads work on.
+pub struct Work<'a> {
+    /// The scenario.
+    pub plan: &'a Arc<Plan>,
+    /// What nodes follow, in turn.
+    pub behaviours: &'a [&'static Behaviour],
+    /// The seeds that are left.
+    pub seeds: Range<u64>,
+    /// How many threads there are.
+    pub threads: usize,
+    /// Set to end the work after the seeds in hand.
+    pub stop: &'a AtomicBool,
+}
+
+/// Runs every seed under every behaviour. `ran` is called after each run, `add` with each seed's
+/// runs in the order of seeds, `tick` several times a second.
 ///
 /// # Errors
-/// If the model panicked, or a seed gave two different results.
+/// If the model panicked, or a seed gave two different results. Seeds before it were added all
+/// the same.
 pub fn run(
-    plan: &Arc<Plan>,
-    behaviours: &[&'static Behaviour],
-    seeds: &Range<u64>,
-    threads: usize,
+    work: &Work<'_>,
     ran: impl Fn() + Sync,
-) -> Result<Comparison, Failure> {
-    let mut comparison = Comparison::new(behaviours);
+    mut add: impl FnMut(u64, &Runs),
+    mut tick: impl FnMut(),
+) -> Result<(), Failure> {
+    let &Work {
+        plan,
+        behaviours,
+        ref seeds,
+        threads,
+        stop,
+    } = work;
     let next = AtomicU64::new(seeds.start);
-    let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(threads * 4);
         for _ in 0..threads {
-            let (sender, next, stop, ran) = (sender.clone(), &next, &stop, &ran);
+            let (sender, next, ran) = (sender.clone(), &next, &ran);
             scope.spawn(move || toil(plan, behaviours, seeds.end, next, stop, ran, &sender));
         }
         drop(sender);
@@ -50,29 +71,31 @@ pub fn run(
         let mut early: BTreeMap<u64, Runs> = BTreeMap::new();
         let mut turn = seeds.start;
         let mut failure: Option<(u64, Failure)> = None;
-        for (seed, result) in receiver {
-            match result {
-                Ok(runs) => {
+        loop {
+            match receiver.recv_timeout(Duration::from_millis(100)) {
+                Ok((seed, Ok(runs))) => {
                     early.insert(seed, runs);
                 }
-                Err(failed) => {
+                Ok((seed, Err(failed))) => {
                     stop.store(true, Ordering::Relaxed);
                     if failure.as_ref().is_none_or(|(first, _)| seed < *first) {
                         failure = Some((seed, failed));
                     }
                 }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
             while let Some(runs) = early.remove(&turn) {
-                comparison.add(turn, &runs);
+                add(turn, &runs);
                 turn += 1;
             }
+            tick();
         }
         match failure {
             Some((_, failure)) => Err(failure),
             None => Ok(()),
         }
-    })?;
-    Ok(comparison)
+    })
 }
 
 fn toil(

@@ -7,7 +7,7 @@ mod work;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -18,7 +18,8 @@ use rebound_sim::report::SweepOf;
 use crate::arguments::{Seeds, load, threads};
 use crate::exit::{Exit, Failure};
 use crate::figures::rate;
-use crate::output::{Output, complain};
+use crate::interrupts;
+use crate::output::Output;
 use state::Keeper;
 use work::{Counters, Work};
 
@@ -47,9 +48,6 @@ pub struct Arguments {
     max_time: Option<Span>,
 }
 
-/// How often the state is written.
-const SAVE_EVERY: Duration = Duration::from_secs(2);
-
 /// Runs the sweep.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     let (plan, behaviour) = load(&arguments.scenario, arguments.behaviour.as_deref())?;
@@ -62,7 +60,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         verify: arguments.verify,
     };
     let counters = Counters::default();
-    listen_for_interrupts()?;
+    interrupts::listen()?;
     let began = Instant::now();
     let wall_before = keeper.state.wall_ns;
     let done_before = keeper.state.finished.count();
@@ -77,7 +75,6 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         .map(|span| Duration::from_nanos(span.as_nanos()));
     let worked = {
         let keeper = std::cell::RefCell::new(&mut keeper);
-        let mut saved = began;
         work::run(
             &work,
             gaps,
@@ -90,15 +87,14 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
             },
             || {
                 let elapsed = began.elapsed();
-                if interrupted() || max_time.is_some_and(|max| elapsed >= max) {
+                if interrupts::interrupted() || max_time.is_some_and(|max| elapsed >= max) {
                     counters.stop.store(true, Ordering::Relaxed);
                 }
                 show(&bar, done_before, &counters, elapsed);
-                if saved.elapsed() >= SAVE_EVERY {
-                    let mut keeper = keeper.borrow_mut();
+                let mut keeper = keeper.borrow_mut();
+                if keeper.is_due() {
                     keeper.state.wall_ns = wall_before + nanos(elapsed);
                     keeper.save();
-                    saved = Instant::now();
                 }
             },
         )
@@ -172,24 +168,4 @@ fn show(bar: &ProgressBar, before: u64, counters: &Counters, elapsed: Duration) 
         counters.flagged.load(Ordering::Relaxed)
     ));
     bar.set_position(before + seeds);
-}
-
-static INTERRUPTS: AtomicU32 = AtomicU32::new(0);
-
-fn interrupted() -> bool {
-    INTERRUPTS.load(Ordering::Relaxed) > 0
-}
-
-/// The exit code of a program that was interrupted, as shells give it.
-const ABORTED: i32 = 130;
-
-/// The first Ctrl-C ends the sweep after the seeds in hand, the second ends it at once.
-fn listen_for_interrupts() -> Result<(), Failure> {
-    ctrlc::set_handler(|| {
-        if INTERRUPTS.fetch_add(1, Ordering::Relaxed) > 0 {
-            std::process::exit(ABORTED);
-        }
-        complain("stopping after the seeds in hand; once more to stop at once");
-    })
-    .map_err(|error| Failure::usage(format!("cannot listen for Ctrl-C: {error}")))
 }

@@ -1,21 +1,17 @@
 //! The state of a sweep on disk, from which it can go on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use rebound_sim::report::{MODEL, SeedMark, SweepTally};
 use rebound_sim::scenario::Plan;
-use rebound_sim::trace::NoTrace;
 use rebound_sim::valkey::Behaviour;
-use rebound_sim::world::Runner;
 use serde::{Deserialize, Serialize};
 
 use super::ranges::Ranges;
 use crate::arguments::Seeds;
 use crate::exit::Failure;
-use crate::files;
-use crate::internal::guard_seed;
-use crate::output::complain;
+use crate::resume::{Store, witness};
 
 /// What a sweep has done so far, and of what.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,61 +52,37 @@ impl State {
         }
     }
 
-    /// Reads the state at `path`, if there is one, and makes sure that it is of the sweep that
+    /// Reads the state that is kept, if there is one, and makes sure that it is of the sweep that
     /// `self` is of. A sweep may go on to more seeds than it was begun with.
     fn resumed(
         self,
-        path: &Path,
+        store: &Store,
         plan: &Arc<Plan>,
         behaviour: &'static Behaviour,
     ) -> Result<State, Failure> {
-        // A device holds no state, whatever it gives to read.
-        if !path.is_file() {
+        let Some(saved) = store.read::<State>()? else {
             return Ok(self);
-        }
-        let saved: State = files::read_json(path, "the state of a sweep")?;
-        let differs = |what: &str, theirs: &str, ours: &str| {
-            Failure::usage(format!(
-                "cannot resume from {}: it is of {what} {theirs}, this sweep is of {what} {ours}",
-                path.display()
-            ))
         };
-        for (what, theirs, ours) in [
-            ("schema", &saved.schema, &self.schema),
+        store.agree([
+            ("schema", &*saved.schema, &*self.schema),
             ("model", &saved.model, &self.model),
             ("scenario", &saved.scenario, &self.scenario),
             ("scenario hash", &saved.scenario_hash, &self.scenario_hash),
             ("behaviour", &saved.behaviour, &self.behaviour),
-        ] {
-            if theirs != ours {
-                return Err(differs(what, theirs, ours));
-            }
-        }
+        ])?;
         let within = saved
             .finished
             .span()
             .is_none_or(|span| self.seeds.0.start <= span.start && span.end <= self.seeds.0.end);
         if !within {
             let (theirs, ours) = (saved.seeds.to_string(), self.seeds.to_string());
-            return Err(differs("seeds", &theirs, &ours));
+            store.agree([("seeds", &*theirs, &*ours)])?;
         }
         if !saved.finished.in_order() || saved.finished.count() != saved.tally.verdicts().total() {
-            return Err(Failure::usage(format!(
-                "cannot resume from {}: its seeds and its sums do not agree",
-                path.display()
-            )));
+            return Err(store.refusal("its seeds and its sums do not agree"));
         }
         if let Some(witness) = &saved.witness {
-            let hash = trace_hash(plan, behaviour, witness.seed)?;
-            if hash != witness.trace_hash {
-                return Err(Failure::usage(format!(
-                    "cannot resume from {}: it was written by another build, whose seed {} has \
-                     trace {} where this one's has {hash}",
-                    path.display(),
-                    witness.seed,
-                    witness.trace_hash
-                )));
-            }
+            store.same_build(plan, behaviour, witness)?;
         }
         Ok(State {
             seeds: self.seeds,
@@ -119,25 +91,13 @@ impl State {
     }
 }
 
-fn trace_hash(
-    plan: &Arc<Plan>,
-    behaviour: &'static Behaviour,
-    seed: u64,
-) -> Result<String, Failure> {
-    guard_seed(plan, behaviour, seed, || {
-        let mut runner = Runner::new(Arc::clone(plan), behaviour);
-        runner.run(seed, &mut NoTrace).trace_hash
-    })
-}
-
 /// A state and the file where it is kept, if it is kept.
 pub struct Keeper {
     /// The state.
     pub state: State,
-    path: Option<PathBuf>,
+    store: Store,
     plan: Arc<Plan>,
     behaviour: &'static Behaviour,
-    failure: Option<Failure>,
 }
 
 impl Keeper {
@@ -151,44 +111,32 @@ impl Keeper {
         seeds: &Seeds,
         path: Option<&Path>,
     ) -> Result<Keeper, Failure> {
-        let mut state = State::new(plan, behaviour, seeds);
-        if let Some(path) = path {
-            files::probe(path)?;
-            state = state.resumed(path, plan, behaviour)?;
-        }
+        let store = Store::open(path, "sweep")?;
         Ok(Keeper {
-            state,
-            path: path.map(Path::to_owned),
+            state: State::new(plan, behaviour, seeds).resumed(&store, plan, behaviour)?,
+            store,
             plan: Arc::clone(plan),
             behaviour,
-            failure: None,
         })
+    }
+
+    /// Whether it is time to write the state.
+    pub fn is_due(&self) -> bool {
+        self.store.is_due()
     }
 
     /// Writes the state. A failure is complained of once; the old file stays, and the sweep
     /// goes on.
     pub fn save(&mut self) {
-        let Some(path) = &self.path else {
+        if !self.store.keeps() {
             return;
-        };
+        }
         if self.state.witness.is_none()
             && let Some(span) = self.state.finished.span()
-            && let Ok(trace_hash) = trace_hash(&self.plan, self.behaviour, span.start)
         {
-            self.state.witness = Some(SeedMark {
-                seed: span.start,
-                trace_hash,
-            });
+            self.state.witness = witness(&self.plan, self.behaviour, span.start).ok();
         }
-        match files::write_json(path, &self.state) {
-            Ok(()) => self.failure = None,
-            Err(failure) => {
-                if self.failure.is_none() {
-                    complain(&format!("{}; the sweep goes on", failure.message));
-                }
-                self.failure = Some(failure);
-            }
-        }
+        self.store.save(&self.state);
     }
 
     /// Whether the last state is on disk.
@@ -196,12 +144,6 @@ impl Keeper {
     /// # Errors
     /// If it is not: a message to end with.
     pub fn kept(self) -> Result<(), Failure> {
-        match self.failure {
-            None => Ok(()),
-            Some(failure) => Err(Failure::usage(format!(
-                "{}; the report is complete, but the sweep cannot be resumed from there",
-                failure.message
-            ))),
-        }
+        self.store.kept()
     }
 }

@@ -18,4 +18,4 @@ pub use measures::{Measures, Metric, RunMeasures, Unit};
 pub use report::{
     BehaviourColumn, CompareReport, Difference, IntervalMethod, ScenarioComparison, Spread,
 };
-pub use table::Comparison;
+pub use table::{Comparison, SavedComparison};

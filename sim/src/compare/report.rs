@@ -103,18 +103,38 @@ pub struct Spread {
 
 impl Spread {
     pub(super) fn of(values: &[u64]) -> Spread {
-        let mut sorted = values.to_vec();
-        sorted.sort_unstable();
-        let Some(max) = sorted.last().copied() else {
+        let mut counts = BTreeMap::new();
+        for value in values {
+            *counts.entry(*value).or_insert(0) += 1;
+        }
+        Spread::of_counts(&counts)
+    }
+
+    /// Of values and how often each occurs.
+    pub(super) fn of_counts(counts: &BTreeMap<u64, u64>) -> Spread {
+        let total: u64 = counts.values().sum();
+        let Some((max, _)) = counts.last_key_value() else {
             return Spread::default();
         };
-        let rank = |percent: usize| sorted[(sorted.len() * percent).div_ceil(100).max(1) - 1];
-        let sum: u128 = sorted.iter().map(|value| u128::from(*value)).sum();
+        let ranked = |percent: u64| {
+            let rank = (u128::from(total) * u128::from(percent))
+                .div_ceil(100)
+                .max(1);
+            let mut below = 0_u128;
+            let place = counts.iter().find(|(_, count)| {
+                below += u128::from(**count);
+                below >= rank
+            });
+            place.map_or(*max, |(value, _)| *value)
+        };
+        let weighed = counts
+            .iter()
+            .map(|(value, count)| u128::from(*value) * u128::from(*count));
         Spread {
-            mean: sum as f64 / sorted.len() as f64,
-            p50: rank(50),
-            p99: rank(99),
-            max,
+            mean: weighed.sum::<u128>() as f64 / total as f64,
+            p50: ranked(50),
+            p99: ranked(99),
+            max: *max,
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::bootstrap::intervals;
 use super::measures::{Metric, RunMeasures};
 use super::report::{BehaviourColumn, Difference, ScenarioComparison, Spread};
@@ -9,15 +11,26 @@ use crate::report::{RunReport, Verdict, Verdicts};
 use crate::valkey::Behaviour;
 
 /// What runs under one behaviour gave.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Column {
     /// For each metric, the values in the order of seeds.
     values: Vec<Vec<u64>>,
-    read_outages: Vec<u64>,
-    write_outages: Vec<u64>,
+    /// How many clients had a longest outage of so many nanoseconds.
+    read_outages: BTreeMap<u64, u64>,
+    write_outages: BTreeMap<u64, u64>,
     verdicts: Verdicts,
     errors: BTreeMap<String, u64>,
     worst: Option<(u64, u64)>,
+}
+
+/// The figures of a comparison, as they are kept to go on with it later.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedComparison {
+    /// The names of the figures, in the order of their values.
+    figures: Vec<String>,
+    columns: Vec<Column>,
 }
 
 /// The runs of one scenario under several behaviours.
@@ -39,6 +52,58 @@ impl Comparison {
         }
     }
 
+    /// Goes on with what was kept of a comparison of these behaviours.
+    ///
+    /// # Errors
+    /// If that is not a whole number of seeds under as many behaviours: what is wrong with it.
+    pub fn resumed(
+        behaviours: &[&'static Behaviour],
+        saved: SavedComparison,
+    ) -> Result<Comparison, String> {
+        let names: Vec<&str> = Metric::ALL.into_iter().map(Metric::name).collect();
+        if saved.figures != names {
+            return Err("it has other figures".to_owned());
+        }
+        if saved.columns.len() != behaviours.len() {
+            return Err("its behaviours and its figures do not agree".to_owned());
+        }
+        let seeds = saved
+            .columns
+            .first()
+            .map_or(0, |column| column.verdicts.total());
+        let whole = |column: &Column| {
+            let values = column
+                .values
+                .iter()
+                .all(|values| values.len() as u64 == seeds);
+            values && column.values.len() == names.len() && column.verdicts.total() == seeds
+        };
+        if !saved.columns.iter().all(whole) {
+            return Err("its seeds and its figures do not agree".to_owned());
+        }
+        Ok(Comparison {
+            behaviours: behaviours.to_vec(),
+            columns: saved.columns,
+        })
+    }
+
+    /// What has to be kept to go on later.
+    pub fn saved(&self) -> SavedComparison {
+        let names = Metric::ALL
+            .into_iter()
+            .map(|metric| metric.name().to_owned());
+        SavedComparison {
+            figures: names.collect(),
+            columns: self.columns.clone(),
+        }
+    }
+
+    /// How many seeds were added.
+    pub fn seeds(&self) -> u64 {
+        let first = self.columns.first();
+        first.map_or(0, |column| column.verdicts.total())
+    }
+
     /// Adds the runs of one seed, in the order of the behaviours. Seeds have to come in order.
     ///
     /// # Panics
@@ -49,12 +114,12 @@ impl Comparison {
             for (values, metric) in column.values.iter_mut().zip(Metric::ALL) {
                 values.push(measures.value(metric));
             }
-            column
-                .read_outages
-                .extend(measures.read_outages().map(|span| span.as_nanos()));
-            column
-                .write_outages
-                .extend(measures.write_outages().map(|span| span.as_nanos()));
+            for outage in measures.read_outages() {
+                *column.read_outages.entry(outage.as_nanos()).or_default() += 1;
+            }
+            for outage in measures.write_outages() {
+                *column.write_outages.entry(outage.as_nanos()).or_default() += 1;
+            }
             match report.verdict {
                 Verdict::Clean => column.verdicts.clean += 1,
                 Verdict::Flagged => {
@@ -90,8 +155,8 @@ impl Comparison {
                 figures: figures
                     .map(|(metric, values)| (metric.name().to_owned(), Spread::of(values)))
                     .collect(),
-                client_read_outages: Spread::of(&column.read_outages),
-                client_write_outages: Spread::of(&column.write_outages),
+                client_read_outages: Spread::of_counts(&column.read_outages),
+                client_write_outages: Spread::of_counts(&column.write_outages),
                 errors: column.errors.clone(),
                 worst_seed: column.worst.map(|(_, seed)| seed.to_string()),
                 against_first,
