@@ -100,3 +100,147 @@ fn tables_are_laid_out_for_people_documents_and_spreadsheets() {
     let flagged = "handover-slow,merged,flagged,difference,-1";
     assert!(lines.any(|line| line == flagged), "{csv}");
 }
+
+const RESUME: [&str; 2] = ["--resume", "state.json"];
+
+/// A comparison of two scenarios under two behaviours.
+fn comparison(lab: &Lab, seeds: &str, more: &[&str]) -> Value {
+    let fixed = ["compare", SLOW, CLEAN, "--seeds", seeds];
+    let (code, report) = lab.json(&[&fixed[..], &PAIR, more].concat());
+    assert_eq!(code, 0, "{report}");
+    report
+}
+
+#[test]
+fn a_resumed_comparison_gives_what_a_whole_one_gives() {
+    let lab = Lab::new();
+    let whole = comparison(&lab, "3..9", &[]);
+    comparison(&lab, "3..5", &RESUME);
+    assert_eq!(comparison(&lab, "3..9", &RESUME), whole);
+    // Everything is done: nothing is left to run, and the report is the same.
+    assert_eq!(comparison(&lab, "3..9", &RESUME), whole);
+}
+
+#[test]
+fn a_state_of_another_comparison_is_refused() {
+    let lab = Lab::new();
+    comparison(&lab, "0..3", &RESUME);
+    let state = lab.read("state.json");
+    let refused = |arguments: &[&str], part: &str| {
+        let ended = lab.run(&[&["compare"], arguments, &RESUME].concat());
+        assert_eq!(ended.code, 2, "{part}: {}", ended.stderr);
+        let begin = "rebound: cannot resume from state.json: ";
+        assert!(ended.stderr.starts_with(begin), "{}", ended.stderr);
+        assert!(ended.stderr.contains(part), "{part}: {}", ended.stderr);
+    };
+    let with = |seeds| [&[SLOW, CLEAN, "--seeds", seeds], &PAIR[..]].concat();
+    refused(
+        &[&[SLOW, "--seeds", "0..3"], &PAIR[..]].concat(),
+        "of scenarios",
+    );
+    refused(
+        &[SLOW, CLEAN, "--seeds", "0..3"],
+        "of behaviours 8.0.0-rc1,merged",
+    );
+    refused(
+        &with("1..9"),
+        "of seeds 0..3, this comparison is of seeds 1..9",
+    );
+    refused(&with("0..2"), "of seeds 0..3");
+    let changed = |change: &dyn Fn(&mut Value)| {
+        let mut other: Value = serde_json::from_str(&state).expect("JSON");
+        change(&mut other);
+        lab.write("state.json", &other.to_string());
+    };
+    changed(&|state| state["witness"]["trace_hash"] = Value::from("0".repeat(32)));
+    refused(&with("0..3"), "another build");
+    changed(&|state| state["scenarios"][0]["scenario_hash"] = Value::from("0".repeat(32)));
+    refused(&with("0..3"), "of scenario hashes");
+    let verdicts = "/scenarios/0/figures/columns/1/verdicts/clean";
+    changed(&|state| *state.pointer_mut(verdicts).expect("there") = Value::from(7));
+    refused(&with("0..3"), "do not agree");
+}
+
+/// However a comparison is stopped, it goes on from there to the same report.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_comparison_can_go_on() {
+    let lab = Lab::new();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rebound"));
+    command.current_dir(lab.path(""));
+    command.args(["compare", CLEAN, "--seeds", "0..1000000", "--jobs", "1"]);
+    command.args(PAIR).args(RESUME);
+    command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let child = command.spawn().expect("a program to run");
+    std::thread::sleep(std::time::Duration::from_millis(900));
+    let kill = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(kill.expect("kill").success());
+    let ended = child.wait_with_output().expect("an end");
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(3), "{said}");
+    assert!(
+        said.contains("the same command goes on from there"),
+        "{said}"
+    );
+    assert!(ended.stdout.is_empty(), "half a comparison is none");
+    let state: Value = serde_json::from_str(&lab.read("state.json")).expect("JSON");
+    let column = &state["scenarios"][0]["figures"]["columns"][0];
+    let done = column["verdicts"]["clean"].as_u64().expect("a number");
+    let done = done + column["verdicts"]["flagged"].as_u64().expect("a number");
+    assert!(done > 0);
+    let seeds = format!("0..{}", done + 2);
+    let arguments = ["compare", CLEAN, "--seeds", &seeds];
+    let whole = lab.json(&[&arguments[..], &PAIR].concat());
+    assert_eq!(lab.json(&[&arguments[..], &PAIR, &RESUME].concat()), whole);
+}
+
+#[test]
+fn stale_reads_are_counted_whether_or_not_the_check_is_on() {
+    let lab = Lab::new();
+    let own = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/stale-reads.json");
+    let text = std::fs::read_to_string(own).expect("a scenario");
+    lab.write("shown.json", &text);
+    let (code, run) = lab.json(&[
+        "run",
+        "shown.json",
+        "--seed",
+        "2",
+        "--behaviour",
+        "combined",
+    ]);
+    assert_eq!(code, 1);
+    let found = run["findings_total"]["stale-read"].clone();
+    assert!(found.as_u64() > Some(0), "{run}");
+    let quiet = text.replace(r#""stale-read": {"enabled": true}"#, r#""stale-read": {}"#);
+    assert_ne!(quiet, text);
+    // The check is expected of nobody any more.
+    let mut quiet: Value = serde_json::from_str(&quiet).expect("JSON");
+    quiet["expect"] = Value::Array(Vec::new());
+    lab.write("quiet.json", &quiet.to_string());
+    for scenario in ["shown.json", "quiet.json"] {
+        let pair = ["--behaviours", "combined,8.0.1"];
+        let arguments = ["compare", scenario, "--seeds", "2..3"];
+        let (_, report) = lab.json(&[&arguments[..], &pair].concat());
+        let columns = &report["scenarios"][0]["behaviours"];
+        let figure = |place: usize, name: &str| columns[place]["figures"][name]["max"].clone();
+        assert_eq!(figure(0, "stale-reads"), found, "{scenario}");
+        assert_eq!(figure(0, "runs-with-stale-reads"), 1);
+        assert_eq!(figure(1, "stale-reads"), 0);
+    }
+}
+
+#[test]
+fn quiet_prints_the_verdicts_alone() {
+    let lab = Lab::new();
+    let arguments = ["compare", SLOW, "--seeds", "0..2", "--quiet"];
+    let ended = lab.run(&[&arguments[..], &PAIR].concat());
+    assert_eq!(
+        ended.stdout,
+        "handover-slow under 8.0.0-rc1, seeds 0..2: 0 clean, 2 flagged (100%), 0 inconclusive\n\
+         handover-slow under merged, seeds 0..2: 2 clean, 0 flagged (0%), 0 inconclusive\n"
+    );
+}

@@ -123,17 +123,16 @@ fn shortest(all: &[Operation]) -> usize {
 /// As few of the operations as still have no order, by place.
 ///
 /// What is left out takes nothing away that could explain the rest: a read, a write with all the
-/// reads of its value, or every removal with every read of no value.
+/// reads of its value, every removal with every read of no value, or a removal that no such read can
+/// have seen.
 fn fewest(history: &[Operation]) -> Vec<usize> {
     let mut kept: Vec<usize> = (0..history.len()).collect();
     let fails = |places: &[usize]| {
         let some: Vec<Operation> = places.iter().map(|place| history[*place]).collect();
         judge(&some) == Verdict::Impossible
     };
-    let groups = [
-        values as fn(&[Operation], &[usize]) -> Vec<Vec<usize>>,
-        reads,
-    ];
+    type Units = fn(&[Operation], &[usize]) -> Vec<Vec<usize>>;
+    let groups: [Units; 3] = [values, reads, removals];
     for group in groups {
         let mut units = group(history, &kept);
         let mut size = units.len();
@@ -182,6 +181,28 @@ fn reads(history: &[Operation], places: &[usize]) -> Vec<Vec<usize>> {
     places
         .iter()
         .filter(read)
+        .map(|place| vec![*place])
+        .collect()
+}
+
+/// Each removal that was certainly written over before any read of no value began.
+fn removals(history: &[Operation], places: &[usize]) -> Vec<Vec<usize>> {
+    let kept = || places.iter().map(|place| &history[*place]);
+    let unseen = |removal: &Operation| {
+        let mut reads = kept().filter(|one| one.action == Action::Read(Value::Absent));
+        reads.all(|read| {
+            kept().any(|write| {
+                matches!(write.action, Action::Write(_))
+                    && removal.returned < write.invoked
+                    && write.returned < read.invoked
+            })
+        })
+    };
+    let removal =
+        |place: &&usize| history[**place].action == Action::Remove && unseen(&history[**place]);
+    places
+        .iter()
+        .filter(removal)
         .map(|place| vec![*place])
         .collect()
 }

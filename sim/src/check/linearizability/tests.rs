@@ -316,6 +316,22 @@ fn a_finding_names_the_few_operations_that_show_it() {
 }
 
 #[test]
+fn removals_long_written_over_are_not_told() {
+    let mut all: Vec<Operation> = (0..10)
+        .map(|n| operation(n * 10, Some(n * 10 + 5), Action::Remove))
+        .collect();
+    all.extend([set(0, 200, 210), get(None, 220, 230)]);
+    let whose = Whose {
+        command: (ClientId(0), 0, CommandKind::Get),
+        from: None,
+    };
+    let (last, why) = explain::in_words(&plan(ON), &all, |_| &whose);
+    assert_eq!(last, 11);
+    assert!(why.contains("the 11 before this one have one"), "{why}");
+    assert!(why.contains(" 2 of them show it"), "{why}");
+}
+
+#[test]
 fn a_history_with_an_order_is_no_finding() {
     assert_eq!(
         found(ON, &[(0, 10), (20, 30)], &[(0, 25, 26), (1, 27, 40)]),
