@@ -191,9 +191,13 @@ fn a_cluster_replaces_a_primary_that_crashes_and_takes_it_back_as_a_replica() {
     let (_, trace) =
         run_cluster(r#"[{"at": "3s", "do": {"crash": {"node": "a", "restart_after": "8s"}}}]"#);
     let roles = |node: u16| -> Vec<_> {
-        let role = |record: &Record| match record.event {
-            Event::Role { node: n, role, .. } if n == NodeId(node) => Some((record.at, role)),
-            _ => None,
+        let role = |record: &Record| {
+            if let Event::Role { node: n, role, .. } = record.event
+                && n == NodeId(node)
+            {
+                return Some((record.at, role));
+            }
+            None
         };
         trace.iter().filter_map(role).collect()
     };
