@@ -12,7 +12,7 @@ use rebound_sim::Runner;
 use rebound_sim::check::CheckId;
 use rebound_sim::report::{RunReport, Verdict};
 use rebound_sim::scenario::{Expectation, ExpectedVerdict, Plan, load};
-use rebound_sim::trace::{CommandOutcome, Event, GateVerdict, NoTrace, Record};
+use rebound_sim::trace::{CommandOutcome, Event, GateVerdict, NoTrace, Record, Via};
 use rebound_sim::valkey::{
     BEHAVIOURS, Behaviour, CommandKind, ErrorKind, FailoverState, NodeId, Role,
 };
@@ -319,4 +319,127 @@ fn the_rules_for_blocked_clients_differ() {
             }
         }
     }
+}
+
+/// The comparison that began it all: a standalone failover of release candidate 1 has a state in
+/// which two nodes send a client to each other, and a cluster's failover has none, however slow
+/// its bus is.
+#[test]
+fn a_cluster_s_failover_does_not_bounce_where_a_standalone_one_does() {
+    for report in runs("handover-slow", "8.0.0-rc1") {
+        assert!(has(&report, CheckId::Bounce));
+        assert!(report.hops.max_chain > 100, "{}", report.hops.max_chain);
+    }
+    for name in ["8.0.0-rc1", "8.0.1"] {
+        for report in runs("cluster-failover", name) {
+            assert_eq!(
+                report.verdict,
+                Verdict::Clean,
+                "{name}: {:?}",
+                report.findings
+            );
+            assert_eq!((report.hops.max_chain, report.bounces.total), (1, 0));
+            assert!(report.hops.total > 100, "the shard did fail over");
+        }
+        for report in runs("cluster-failover-slow-bus", name) {
+            assert_eq!(
+                report.verdict,
+                Verdict::Clean,
+                "{name}: {:?}",
+                report.findings
+            );
+            assert_eq!(report.hops.max_chain, 2, "to the old primary and back");
+            assert_eq!(report.bounces.max, 1);
+        }
+    }
+}
+
+/// The replica is a primary before the old one gives way: the order that a standalone failover
+/// turns round.
+#[test]
+fn a_cluster_s_replica_promotes_itself_first() {
+    let (_, records) = traced("cluster-failover", "8.0.1", 0);
+    let becomes = |node: u16, role: Role| {
+        let found = records.iter().filter(|record| record.at.0 > 1_000_000_000);
+        let mut found = found.filter(|record| {
+            matches!(record.event, Event::Role { node: of, role: is, .. }
+                if of == NodeId(node) && is == role)
+        });
+        found.next().expect("changes its role").at
+    };
+    assert!(becomes(3, Role::Primary) < becomes(0, Role::Replica));
+}
+
+/// What `CLUSTER FAILOVER` costs in writes depends on how it is asked for.
+#[test]
+fn only_an_agreed_failover_keeps_every_write() {
+    for (scenario, loses) in [
+        ("cluster-failover", false),
+        ("cluster-failover-force", true),
+        ("cluster-failover-takeover", true),
+        ("cluster-partition", true),
+        ("cluster-no-quorum", false),
+    ] {
+        for report in runs(scenario, "8.0.1") {
+            assert_eq!(has(&report, CheckId::LostWrite), loses, "{scenario}");
+        }
+    }
+}
+
+/// Nobody votes: the old primary's pause ends after five seconds (it looks every 100 ms).
+#[test]
+fn a_failover_without_a_quorum_holds_writes_for_five_seconds() {
+    let (_, records) = traced("cluster-no-quorum", "8.0.1", 0);
+    let longest = records.iter().filter_map(|record| {
+        let Event::Ended { outcome, took, .. } = record.event else {
+            return None;
+        };
+        (outcome == CommandOutcome::Served).then_some(took.0)
+    });
+    let longest = longest.max().expect("some are served");
+    assert!(
+        (4_900_000_000..5_200_000_000).contains(&longest),
+        "{longest}"
+    );
+}
+
+/// A finding in a cluster says by which reply and for which slot a client was sent on.
+#[test]
+fn a_chain_in_a_cluster_names_its_slots() {
+    let reports = runs("cluster-setslot-wrong-order", "8.0.1");
+    let findings = reports.iter().flat_map(|report| &report.findings);
+    let bounce = findings
+        .filter(|finding| finding.check == CheckId::Bounce)
+        .find(|finding| finding.chain.len() > 2)
+        .expect("a loop");
+    for hop in &bounce.chain {
+        assert_eq!(hop.via.as_deref(), Some("MOVED 13907"));
+    }
+    assert!(
+        bounce
+            .why
+            .contains("c took b for the owner of slot 13907, and b took c for it"),
+        "{}",
+        bounce.why
+    );
+    for report in runs("handover-slow", "8.0.0-rc1") {
+        let chains = report.findings.iter().flat_map(|finding| &finding.chain);
+        assert!(chains.into_iter().all(|hop| hop.via.is_none()));
+    }
+}
+
+/// A slot on the move is served at both ends of the way, by ASK and TRYAGAIN, and loses nothing.
+#[test]
+fn resharding_asks_and_loses_nothing() {
+    let (report, records) = traced("cluster-resharding", "8.0.1", 0);
+    assert!(!has(&report, CheckId::LostWrite));
+    assert_eq!(report.commands.failed, 0);
+    let count = |wanted: fn(&Via) -> bool| {
+        records
+            .iter()
+            .filter(|record| matches!(&record.event, Event::Hop { via, .. } if wanted(via)))
+            .count()
+    };
+    assert!(count(|via| matches!(via, Via::Ask(_))) > 50);
+    assert!(count(|via| matches!(via, Via::Moved(_))) > 0);
 }

@@ -110,7 +110,7 @@ fn read(json: &str) -> Result<Scenario, (Option<(usize, usize)>, Problem)> {
 }
 
 /// Fields that are lists.
-const LISTS: [&str; 15] = [
+const LISTS: [&str; 16] = [
     "behaviours",
     "between",
     "clients",
@@ -124,6 +124,7 @@ const LISTS: [&str; 15] = [
     "nodes",
     "paths",
     "run",
+    "slots",
     "start",
     "timeline",
 ];

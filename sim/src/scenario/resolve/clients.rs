@@ -48,12 +48,19 @@ pub fn groups(
         ] {
             if number > most {
                 return Err(Problem::new(
-                    path,
+                    &path,
                     format!(
                         "{number} {what} with this group: expected {most} at most in all groups"
                     ),
                 ));
             }
+        }
+        let (policy, workload) = (&resolved.policy, &resolved.workload);
+        ClientSpec::new(policy.clone(), workload.clone(), nodes.len() as u16)
+            .map_err(|message| Problem::new(&path, message))?;
+        if let Some(cluster) = cluster {
+            check_in_cluster(policy, workload, cluster.keys_per_tag)
+                .map_err(|message| Problem::new(&path, message))?;
         }
         groups.push(resolved);
     }
@@ -75,12 +82,6 @@ fn resolve_group(
         policy.readonly = readonly;
     }
     check_workload(&format!("{path}.workload"), &group.workload)?;
-    ClientSpec::new(policy.clone(), group.workload.clone(), nodes.len() as u16)
-        .map_err(|message| Problem::new(path, message))?;
-    if let Some(cluster) = cluster {
-        check_in_cluster(&policy, &group.workload, cluster.keys_per_tag)
-            .map_err(|message| Problem::new(path, message))?;
-    }
     let (from, to) = match &group.arrive {
         Some(arrival) => (arrival.from, arrival.to),
         None => (

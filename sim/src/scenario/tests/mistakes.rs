@@ -108,7 +108,7 @@ fn values_of_the_wrong_kind() {
         /faults/may/- | {"between": ["1s"], "do": {"reset": {"from": "old", "to": "new"}}} | faults.may[0].between | expected a list of 2 values
         /phases | [] | phases | found a list, expected an object
         /phases | ["1s", "2s", "3s"] | phases | found a list, expected an object
-        /nodes/- | ["third", "old", null, null, null] | nodes[2] | found a list, expected an object
+        /nodes/- | ["third", "old", null, null, null, null] | nodes[2] | found a list, expected an object
         /clients/0/policy | {"preset": "warm", "redirect_delay": ["0", "0", "0", 1]} | clients[0].policy.redirect_delay | found a list, expected an object
         /phases | {"load_until": "soon"} | phases.load_until | has unit "soon"
         "#,
