@@ -164,3 +164,68 @@ fn independent_primaries_do_not_share_a_history() {
     });
     assert!(synchronized, "a full resynchronization, not a partial one");
 }
+
+/// Three primaries and a replica of the first, on a bus of their own.
+const CLUSTER: &str = r#"{"name": "test", "cluster": {}, "nodes": [
+    {"name": "a", "config": {"cluster-node-timeout": "2s"}},
+    {"name": "b", "config": {"cluster-node-timeout": "2s"}},
+    {"name": "c", "config": {"cluster-node-timeout": "2s"}},
+    {"name": "a2", "replica_of": "a", "config": {"cluster-node-timeout": "2s"}}],
+    "clients": [{"name": "app", "count": 4}], "phases": {"faults_until": "20s"},
+    "timeline": "#;
+
+fn run_cluster(timeline: &str) -> (RunReport, Vec<Record>) {
+    let text = format!("{CLUSTER}{timeline}}}");
+    let plan = scenario::parse(&text, "test.json").unwrap_or_else(|error| panic!("{error}"));
+    let behaviour = Behaviour::named("8.0.1").expect("a known behaviour");
+    let mut trace = Vec::new();
+    let mut runner = Runner::new(Arc::new(plan), behaviour);
+    let report = runner.run(1, &mut trace);
+    let again = runner.run(1, &mut Vec::new());
+    assert_eq!(again.trace_hash, report.trace_hash, "a world is used again");
+    (report, trace)
+}
+
+#[test]
+fn a_cluster_replaces_a_primary_that_crashes_and_takes_it_back_as_a_replica() {
+    let (_, trace) =
+        run_cluster(r#"[{"at": "3s", "do": {"crash": {"node": "a", "restart_after": "8s"}}}]"#);
+    let roles = |node: u16| -> Vec<_> {
+        let role = |record: &Record| {
+            if let Event::Role { node: n, role, .. } = record.event
+                && n == NodeId(node)
+            {
+                return Some((record.at, role));
+            }
+            None
+        };
+        trace.iter().filter_map(role).collect()
+    };
+    let (promoted, _) = *roles(3)
+        .iter()
+        .find(|(_, role)| *role == Role::Primary)
+        .expect("the replica takes over");
+    // The node time-out, half of it since the last PONG at most, agreement, and the election.
+    assert!(
+        (5_000_000_000..8_000_000_000).contains(&promoted.nanos()),
+        "{promoted}"
+    );
+    assert_eq!(roles(0).last().map(|(_, role)| *role), Some(Role::Replica));
+}
+
+#[test]
+fn a_fault_of_the_bus_alone_fails_over_a_primary_that_serves_its_clients() {
+    let cut = r#"{"cut": {"from": "bus", "to": "a@bus", "both_ways": true, "lasts": "9s"}}"#;
+    let (_, trace) = run_cluster(&format!(r#"[{{"at": "3s", "do": {cut}}}]"#));
+    let promoted = |record: &&Record| {
+        matches!(
+            record.event,
+            Event::Role {
+                node: NodeId(3),
+                role: Role::Primary,
+                ..
+            }
+        )
+    };
+    assert!(trace.iter().any(|record| promoted(&record)));
+}

@@ -1,12 +1,10 @@
 //! `processCommand`: a command passes the gates of the node's behaviour, in their order.
 
-use super::super::address::AddressBook;
 use super::super::behaviour::{Gate, RedirectInMulti, WhileInProgress};
-use super::super::command::{Command, CommandKind, Flags};
+use super::super::command::{CommandKind, Flags};
 use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, LinkState, Reply, Request};
 use super::client::Blocked;
-use super::cluster::Serves;
 use super::{Effect, Server, Slot, Turn};
 use crate::trace::{Event, GateVerdict};
 
@@ -15,8 +13,8 @@ use crate::trace::{Event, GateVerdict};
 enum Answer {
     Pass,
     Redirect,
-    /// Cluster mode: others serve the keys, or nobody does.
-    Elsewhere(Serves),
+    /// Cluster mode: it depends on the keys.
+    AskCluster,
     Postpone,
     Reject(ErrorKind),
 }
@@ -57,19 +55,14 @@ impl Server {
         let kind = request.command.kind();
         let flags = self.effective_flags(slot, kind);
         let mut verdict = GateVerdict::Passed;
-        let mut elsewhere = None;
         for gate in turn.behaviour.gates {
-            verdict = match self.ask(*gate, slot, request.command, flags, turn) {
+            verdict = match self.ask(*gate, slot, flags, turn) {
                 Answer::Pass => continue,
-                Answer::Elsewhere(serves) => {
-                    elsewhere = self.redirection(serves);
-                    match serves {
-                        Serves::Myself => continue,
-                        Serves::Moved(_, node) | Serves::Ask(_, node) => {
-                            GateVerdict::Redirected(*gate, AddressBook::of(node))
-                        }
-                        Serves::Nobody(error) => GateVerdict::Rejected(*gate, error),
+                Answer::AskCluster => {
+                    if self.sent_elsewhere(slot, request, flags, turn) {
+                        return;
                     }
+                    continue;
                 }
                 Answer::Redirect => match self.primary {
                     Some(primary) => GateVerdict::Redirected(*gate, primary),
@@ -83,11 +76,6 @@ impl Server {
         self.trace_gate(slot, kind, verdict, turn);
         if self.cluster.is_some() {
             self.forget_asking(slot, kind, verdict);
-            if let Some(reply) = elsewhere {
-                self.spoil(slot, kind);
-                self.reply(slot, request.tag, reply, turn);
-                return;
-            }
         }
         match verdict {
             GateVerdict::Passed => {
@@ -141,23 +129,12 @@ impl Server {
 
     /// One gate's answer.
     #[inline]
-    fn ask(
-        &self,
-        gate: Gate,
-        slot: Slot,
-        command: Command,
-        flags: Flags,
-        turn: &Turn<'_>,
-    ) -> Answer {
+    fn ask(&self, gate: Gate, slot: Slot, flags: Flags, turn: &Turn<'_>) -> Answer {
         let client = &self.clients[slot.0 as usize];
         match gate {
             Gate::ClusterRedirect => {
-                if let Some(cluster) = &self.cluster
-                    && (command == Command::Exec || command.keys().is_some())
-                {
-                    return Answer::Elsewhere(
-                        self.get_node_by_query(cluster, slot, command, flags, turn),
-                    );
+                if self.cluster.is_some() {
+                    return Answer::AskCluster;
                 }
             }
             Gate::NoMulti => {
@@ -244,7 +221,7 @@ impl Server {
 
     /// Discards a transaction whose EXEC is sent elsewhere, and flags one of which a command is,
     /// so that EXEC aborts.
-    fn spoil(&mut self, slot: Slot, kind: CommandKind) {
+    pub(super) fn spoil(&mut self, slot: Slot, kind: CommandKind) {
         let client = &mut self.clients[slot.0 as usize];
         if kind == CommandKind::Exec {
             client.discard();
@@ -254,7 +231,8 @@ impl Server {
     }
 
     /// `resetClient`: ASKING holds for the next command, and all of a transaction.
-    fn forget_asking(&mut self, slot: Slot, kind: CommandKind, verdict: GateVerdict) {
+    #[cold]
+    pub(super) fn forget_asking(&mut self, slot: Slot, kind: CommandKind, verdict: GateVerdict) {
         let postponed = matches!(verdict, GateVerdict::Postponed(_));
         let client = &mut self.clients[slot.0 as usize];
         if !postponed && !client.in_multi && kind != CommandKind::Asking {
@@ -276,7 +254,7 @@ impl Server {
         error
     }
 
-    fn trace_gate(
+    pub(super) fn trace_gate(
         &self,
         slot: Slot,
         command: CommandKind,

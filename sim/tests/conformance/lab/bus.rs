@@ -166,7 +166,10 @@ impl Lab {
     pub(super) fn bus_arrives(&mut self) -> bool {
         let now = self.now;
         let due = |queue: &mut VecDeque<(Time, BusMessage)>| {
-            queue.pop_front_if(|(at, _)| *at <= now).map(|(_, m)| m)
+            if queue.front()?.0 > now {
+                return None;
+            }
+            queue.pop_front().map(|(_, message)| message)
         };
         let mut arrivals = Vec::new();
         for link in &mut self.bus.links {

@@ -27,8 +27,6 @@ use std::sync::Arc;
 pub use self::formation::ClusterSpec;
 pub use self::packet::Packets;
 
-pub(super) use self::query::Serves;
-
 use self::election::Election;
 use self::formation::NodesConf;
 use self::manual::ManualFailover;

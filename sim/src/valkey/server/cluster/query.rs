@@ -2,22 +2,23 @@
 //! `clusterRedirectBlockedClientIfNeeded`, 8.0.1, cluster.c:978–1290).
 
 use super::super::super::address::{AddressBook, NodeId};
+use super::super::super::behaviour::Gate;
 use super::super::super::command::{Command, Flags};
 use super::super::super::data::Value;
 use super::super::super::error::ErrorKind;
 use super::super::super::hash_slot::HashSlot;
-use super::super::super::message::Reply;
+use super::super::super::message::{Reply, Request};
 use super::super::client::Blocked;
 use super::super::{Server, Slot, Turn};
 use super::Cluster;
-use crate::trace::ClusterHealth;
+use crate::trace::{ClusterHealth, GateVerdict};
 
 /// Clients that `clientsCron` looks at in a tick, at least (`CLIENTS_CRON_MIN_ITERATIONS`).
 const CLIENTS_CRON_MIN: usize = 5;
 
 /// Who serves a command.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(in super::super) enum Serves {
+enum Serves {
     /// This node.
     Myself,
     /// Another: `-MOVED`.
@@ -37,10 +38,43 @@ struct Keys {
 }
 
 impl Server {
+    /// [`Gate::ClusterRedirect`]: whether a command is answered by where to go instead. A
+    /// transaction is spoilt by that in every version.
+    #[cold]
+    #[inline(never)]
+    pub(in super::super) fn sent_elsewhere(
+        &mut self,
+        slot: Slot,
+        request: Request,
+        flags: Flags,
+        turn: &mut Turn<'_>,
+    ) -> bool {
+        let Some(cluster) = &self.cluster else {
+            return false;
+        };
+        let serves = self.get_node_by_query(cluster, slot, request.command, flags, turn);
+        let gate = Gate::ClusterRedirect;
+        let verdict = match serves {
+            Serves::Myself => return false,
+            Serves::Moved(_, node) | Serves::Ask(_, node) => {
+                GateVerdict::Redirected(gate, AddressBook::of(node))
+            }
+            Serves::Nobody(error) => GateVerdict::Rejected(gate, error),
+        };
+        let kind = request.command.kind();
+        self.trace_gate(slot, kind, verdict, turn);
+        self.forget_asking(slot, kind, verdict);
+        self.spoil(slot, kind);
+        if let Some(reply) = self.redirection(serves) {
+            self.reply(slot, request.tag, reply, turn);
+        }
+        true
+    }
+
     /// `getNodeByQuery` (8.0.1, cluster.c:978): the slot's owner, unless the slot is on the move,
     /// the keys are of several slots, or the cluster is down. `EXEC` is asked for all that is
     /// queued, and has its flags.
-    pub(in super::super) fn get_node_by_query(
+    fn get_node_by_query(
         &self,
         cluster: &Cluster,
         slot: Slot,
@@ -49,16 +83,13 @@ impl Server {
         turn: &Turn<'_>,
     ) -> Serves {
         let client = &self.clients[slot.0 as usize];
-        let queued = match command {
-            Command::Exec if client.in_multi => client.queue.as_slice(),
-            Command::Exec => return Serves::Myself,
-            _ => &[],
-        };
         let alone = [(0, command)];
-        let commands = if command == Command::Exec {
-            queued
+        let commands = if command != Command::Exec {
+            alone.as_slice()
+        } else if client.in_multi {
+            client.queue.as_slice()
         } else {
-            &alone
+            return Serves::Myself;
         };
         let mut found: Option<(HashSlot, NodeId, u32)> = None;
         let (mut migrating, mut importing) = (None, false);
@@ -131,7 +162,7 @@ impl Server {
 
     /// The reply by which `clusterRedirectClient` sends a client elsewhere; none if the node
     /// serves it.
-    pub(in super::super) fn redirection(&self, serves: Serves) -> Option<Reply> {
+    fn redirection(&self, serves: Serves) -> Option<Reply> {
         let belief = self.belief();
         match serves {
             Serves::Myself => None,
