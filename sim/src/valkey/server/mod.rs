@@ -310,6 +310,13 @@ impl Server {
 
     /// When the server must wake even if nothing comes: its next timer.
     pub fn next_wake(&self) -> Time {
+        if self
+            .cluster
+            .as_ref()
+            .is_some_and(|cluster| cluster.is_awake())
+        {
+            return Time::ZERO;
+        }
         let mut next = self.next_cron;
         if let Some(until) = self.loading_until {
             next = next.min(until);

@@ -5,7 +5,7 @@ use super::super::super::address::NodeId;
 use super::super::super::message::BusKind;
 use super::super::Turn;
 use super::node::Health;
-use super::{Cluster, Way};
+use super::{Cluster, Todo, Way};
 use crate::trace::ClusterEvent;
 
 /// Nodes among which the one is looked for that is to be pinged by chance.
@@ -121,5 +121,6 @@ impl Cluster {
         if todo.save_config {
             self.save_config();
         }
+        self.awake = std::mem::take(&mut self.written) && self.todo != Todo::default();
     }
 }

@@ -65,6 +65,8 @@ impl Cluster {
             election: Election::default(),
             manual: ManualFailover::default(),
             todo: Todo::default(),
+            written: false,
+            awake: false,
             wants: Vec::new(),
             outside: Outside::default(),
             iteration: 0,
@@ -129,6 +131,8 @@ impl Cluster {
         self.election = Election::default();
         self.manual = ManualFailover::default();
         self.todo = Todo::default();
+        self.written = false;
+        self.awake = false;
         self.wants.clear();
         self.iteration = 0;
         self.pfail_nodes = 0;

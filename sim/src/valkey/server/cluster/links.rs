@@ -28,9 +28,11 @@ impl Cluster {
             return;
         }
         link.state = LinkState::Connected;
+        let waiting = !link.queue.is_empty();
         for message in link.queue.drain(..) {
             turn.effects.push(Effect::BusSend(peer, Way::Out, message));
         }
+        self.written |= waiting;
         let unanswered = self.node(peer).ping_sent;
         self.send_ping(peer, Way::Out, BusKind::Ping, turn);
         if unanswered.is_some() {
@@ -65,13 +67,17 @@ impl Cluster {
         turn: &mut Turn<'_>,
     ) {
         match way {
-            Way::In => turn.effects.push(Effect::BusSend(peer, Way::In, message)),
+            Way::In => {
+                self.written = true;
+                turn.effects.push(Effect::BusSend(peer, Way::In, message));
+            }
             Way::Out => {
                 let link = &mut self.node_mut(peer).link;
                 match link.state {
                     LinkState::None => {}
                     LinkState::Connecting => link.queue.push(message),
                     LinkState::Connected => {
+                        self.written = true;
                         turn.effects.push(Effect::BusSend(peer, Way::Out, message));
                     }
                 }

@@ -66,7 +66,7 @@ pub enum BusInput {
 }
 
 /// What `clusterBeforeSleep` has to do (`CLUSTER_TODO_…`).
-#[derive(Copy, Clone, Debug, Default)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 struct Todo {
     handle_failover: bool,
     handle_manual_failover: bool,
@@ -125,6 +125,10 @@ pub(super) struct Cluster {
     election: Election,
     manual: ManualFailover,
     todo: Todo,
+    /// Something was sent in this turn.
+    written: bool,
+    /// The event loop does not sleep: what was sent has left work to do.
+    awake: bool,
     wants: Vec<Want>,
     outside: Outside,
     /// Runs of `clusterCron`.
@@ -179,6 +183,13 @@ impl Cluster {
             node: self.me,
             what,
         }));
+    }
+
+    /// Whether the next turn follows at once. `clusterSendMessage` (8.0.1, cluster_legacy.c) asks
+    /// to be called when the connection can be written to, which ends the event loop's next sleep
+    /// before it begins; a turn that has nothing left to do is not worth an event.
+    pub(super) fn is_awake(&self) -> bool {
+        self.awake
     }
 
     /// Whether a manual failover suppresses PINGs in the replication stream
