@@ -1,6 +1,7 @@
 //! The report of a comparison for people, for documents and for spreadsheets.
 
 use rebound_sim::compare::{CompareReport, Metric, ScenarioComparison};
+use rebound_sim::report::SeedList;
 
 use super::cells::{Row, differences, figures};
 use crate::figures::{grouped, share};
@@ -71,18 +72,34 @@ pub fn verdicts(report: &CompareReport) -> String {
         for column in &scenario.behaviours {
             let verdicts = &column.verdicts;
             text.push_str(&format!(
-                "{} under {}, seeds {}: {} clean, {} flagged ({}), {} inconclusive\n",
+                "{} under {}, seeds {}: {} clean, {} flagged ({}{}), {} inconclusive\n",
                 scenario.scenario,
                 column.behaviour,
                 seeds(report),
                 grouped(verdicts.clean),
                 grouped(verdicts.flagged),
                 share(verdicts.flagged, verdicts.total()),
+                first_seeds(&column.flagged_seeds),
                 grouped(verdicts.inconclusive)
             ));
         }
     }
     text
+}
+
+/// The lowest of some seeds, to follow a number of them; nothing if there are none.
+fn first_seeds(seeds: &SeedList) -> String {
+    const SHOWN: usize = 3;
+    let first = &seeds.first[..seeds.first.len().min(SHOWN)];
+    if first.is_empty() {
+        return String::new();
+    }
+    let more = if seeds.count > SHOWN as u64 {
+        ", …"
+    } else {
+        ""
+    };
+    format!(": seeds {}{more}", first.join(", "))
 }
 
 /// Rows with their cells one under the other, right-aligned; `names` is the head.

@@ -240,7 +240,7 @@ fn quiet_prints_the_verdicts_alone() {
     let ended = lab.run(&[&arguments[..], &PAIR].concat());
     assert_eq!(
         ended.stdout,
-        "handover-slow under 8.0.0-rc1, seeds 0..2: 0 clean, 2 flagged (100%), 0 inconclusive\n\
+        "handover-slow under 8.0.0-rc1, seeds 0..2: 0 clean, 2 flagged (100%: seeds 0, 1), 0 inconclusive\n\
          handover-slow under merged, seeds 0..2: 2 clean, 0 flagged (0%), 0 inconclusive\n"
     );
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::report::{SeedSpan, Verdicts};
+use crate::report::{SeedList, SeedSpan, Verdicts};
 
 /// The report of a comparison: `rebound compare --format json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -80,6 +80,8 @@ pub struct BehaviourColumn {
     pub client_write_outages: Spread,
     /// Errors that reached applications in all runs, by code.
     pub errors: BTreeMap<String, u64>,
+    /// The flagged seeds.
+    pub flagged_seeds: SeedList,
     /// Of the flagged seeds, the first one with the longest chain, as a decimal string.
     pub worst_seed: Option<String>,
     /// The mean difference from the first behaviour in each figure, seed by seed; none for the

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::bootstrap::intervals;
 use super::measures::{Metric, RunMeasures};
 use super::report::{BehaviourColumn, Difference, ScenarioComparison, Spread};
-use crate::report::{RunReport, Verdict, Verdicts};
+use crate::report::{RunReport, SeedList, Verdict, Verdicts};
 use crate::valkey::Behaviour;
 
 /// What runs under one behaviour gave.
@@ -22,7 +22,12 @@ struct Column {
     verdicts: Verdicts,
     errors: BTreeMap<String, u64>,
     worst: Option<(u64, u64)>,
+    /// The lowest flagged seeds.
+    flagged: Vec<u64>,
 }
+
+/// Flagged seeds that a report names at most.
+const SEEDS_NAMED: usize = 10;
 
 /// The figures of a comparison, as they are kept to go on with it later.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -124,6 +129,9 @@ impl Comparison {
                 Verdict::Clean => column.verdicts.clean += 1,
                 Verdict::Flagged => {
                     column.verdicts.flagged += 1;
+                    if column.flagged.len() < SEEDS_NAMED {
+                        column.flagged.push(seed);
+                    }
                     let chain = report.hops.max_chain;
                     if column.worst.is_none_or(|(worst, _)| chain > worst) {
                         column.worst = Some((chain, seed));
@@ -158,6 +166,10 @@ impl Comparison {
                 client_read_outages: Spread::of_counts(&column.read_outages),
                 client_write_outages: Spread::of_counts(&column.write_outages),
                 errors: column.errors.clone(),
+                flagged_seeds: SeedList {
+                    count: column.verdicts.flagged,
+                    first: column.flagged.iter().map(u64::to_string).collect(),
+                },
                 worst_seed: column.worst.map(|(_, seed)| seed.to_string()),
                 against_first,
             }

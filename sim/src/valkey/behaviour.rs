@@ -128,6 +128,16 @@ pub enum Promotion {
     Idempotent,
 }
 
+/// What a node asks of itself before `PSYNC … FAILOVER` promotes it, beside the replication id.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum PromotionCheck {
+    /// Nothing: not how much data it has, nor whether its link is up (`syncCommand`, 8.0.1,
+    /// replication.c:1034; every version).
+    Nothing,
+    /// Whether its link to the primary is up ([`Remedy::CheckedPromotion`]).
+    Link,
+}
+
 /// What a redirect says beside the address.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum RedirectEpoch {
@@ -209,6 +219,8 @@ pub struct Behaviour {
     pub demotion: Demotion,
     /// Repeated promotions.
     pub promotion: Promotion,
+    /// What a promotion depends on.
+    pub promotion_check: PromotionCheck,
     /// What a redirect says beside the address.
     pub redirect_epoch: RedirectEpoch,
     /// What clients do about redirects that lead back. It is the run's behaviour that counts, not
@@ -233,6 +245,7 @@ const GATES_7_2: &[Gate] = &[
 /// The order of 7.2 with the pause first.
 const GATES_7_2_PAUSE_FIRST: &[Gate] = &[
     Gate::NoMulti,
+    Gate::ClusterRedirect,
     Gate::ClientPause,
     Gate::MinReplicas,
     Gate::ReadOnlyReplica,
@@ -284,6 +297,7 @@ const RC1: Behaviour = Behaviour {
     failover_target: FailoverTarget::Redirects,
     demotion: Demotion::BeforeDialling,
     promotion: Promotion::Once,
+    promotion_check: PromotionCheck::Nothing,
     redirect_epoch: RedirectEpoch::Absent,
     client_guard: ClientGuard::AsLibrary,
     replconf_version: true,
@@ -404,6 +418,10 @@ impl Behaviour {
             },
             Remedy::IdempotentPromotion => Behaviour {
                 promotion: Promotion::Idempotent,
+                ..with
+            },
+            Remedy::CheckedPromotion => Behaviour {
+                promotion_check: PromotionCheck::Link,
                 ..with
             },
             Remedy::EpochRedirect => Behaviour {

@@ -102,6 +102,8 @@ pub enum ErrorKind {
     SetSlotTargetNotPrimary,
     /// CLUSTER SETSLOT NODE: there are keys in the slot. (The real text has its number.)
     SetSlotHoldsKeys,
+    /// PSYNC FAILOVER to a node whose link to its primary is down (checked-promotion).
+    PsyncFailoverLinkDown,
 }
 
 impl ErrorKind {
@@ -159,6 +161,9 @@ impl ErrorKind {
             ErrorKind::ReplicaOfFailingOver => "-ERR REPLICAOF not allowed while failing over.",
             ErrorKind::PsyncFailoverPrimary => "-ERR PSYNC FAILOVER can't be sent to a master.",
             ErrorKind::PsyncFailoverReplid => "-ERR PSYNC FAILOVER replid must match my replid.",
+            ErrorKind::PsyncFailoverLinkDown => {
+                "-ERR PSYNC FAILOVER can't be accepted while my link with my master is down."
+            }
             ErrorKind::NoMasterLinkFailingOver => "-NOMASTERLINK Can't SYNC while failing over",
             ErrorKind::NoMasterLink => {
                 "-NOMASTERLINK Can't SYNC while not connected with my master"

@@ -20,7 +20,7 @@ mod topology;
 pub use address::{Addr, AddressBook, AddressEntry, NodeId};
 pub use behaviour::{
     BEHAVIOURS, Base, Behaviour, BlockedClients, ClientGuard, Demotion, FailoverTarget, Gate,
-    Promotion, RedirectEpoch, RedirectInMulti, WhileInProgress,
+    Promotion, PromotionCheck, RedirectEpoch, RedirectInMulti, WhileInProgress,
 };
 pub use combination::CombinationError;
 pub use command::{ClientType, ClusterFailover, Command, CommandKind, Flags, PauseKind, SetSlot};

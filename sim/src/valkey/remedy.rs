@@ -46,6 +46,11 @@ pub enum Remedy {
     /// time, and an old primary that gets no answer asks again instead of taking silence for a
     /// refusal (the author of redis PR 8315 names the two primaries that silence makes).
     IdempotentPromotion,
+    /// `PSYNC … FAILOVER` promotes a node only while its link to its primary is up: a request that
+    /// arrives after its sender has died, or at a process that has started again and holds an
+    /// older snapshot under the same replication id, is refused (`syncCommand` looks at the
+    /// replication id alone).
+    CheckedPromotion,
     /// A redirect says how many changes of primary the node knows of, and a client ignores one
     /// that is older than what it knows (discussed in issue 821; Kafka's KIP-951, CockroachDB's
     /// lease sequence and MongoDB's election id order such answers in the same way).
@@ -70,6 +75,8 @@ pub enum Axis {
     Demotion,
     /// Repeated promotions.
     Promotion,
+    /// What a promotion depends on.
+    PromotionCheck,
     /// What a redirect says.
     RedirectEpoch,
     /// Redirects that lead back.
@@ -86,6 +93,7 @@ impl Axis {
             Axis::FailoverTarget => "what the target of a failover does with clients",
             Axis::Demotion => "when the old primary demotes itself",
             Axis::Promotion => "what a repeated promotion meets",
+            Axis::PromotionCheck => "what a promotion depends on",
             Axis::RedirectEpoch => "what a redirect says",
             Axis::ClientGuard => "what clients do about redirects that lead back",
         }
@@ -94,7 +102,7 @@ impl Axis {
 
 impl Remedy {
     /// Every remedy.
-    pub const ALL: [Remedy; 10] = [
+    pub const ALL: [Remedy; 11] = [
         Remedy::StateCheck,
         Remedy::PauseFirst,
         Remedy::Merged,
@@ -103,6 +111,7 @@ impl Remedy {
         Remedy::TargetHolds,
         Remedy::DemoteWhenConnected,
         Remedy::IdempotentPromotion,
+        Remedy::CheckedPromotion,
         Remedy::EpochRedirect,
         Remedy::BounceGuard,
     ];
@@ -118,6 +127,7 @@ impl Remedy {
             Remedy::TargetHolds => "target-holds",
             Remedy::DemoteWhenConnected => "demote-when-connected",
             Remedy::IdempotentPromotion => "idempotent-promotion",
+            Remedy::CheckedPromotion => "checked-promotion",
             Remedy::EpochRedirect => "epoch-redirect",
             Remedy::BounceGuard => "bounce-guard",
         }
@@ -132,6 +142,7 @@ impl Remedy {
             Remedy::TargetHolds => Axis::FailoverTarget,
             Remedy::DemoteWhenConnected => Axis::Demotion,
             Remedy::IdempotentPromotion => Axis::Promotion,
+            Remedy::CheckedPromotion => Axis::PromotionCheck,
             Remedy::EpochRedirect => Axis::RedirectEpoch,
             Remedy::BounceGuard => Axis::ClientGuard,
         }
@@ -149,7 +160,8 @@ impl Remedy {
             Remedy::PauseFirst
             | Remedy::UnblockAtCompletion
             | Remedy::DemoteWhenConnected
-            | Remedy::IdempotentPromotion => false,
+            | Remedy::IdempotentPromotion
+            | Remedy::CheckedPromotion => false,
         }
     }
 
@@ -173,6 +185,9 @@ impl Remedy {
             }
             Remedy::IdempotentPromotion => {
                 "a repeated PSYNC FAILOVER succeeds, and silence makes the old primary ask again"
+            }
+            Remedy::CheckedPromotion => {
+                "PSYNC FAILOVER promotes a node only while its link to its primary is up"
             }
             Remedy::EpochRedirect => {
                 "a redirect carries an epoch, and clients ignore one that is older than they know"
@@ -202,6 +217,9 @@ impl Remedy {
             Remedy::IdempotentPromotion => {
                 "two primaries after a lost or late reply to PSYNC FAILOVER"
             }
+            Remedy::CheckedPromotion => {
+                "promotions by the dead, and of who has started again with an old snapshot"
+            }
             Remedy::EpochRedirect => "bounces of any cause, REPLICAOF by hand included",
             Remedy::BounceGuard => "storms: thousands of redirects become tens",
         }
@@ -223,6 +241,9 @@ impl Remedy {
             }
             Remedy::IdempotentPromotion => {
                 "an old primary whose target dies after the request waits for ABORT, without a primary"
+            }
+            Remedy::CheckedPromotion => {
+                "a FORCE does not help a target that has lost its link: the failover is given up"
             }
             Remedy::EpochRedirect => {
                 "a new capability, counters on every node, and up to half a second of back-off after a promotion"
@@ -246,6 +267,9 @@ impl Remedy {
                 "one round trip with two replicas, and all that happens after PSYNC is sent"
             }
             Remedy::IdempotentPromotion => "two primaries after ABORT or a restart of either node",
+            Remedy::CheckedPromotion => {
+                "a FORCE to a target that lags, and an abort that overtakes its own news"
+            }
             Remedy::EpochRedirect => "old libraries, and the first redirect of a newcomer",
             Remedy::BounceGuard => "more than one redirect for a command",
         }
@@ -264,6 +288,9 @@ impl Remedy {
             }
             Remedy::IdempotentPromotion => {
                 "a proposal after redis PR 8315, which names the two primaries of a lost reply"
+            }
+            Remedy::CheckedPromotion => {
+                "a proposal after the conformance case of a target that restarts with an old snapshot (C41)"
             }
             Remedy::EpochRedirect => {
                 "a proposal after issue 821; Kafka KIP-951 and CockroachDB order such answers likewise"

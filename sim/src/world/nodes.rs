@@ -298,7 +298,9 @@ impl<S: Sink> Session<'_, S> {
         let from = HostId(u32::from(id.0));
         let Some(target) = self.state.plan.addresses.node(address) else {
             // Nobody listens there. The attempt fails in the server's next turn.
-            self.node(id).server.deliver(Input::LinkFailed(link));
+            self.node(id)
+                .server
+                .deliver(Input::LinkFailed(link, ConnectFailure::Refused));
             self.arm_at(id, at, agenda);
             return;
         };
@@ -411,7 +413,7 @@ impl<S: Sink> Session<'_, S> {
                 if node.link.is_some_and(|(number, _)| number.0 == cookie) {
                     node.link = None;
                 }
-                node.server.deliver(Input::LinkFailed(LinkNo(cookie)));
+                node.server.deliver(Input::LinkFailed(LinkNo(cookie), why));
                 self.node_ready(id, agenda);
             }
             Party::Bus(id) => self.bus_input(id, conn, Side::Initiator, BusNews::Failed, agenda),

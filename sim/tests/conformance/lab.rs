@@ -6,7 +6,7 @@ mod bus;
 use std::collections::VecDeque;
 
 use rebound_sim::engine::{Span, Time};
-use rebound_sim::net::{Closing, HostId};
+use rebound_sim::net::{Closing, ConnectFailure, HostId};
 use rebound_sim::trace::Event;
 use rebound_sim::valkey::{
     Addr, AddressBook, Behaviour, Chance, Command, Config, Effect, ElementLog, FailoverState,
@@ -263,7 +263,8 @@ impl Lab {
                     self.nodes[usize::from(to.0)].running && !self.refused.contains(to)
                 });
                 let Some(to) = reachable else {
-                    self.server_mut(node).deliver(Input::LinkFailed(number));
+                    self.server_mut(node)
+                        .deliver(Input::LinkFailed(number, ConnectFailure::Refused));
                     return;
                 };
                 let place = &mut self.nodes[usize::from(to.0)];

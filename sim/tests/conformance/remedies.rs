@@ -12,6 +12,7 @@ const GET: Command = Command::Get(1);
 const HOLDS: &str = "8.0.1+target-holds";
 const CONNECTED: &str = "8.0.1+demote-when-connected";
 const AGAIN: &str = "8.0.1+idempotent-promotion";
+const CHECKED: &str = "8.0.1+checked-promotion";
 const EPOCHS: &str = "none+epoch-redirect";
 
 fn address(node: rebound_sim::valkey::NodeId) -> rebound_sim::valkey::Addr {
@@ -213,20 +214,21 @@ fn a_hand_over_connection_that_breaks_before_the_demotion_is_made_anew() {
     assert!(lab.is_primary(B) && lab.state(A) == FailoverState::NoFailover);
 }
 
-/// PINGs go on without TIMEOUT: when the connection is ready the target lacks something again.
+/// Without TIMEOUT every version sends a PING a second while it waits, and can miss the moment in
+/// which the target has everything for ever.
 #[test]
-fn equality_is_looked_at_again_before_the_demotion() {
-    let mut lab = Lab::new(CONNECTED, 2);
-    lab.hold(A, B, true);
-    lab.failover(false, None);
-    lab.hold(B, A, true);
-    lab.advance(Span::secs(12));
-    lab.release(A, B, true);
-    lab.advance(Span::secs(1));
-    assert!(lab.is_primary(A), "ready, but not acknowledged");
-    lab.release(B, A, true);
-    lab.advance(Span::millis(1_100));
-    assert!(lab.is_primary(B) && lab.state(A) == FailoverState::NoFailover);
+fn pings_stop_while_the_connection_is_awaited() {
+    let grown = |behaviour: &str| {
+        let mut lab = Lab::new(behaviour, 2);
+        lab.hold(A, B, true);
+        lab.hold(B, A, true);
+        lab.failover(false, None);
+        let before = lab.server(A).offset();
+        lab.advance(Span::secs(12));
+        lab.server(A).offset() - before
+    };
+    assert!(grown("8.0.1") >= 10 * 14, "C10");
+    assert_eq!(grown(CONNECTED), 0);
 }
 
 #[test]
@@ -322,6 +324,45 @@ fn only_who_was_promoted_by_the_same_history_answers_again() {
     let (_, replid2) = by_hand.server(B).replids();
     assert_eq!(by_hand.ask(admin, psync(replid2)), refused);
     assert!(before.is_some() && replid2.is_some());
+}
+
+/// Nobody listens any more: the process that was asked is gone, and its promotion with it.
+#[test]
+fn a_refused_connection_after_an_unanswered_request_ends_the_failover() {
+    let mut lab = reply_lost(AGAIN);
+    lab.kill(B);
+    lab.advance(Span::millis(210));
+    assert!(lab.is_primary(A) && lab.state(A) == FailoverState::NoFailover);
+
+    // Before the request has been sent a refusal says nothing.
+    let mut lab = Lab::in_progress(AGAIN);
+    lab.kill(B);
+    lab.advance(Span::secs(2));
+    assert_eq!(lab.state(A), FailoverState::InProgress);
+}
+
+/// A target whose link to the old primary is down when it is asked.
+fn asked_without_a_link(behaviour: &str) -> Lab {
+    let mut lab = Lab::in_progress(behaviour);
+    lab.cut(B, A);
+    lab.advance(Span::millis(50));
+    assert_ne!(lab.server(B).belief().link, LinkState::Up);
+    lab.release(A, B, true);
+    lab.advance(Span::millis(50));
+    lab
+}
+
+#[test]
+fn a_checked_promotion_needs_the_link_to_the_old_primary() {
+    let lab = asked_without_a_link("8.0.1");
+    assert!(lab.is_primary(B), "nobody asks");
+    let lab = asked_without_a_link(CHECKED);
+    assert!(lab.is_primary(A) && !lab.is_primary(B));
+    assert_eq!(lab.state(A), FailoverState::NoFailover);
+
+    let mut lab = Lab::in_progress(CHECKED);
+    lab.release(A, B, true);
+    assert!(lab.is_primary(B), "with the link up it is as ever");
 }
 
 /// A target that comes back as a primary says no, and that is an answer.

@@ -27,6 +27,8 @@ pub(super) struct Failover {
     pub(super) chosen: Option<Addr>,
     /// The replicas have been told which of them is the target (target-holds).
     pub(super) told: bool,
+    /// `PSYNC … FAILOVER` has been sent, so that there may be another primary by now.
+    pub(super) asked: bool,
 }
 
 impl Failover {
@@ -75,6 +77,7 @@ impl Server {
             target: to,
             chosen: None,
             told: false,
+            asked: false,
         };
         // Neither a time nor CLIENT UNPAUSE ends this pause, only `clearFailoverState`.
         let release = self.pause.pause(

@@ -11,6 +11,7 @@ use super::super::message::{
 use super::blocked::RoleChange;
 use super::{Effect, LinkNo, Server, Turn};
 use crate::engine::Time;
+use crate::net::ConnectFailure;
 use crate::trace::FailoverEnd;
 
 /// `repl_state`, as far as the steps of the handshake can be told apart from outside.
@@ -205,6 +206,27 @@ impl Server {
         self.send_primary(Command::Ping, turn);
     }
 
+    /// The connection could not be made.
+    ///
+    /// Under [`Promotion::Idempotent`] an old primary that has asked and got no answer asks
+    /// again, unless its connection is refused: then the process that it asked is gone, and its
+    /// promotion with it, which no file has.
+    pub(super) fn link_failed(&mut self, link: LinkNo, why: ConnectFailure, turn: &mut Turn<'_>) {
+        let asked_in_vain = link == self.link.number
+            && self.link.repl_state == ReplState::Connecting
+            && self.failover.asked;
+        self.link_lost(link, turn);
+        match (why, turn.behaviour.promotion) {
+            (ConnectFailure::Refused, Promotion::Idempotent) if asked_in_vain => {
+                self.psync_failed(turn);
+            }
+            (
+                ConnectFailure::Refused | ConnectFailure::TimedOut,
+                Promotion::Idempotent | Promotion::Once,
+            ) => {}
+        }
+    }
+
     /// The connection failed or is over.
     ///
     /// While PSYNC's reply is awaited this is PSYNC_TRY_LATER, which ends a failover (unless
@@ -322,6 +344,7 @@ impl Server {
             Some((replid, offset)) => (Some(replid), offset + 1),
             None => (None, 0),
         };
+        self.failover.asked |= failover;
         let epoch = self.told_epoch(turn);
         self.link.repl_state = ReplState::ReceivePsync;
         self.send_primary(

@@ -43,7 +43,7 @@ use super::message::{
 use super::pause::{PauseTable, Release};
 use super::topology::Topologies;
 use crate::engine::{Span, Time};
-use crate::net::{Closing, HostId};
+use crate::net::{Closing, ConnectFailure, HostId};
 use crate::trace::{Event, FailoverEnd};
 
 /// One of a server's accepted connections, by the server's own numbering.
@@ -69,7 +69,7 @@ pub enum Input {
     /// The connection to the primary is made.
     LinkConnected(LinkNo),
     /// It could not be made.
-    LinkFailed(LinkNo),
+    LinkFailed(LinkNo, ConnectFailure),
     /// Something came from the primary.
     LinkMessage(LinkNo, Message),
     /// It is over.
@@ -347,7 +347,7 @@ impl Server {
             Input::Request(slot, request) => self.read_request(slot, request, turn),
             Input::Closed(slot, _) => self.free_client(slot),
             Input::LinkConnected(link) => self.link_connected(link, turn),
-            Input::LinkFailed(link) => self.link_lost(link, turn),
+            Input::LinkFailed(link, why) => self.link_failed(link, why, turn),
             Input::LinkMessage(link, message) => {
                 self.handled += 1;
                 self.link_message(link, message, turn);

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use super::super::address::Addr;
-use super::super::message::{Message, ReplOp, Reply, SnapshotId, StreamEntry};
+use super::super::behaviour::Demotion;
+use super::super::message::{FailoverState, Message, ReplOp, Reply, SnapshotId, StreamEntry};
 use super::{Effect, Server, Slot, Turn};
 use crate::engine::{Span, Time};
 
@@ -198,7 +199,14 @@ impl Server {
     pub(super) fn replicas_cron(&mut self, turn: &mut Turn<'_>) {
         let period = u64::from(turn.config.repl_ping_replica_period.max(1));
         if self.replication_cron_loops.is_multiple_of(period) && !self.replicas.is_empty() {
+            // A PING that goes out as often as acknowledgements come back can keep a replica from
+            // ever having everything; cluster mode sends none, nor does demote-when-connected.
+            let waits_connected = match turn.behaviour.demotion {
+                Demotion::BeforeDialling => false,
+                Demotion::WhenConnected => self.failover.state == FailoverState::WaitForSync,
+            };
             let limited = self.failover.end.is_some()
+                || waits_connected
                 || self
                     .cluster
                     .as_ref()

@@ -1,6 +1,6 @@
 //! Synchronization: `PSYNC` at the node that is asked, and full resynchronizations.
 
-use super::super::behaviour::Promotion;
+use super::super::behaviour::{Promotion, PromotionCheck};
 use super::super::epoch::Epoch;
 use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, LinkState, Message, ReplId, Reply, SnapshotId};
@@ -27,8 +27,8 @@ impl Server {
             return None;
         }
         if failover {
-            // Neither the offset is looked at, nor the link, nor who asks, nor whether there is a
-            // failover at all.
+            // In every version neither the offset is looked at, nor the link, nor who asks, nor
+            // whether there is a failover at all.
             if self.primary.is_none() {
                 let again =
                     replid.is_some() && replid == self.promoted_from && replid == self.replid2;
@@ -41,6 +41,12 @@ impl Server {
             } else {
                 if replid != Some(self.replid) {
                     return Some(Reply::Error(ErrorKind::PsyncFailoverReplid));
+                }
+                match turn.behaviour.promotion_check {
+                    PromotionCheck::Link if self.link.state() != LinkState::Up => {
+                        return Some(Reply::Error(ErrorKind::PsyncFailoverLinkDown));
+                    }
+                    PromotionCheck::Link | PromotionCheck::Nothing => {}
                 }
                 self.replication_unset_primary(turn);
                 self.promoted_from = replid;
