@@ -220,9 +220,12 @@ fn a_hand_over_connection_that_breaks_before_the_demotion_is_made_anew() {
 fn pings_stop_while_the_connection_is_awaited() {
     let grown = |behaviour: &str| {
         let mut lab = Lab::new(behaviour, 2);
-        lab.hold(A, B, true);
         lab.hold(B, A, true);
+        let client = lab.connect(A);
+        let set = lab.set();
+        assert_eq!(lab.ask(client, set), Some(Reply::Ok), "not acknowledged");
         lab.failover(false, None);
+        assert_eq!(lab.state(A), FailoverState::WaitForSync);
         let before = lab.server(A).offset();
         lab.advance(Span::secs(12));
         lab.server(A).offset() - before
