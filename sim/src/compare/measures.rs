@@ -4,6 +4,7 @@ use super::load::Load;
 use super::outage::{Kind, Outage};
 use super::postponed::Postponed;
 use crate::check::{CheckId, Freshness};
+use crate::client::ClientId;
 use crate::engine::{Span, Time};
 use crate::net::HostId;
 use crate::report::{RunReport, Verdict};
@@ -173,7 +174,9 @@ impl Metric {
 /// Looks at a run as it happens.
 #[derive(Debug)]
 pub struct Measures {
-    servers: u32,
+    nodes: u32,
+    /// The host of the first client: behind the nodes, and their ends of the cluster bus.
+    first_client: HostId,
     clients: Vec<[Outage; 2]>,
     postponed: Postponed,
     load: Load,
@@ -185,7 +188,8 @@ impl Measures {
     /// For a run of this plan.
     pub fn new(plan: &Plan) -> Measures {
         Measures {
-            servers: plan.nodes.len() as u32,
+            nodes: plan.nodes.len() as u32,
+            first_client: plan.client_host(ClientId(0)),
             clients: vec![[Outage::default(); 2]; plan.clients() as usize],
             postponed: Postponed::default(),
             load: Load::default(),
@@ -241,7 +245,7 @@ impl Measures {
     }
 
     fn client(&mut self, host: HostId) -> Option<&mut [Outage; 2]> {
-        let place = host.0.checked_sub(self.servers)?;
+        let place = host.0.checked_sub(self.first_client.0)?;
         self.clients.get_mut(place as usize)
     }
 
@@ -254,7 +258,7 @@ impl Measures {
     }
 
     fn node(&self, host: HostId) -> Option<NodeId> {
-        (host.0 < self.servers).then_some(NodeId(host.0 as u16))
+        (host.0 < self.nodes).then_some(NodeId(host.0 as u16))
     }
 }
 
@@ -356,7 +360,38 @@ impl RunMeasures {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::parse;
+    use crate::valkey::{Belief, CommandKind, Gate};
     use std::collections::BTreeSet;
+
+    /// Between a cluster's nodes and its clients are the ends of the bus.
+    #[test]
+    fn a_command_that_waits_in_a_cluster_is_its_own_clients() {
+        let text = r#"{
+            "name": "test", "cluster": {},
+            "nodes": [{"name": "a"}, {"name": "b"}, {"name": "c"}],
+            "clients": [{"name": "app", "count": 5, "policy": "warm-cluster"}]
+        }"#;
+        let plan = parse(text, "test.json").expect("right");
+        for waiting in 0..5 {
+            let mut measures = Measures::new(&plan);
+            measures.record(&Record {
+                at: Time(1_000),
+                event: Event::Gate {
+                    node: NodeId(0),
+                    peer: plan.client_host(ClientId(waiting)),
+                    command: CommandKind::Set,
+                    verdict: GateVerdict::Postponed(Gate::ClientPause),
+                    belief: Belief::default(),
+                },
+            });
+            for (place, client) in measures.clients.iter().enumerate() {
+                let longest = client[Kind::Write as usize].longest(Time(5_000));
+                let expected = if place == waiting as usize { 4_000 } else { 0 };
+                assert_eq!(longest.as_nanos(), expected, "client {place} of {waiting}");
+            }
+        }
+    }
 
     #[test]
     fn metrics_are_in_their_places_and_have_names_of_their_own() {
