@@ -6,11 +6,10 @@
 //! write that it was told of had ended. So nothing is called stale that could be explained by
 //! two writes under way at one time.
 
-use super::history::Scope;
-use crate::client::ClientId;
+use super::history::{CommandRef, Scope, Step};
 use crate::engine::Time;
 use crate::scenario::Plan;
-use crate::trace::{CommandOutcome, Event, Saw, WriteRange, WrittenKeys};
+use crate::trace::{Event, WriteRange, WrittenKeys};
 use crate::valkey::{Addr, CommandKind, Value, WriteId};
 
 /// A write, by its place among all of the run.
@@ -21,8 +20,8 @@ pub(crate) struct Written {
     /// When that ended, served; never if it has not, or not like this: then it may take effect
     /// at any time, or not at all.
     pub(crate) ended: Time,
-    /// Whose command, its number and what it is.
-    pub(crate) command: (ClientId, u32, CommandKind),
+    /// CommandRef command, its number and what it is.
+    pub(crate) command: CommandRef,
     key: u32,
 }
 
@@ -59,8 +58,8 @@ const UNTOUCHED: Key = Key {
 /// A read that was told an old value.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stale {
-    /// Whose command, its number and what it is.
-    pub(crate) command: (ClientId, u32, CommandKind),
+    /// CommandRef command, its number and what it is.
+    pub(crate) command: CommandRef,
     /// Who replied.
     pub(crate) from: Addr,
     /// What was read.
@@ -109,70 +108,26 @@ impl Freshness {
     /// Takes note of an event; the stale read that it is, if it is one.
     #[inline]
     pub(crate) fn observe(&mut self, now: Time, event: &Event) -> Option<Stale> {
-        match *event {
-            Event::Issued {
-                client,
+        match Step::of(now, event)? {
+            Step::Issued {
                 command,
-                kind,
                 writes,
                 keys,
             } => {
-                if writes.count > 0 {
-                    self.issued(now, (client, command, kind), writes, keys);
-                }
+                self.issued(now, command, writes, keys);
                 None
             }
-            Event::Ended {
-                client,
-                command,
-                kind,
-                outcome: CommandOutcome::Served,
-                took,
-                writes,
-                from,
-                key,
-                saw,
-                ..
-            } => match saw {
-                Saw::Value(value) if kind == CommandKind::Get => {
-                    let issued = Time(now.0 - took.0);
-                    self.read((client, command, kind), from, key, value, issued)
-                }
-                Saw::Value(_) | Saw::Nothing | Saw::Elements(_) => {
-                    if writes.count > 0 {
-                        self.ended(now, writes);
-                    }
-                    None
-                }
-            },
-            Event::Element {
-                client,
+            Step::Read {
                 command,
                 from,
                 key,
                 value,
-                took,
-            } => {
-                let issued = Time(now.0 - took.0);
-                let command = (client, command, CommandKind::MGet);
-                self.read(command, from, key, value, issued)
+                issued,
+            } => self.read(command, from, key, value, issued),
+            Step::Served { writes, .. } => {
+                self.ended(now, writes);
+                None
             }
-            Event::Ended { .. }
-            | Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Gate { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
-            | Event::Hop { .. }
-            | Event::Ignored { .. }
-            | Event::Sentinel { .. }
-            | Event::Cluster { .. }
-            | Event::Fault { .. } => None,
         }
     }
 
@@ -184,13 +139,7 @@ impl Freshness {
         &mut self.keys[place]
     }
 
-    fn issued(
-        &mut self,
-        now: Time,
-        command: (ClientId, u32, CommandKind),
-        writes: WriteRange,
-        keys: WrittenKeys,
-    ) {
+    fn issued(&mut self, now: Time, command: CommandRef, writes: WriteRange, keys: WrittenKeys) {
         for place in 0..writes.count {
             let key = keys.key(place);
             self.writes.push(Written {
@@ -243,7 +192,7 @@ impl Freshness {
     #[inline]
     fn read(
         &self,
-        command: (ClientId, u32, CommandKind),
+        command: CommandRef,
         from: Addr,
         key: u32,
         value: Value,

@@ -1,11 +1,114 @@
-//! What the checks over the history of reads and writes have in common: whose reads count, and
-//! which keys.
+//! What the checks over the history of reads and writes have in common: which events are steps of
+//! it, whose reads count, and which keys.
 
 use crate::client::ClientId;
+use crate::engine::Time;
 use crate::scenario::{Action, Plan};
-use crate::valkey::Command;
+use crate::trace::{CommandOutcome, Event, Saw, WriteRange, WrittenKeys};
+use crate::valkey::{Addr, Command, CommandKind, Value};
 
-/// Whose reads, and which keys, a check over the history looks at.
+/// CommandRef command, its number and what it is.
+pub(crate) type CommandRef = (ClientId, u32, CommandKind);
+
+/// A step of the history of reads and writes.
+#[derive(Copy, Clone, Debug)]
+pub(super) enum Step {
+    /// A command was issued, which may write.
+    Issued {
+        command: CommandRef,
+        writes: WriteRange,
+        keys: WrittenKeys,
+    },
+    /// A value was read.
+    Read {
+        command: CommandRef,
+        from: Addr,
+        key: u32,
+        value: Value,
+        issued: Time,
+    },
+    /// A command that read nothing was served, and may have written.
+    Served {
+        writes: WriteRange,
+        from: Addr,
+        saw: Saw,
+    },
+}
+
+impl Step {
+    /// The step that an event is, if it is one.
+    #[inline]
+    pub(super) fn of(now: Time, event: &Event) -> Option<Step> {
+        match *event {
+            Event::Issued {
+                client,
+                command,
+                kind,
+                writes,
+                keys,
+            } => Some(Step::Issued {
+                command: (client, command, kind),
+                writes,
+                keys,
+            }),
+            Event::Ended {
+                client,
+                command,
+                kind,
+                outcome: CommandOutcome::Served,
+                took,
+                writes,
+                from,
+                key,
+                saw,
+                ..
+            } => Some(match saw {
+                Saw::Value(value) if kind == CommandKind::Get => Step::Read {
+                    command: (client, command, kind),
+                    from,
+                    key,
+                    value,
+                    issued: Time(now.0 - took.0),
+                },
+                Saw::Value(_) | Saw::Nothing | Saw::Elements(_) => {
+                    Step::Served { writes, from, saw }
+                }
+            }),
+            Event::Element {
+                client,
+                command,
+                from,
+                key,
+                value,
+                took,
+            } => Some(Step::Read {
+                command: (client, command, CommandKind::MGet),
+                from,
+                key,
+                value,
+                issued: Time(now.0 - took.0),
+            }),
+            Event::Ended { .. }
+            | Event::Dialled { .. }
+            | Event::Connected { .. }
+            | Event::ConnectFailed { .. }
+            | Event::Delivered { .. }
+            | Event::Closed { .. }
+            | Event::Gate { .. }
+            | Event::Released { .. }
+            | Event::Role { .. }
+            | Event::Failover { .. }
+            | Event::Operator { .. }
+            | Event::Hop { .. }
+            | Event::Ignored { .. }
+            | Event::Sentinel { .. }
+            | Event::Cluster { .. }
+            | Event::Fault { .. } => None,
+        }
+    }
+}
+
+/// CommandRef reads, and which keys, a check over the history looks at.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
     /// By client.

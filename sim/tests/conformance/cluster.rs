@@ -73,6 +73,15 @@ fn assert_agreed(lab: &Lab, nodes: u16) {
     );
 }
 
+/// A BLPOP of a list that is empty, without a time-out.
+fn pop(key: u32) -> Command {
+    Command::BlPop {
+        key,
+        timeout_ms: 0,
+        write: WriteId(99),
+    }
+}
+
 #[test]
 fn a_node_sends_a_client_to_the_owner_of_the_slot() {
     let mut lab = cluster("8.0.1");
@@ -240,11 +249,7 @@ fn c71_a_manual_failover_throws_blocked_clients_out_or_moves_them() {
         let mut lab = cluster(version);
         let key = lab.key_of(A);
         let client = lab.connect(A);
-        let pop = Command::BlPop {
-            key,
-            timeout_ms: 0,
-            write: WriteId(99),
-        };
+        let pop = pop(key);
         assert_eq!(lab.ask(client, pop), None);
         fail_over(&mut lab, B, ClusterFailover::Agreed);
         lab.advance(Span::millis(300));
@@ -265,11 +270,7 @@ fn a_client_that_waits_for_a_key_hears_within_a_second_that_the_cluster_is_down(
     let mut lab = cluster("8.0.1");
     let key = lab.key_of(A);
     let client = lab.connect(A);
-    let pop = Command::BlPop {
-        key,
-        timeout_ms: 0,
-        write: WriteId(99),
-    };
+    let pop = pop(key);
     assert_eq!(lab.ask(client, pop), None);
     lab.kill(C);
     lab.kill(D);

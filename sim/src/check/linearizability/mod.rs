@@ -14,18 +14,17 @@ use std::sync::Arc;
 
 use self::operation::{Action, Operation, prepare};
 use self::search::{MOST_OPEN, MOST_STEPS, Verdict, judge};
-use super::history::Scope;
+use super::history::{CommandRef, Scope, Step};
 use super::{CheckId, Ending, Findings, Found};
-use crate::client::ClientId;
 use crate::engine::Time;
 use crate::scenario::Plan;
-use crate::trace::{CommandOutcome, Event, Saw, WriteRange, WrittenKeys};
-use crate::valkey::{Addr, CommandKind, Value};
+use crate::trace::{Event, Saw, WriteRange, WrittenKeys};
+use crate::valkey::{Addr, Value};
 
 /// Whose operation it is, and who answered.
 #[derive(Copy, Clone, Debug)]
 struct Whose {
-    command: (ClientId, u32, CommandKind),
+    command: CommandRef,
     /// Who acknowledged it or told the value.
     from: Option<Addr>,
 }
@@ -71,71 +70,25 @@ impl State {
         if !self.enabled {
             return;
         }
-        match *event {
-            Event::Issued {
-                client,
+        match Step::of(now, event) {
+            Some(Step::Issued {
                 command,
-                kind,
                 writes,
                 keys,
-            } => self.issued(now, (client, command, kind), writes, keys),
-            Event::Ended {
-                client,
-                command,
-                kind,
-                outcome: CommandOutcome::Served,
-                took,
-                writes,
-                from,
-                key,
-                saw,
-                ..
-            } => {
-                let command = (client, command, kind);
-                match (kind, saw) {
-                    (CommandKind::Get, Saw::Value(value)) => {
-                        self.read(Time(now.0 - took.0), now, command, from, key, value);
-                    }
-                    (_, saw) => self.acknowledged(now, writes, from, saw),
-                }
-            }
-            Event::Element {
-                client,
+            }) => self.issued(now, command, writes, keys),
+            Some(Step::Read {
                 command,
                 from,
                 key,
                 value,
-                took,
-            } => {
-                let command = (client, command, CommandKind::MGet);
-                self.read(Time(now.0 - took.0), now, command, from, key, value);
-            }
-            Event::Ended { .. }
-            | Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Gate { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
-            | Event::Hop { .. }
-            | Event::Ignored { .. }
-            | Event::Sentinel { .. }
-            | Event::Cluster { .. }
-            | Event::Fault { .. } => {}
+                issued,
+            }) => self.read(issued, now, command, from, key, value),
+            Some(Step::Served { writes, from, saw }) => self.acknowledged(now, writes, from, saw),
+            None => {}
         }
     }
 
-    fn issued(
-        &mut self,
-        now: Time,
-        command: (ClientId, u32, CommandKind),
-        writes: WriteRange,
-        keys: WrittenKeys,
-    ) {
+    fn issued(&mut self, now: Time, command: CommandRef, writes: WriteRange, keys: WrittenKeys) {
         for place in 0..writes.count {
             let write = crate::valkey::WriteId(writes.first.0 + u32::from(place));
             let key = keys.key(place);
@@ -178,7 +131,7 @@ impl State {
         &mut self,
         invoked: Time,
         returned: Time,
-        command: (ClientId, u32, CommandKind),
+        command: CommandRef,
         from: Addr,
         key: u32,
         value: Value,

@@ -6,7 +6,9 @@ use stateright::semantics::{ConsistencyTester, LinearizabilityTester, Sequential
 use super::search::judge_within;
 use super::*;
 use crate::check::testing::{plan, read, write};
+use crate::client::ClientId;
 use crate::engine::Span;
+use crate::valkey::CommandKind;
 use crate::valkey::WriteId;
 
 const ON: &str = r#"{"linearizability": {"enabled": true}}"#;

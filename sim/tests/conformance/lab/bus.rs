@@ -210,25 +210,11 @@ impl Lab {
 
     /// What has happened in the cluster, with the node that saw it.
     pub fn cluster_events(&self) -> impl Iterator<Item = (NodeId, ClusterEvent)> + '_ {
-        self.events.iter().filter_map(|event| match *event {
-            Event::Cluster { node, what } => Some((node, what)),
-            Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Gate { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
-            | Event::Sentinel { .. }
-            | Event::Element { .. }
-            | Event::Ignored { .. }
-            | Event::Issued { .. }
-            | Event::Hop { .. }
-            | Event::Ended { .. }
-            | Event::Fault { .. } => None,
+        self.events.iter().filter_map(|event| {
+            let Event::Cluster { node, what } = *event else {
+                return None;
+            };
+            Some((node, what))
         })
     }
 }
