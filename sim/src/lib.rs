@@ -3,7 +3,9 @@
 pub mod check;
 pub mod client;
 pub mod compare;
+pub mod conform;
 pub mod engine;
+pub mod lab;
 pub mod net;
 pub mod report;
 pub mod scenario;

@@ -3,7 +3,7 @@
 use rebound_sim::engine::Span;
 use rebound_sim::valkey::{AddressBook, Command, ErrorKind, Reply, WriteId};
 
-use crate::lab::{A, B, Lab};
+use rebound_sim::lab::{A, B, Lab};
 
 const BLPOP: Command = Command::BlPop {
     key: 7,

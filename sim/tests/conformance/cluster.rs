@@ -7,7 +7,7 @@ use rebound_sim::valkey::{
     WriteId,
 };
 
-use super::lab::{A, B, C, Lab};
+use rebound_sim::lab::{A, B, C, Lab};
 
 const D: NodeId = NodeId(3);
 const E: NodeId = NodeId(4);

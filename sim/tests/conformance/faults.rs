@@ -5,7 +5,7 @@ use rebound_sim::valkey::{
     AddressBook, Command, ErrorKind, FailoverState, PauseKind, Persistence, Reply,
 };
 
-use crate::lab::{A, B, C, Lab};
+use rebound_sim::lab::{A, B, C, Lab};
 
 const VERSIONS: [&str; 3] = ["7.2.7", "8.0.0-rc1", "8.0.1"];
 

@@ -5,7 +5,7 @@ use rebound_sim::valkey::{
     Addr, AddressBook, Belief, Command, ErrorKind, FailoverState, PauseKind, Reply, WriteId,
 };
 
-use crate::lab::{A, B, C, Lab};
+use rebound_sim::lab::{A, B, C, Lab};
 
 const ALL: [&str; 7] = [
     "7.2.7",

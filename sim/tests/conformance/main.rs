@@ -5,7 +5,6 @@ mod blocked;
 mod cluster;
 mod faults;
 mod gates;
-mod lab;
 mod orders;
 mod remedies;
 mod states;

@@ -6,7 +6,7 @@ use rebound_sim::valkey::{
     AddressBook, ClientType, Command, ErrorKind, FailoverState, PauseKind, Reply,
 };
 
-use crate::lab::{A, B, Client, Lab};
+use rebound_sim::lab::{A, B, Client, Lab};
 
 const GET: Command = Command::Get(1);
 

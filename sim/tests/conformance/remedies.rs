@@ -6,7 +6,7 @@ use rebound_sim::valkey::{
     AddressBook, Command, Epoch, ErrorKind, FailoverState, LinkState, Reply, Role,
 };
 
-use super::lab::{A, B, C, Lab};
+use rebound_sim::lab::{A, B, C, Lab};
 
 const GET: Command = Command::Get(1);
 const HOLDS: &str = "8.0.1+target-holds";

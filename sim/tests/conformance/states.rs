@@ -3,7 +3,7 @@
 use rebound_sim::engine::Span;
 use rebound_sim::valkey::{AddressBook, Command, ErrorKind, FailoverState, Reply};
 
-use crate::lab::{A, B, Lab};
+use rebound_sim::lab::{A, B, Lab};
 
 const VERSIONS: [&str; 3] = ["7.2.7", "8.0.0-rc1", "8.0.1"];
 

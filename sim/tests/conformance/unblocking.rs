@@ -6,7 +6,7 @@ use rebound_sim::valkey::{
     AddressBook, Command, ErrorKind, FailoverState, NodeId, Reply, Role, WriteId,
 };
 
-use crate::lab::{A, B, C, Client, Lab};
+use rebound_sim::lab::{A, B, C, Client, Lab};
 
 const RULES: [&str; 3] = ["8.0.1", "unblock-at-completion", "redirect-at-completion"];
 const AT_COMPLETION: [&str; 2] = ["unblock-at-completion", "redirect-at-completion"];

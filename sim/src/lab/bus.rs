@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use rebound_sim::engine::{Span, Time};
-use rebound_sim::trace::{ClusterEvent, Event};
-use rebound_sim::valkey::{
+use crate::engine::{Span, Time};
+use crate::trace::{ClusterEvent, Event};
+use crate::valkey::{
     BusInput, BusMessage, ClusterSpec, Command, Config, HASH_SLOTS, HashSlot, Input, NodeId,
     Server, Way, WriteId,
 };

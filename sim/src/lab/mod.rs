@@ -5,17 +5,20 @@ mod bus;
 
 use std::collections::VecDeque;
 
-use rebound_sim::engine::{Span, Time};
-use rebound_sim::net::{Closing, ConnectFailure, HostId};
-use rebound_sim::trace::Event;
-use rebound_sim::valkey::{
+use crate::engine::{Span, Time};
+use crate::net::{Closing, ConnectFailure, HostId};
+use crate::trace::Event;
+use crate::valkey::{
     Addr, AddressBook, Behaviour, Chance, Command, Config, Effect, ElementLog, FailoverState,
     Input, LinkNo, Message, NodeId, Packets, Reply, Request, Server, Slot, Snapshots, Topologies,
     Turn, WriteId,
 };
 
+/// The primary, to begin with.
 pub const A: NodeId = NodeId(0);
+/// Its replica, and the target of failovers.
 pub const B: NodeId = NodeId(1);
+/// A second replica.
 pub const C: NodeId = NodeId(2);
 
 /// A connection between servers.
@@ -37,6 +40,7 @@ struct Connection {
     open: bool,
 }
 
+/// A client's connection.
 #[derive(Copy, Clone, PartialEq, Eq)]
 pub struct Client(usize);
 
@@ -49,7 +53,9 @@ struct Node {
     stopped: bool,
 }
 
+/// The bench.
 pub struct Lab {
+    /// The present.
     pub now: Time,
     nodes: Vec<Node>,
     links: Vec<Link>,
@@ -58,6 +64,7 @@ pub struct Lab {
     snapshots: Snapshots,
     elements: ElementLog,
     packets: Packets,
+    /// What nodes have answered to `CLUSTER SLOTS`.
     pub topologies: Topologies,
     chance: Dice,
     bus: bus::Bus,
@@ -65,7 +72,9 @@ pub struct Lab {
     held: Vec<(NodeId, NodeId, bool)>,
     refused: Vec<NodeId>,
     writes: u32,
+    /// What nodes have said on connections to other nodes, but for acknowledgements.
     pub handshake: Vec<(NodeId, String)>,
+    /// What the servers have noted.
     pub events: Vec<Event>,
 }
 
@@ -79,6 +88,7 @@ impl Chance for Dice {
     }
 }
 
+/// The behaviour of that name; panics if there is none.
 pub fn behaviour(name: &str) -> &'static Behaviour {
     Behaviour::named(name).unwrap_or_else(|| panic!("no behaviour {name}"))
 }
@@ -89,6 +99,7 @@ impl Lab {
         Lab::with(version, nodes, |_| {})
     }
 
+    /// The same, with another configuration.
     pub fn with(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Lab {
         let mut lab = Lab::unstarted(version, nodes, tune);
         for n in 0..nodes {
@@ -139,14 +150,17 @@ impl Lab {
         }
     }
 
+    /// A server.
     pub fn server(&self, node: NodeId) -> &Server {
         &self.nodes[usize::from(node.0)].server
     }
 
+    /// Its part in a failover.
     pub fn state(&self, node: NodeId) -> FailoverState {
         self.server(node).failover_state()
     }
 
+    /// Whether it is a primary.
     pub fn is_primary(&self, node: NodeId) -> bool {
         self.server(node).primary().is_none()
     }
@@ -183,6 +197,7 @@ impl Lab {
         }
     }
 
+    /// A dead process is started again.
     pub fn start(&mut self, node: NodeId) {
         self.nodes[usize::from(node.0)].running = true;
         self.boot(node, true);
@@ -415,6 +430,7 @@ impl Lab {
         self.held.push((from, to, forward));
     }
 
+    /// Lets a held direction go.
     pub fn release(&mut self, from: NodeId, to: NodeId, forward: bool) {
         self.held.retain(|held| *held != (from, to, forward));
         self.settle();
@@ -463,6 +479,7 @@ impl Lab {
             .deliver(Input::Closed(slot, Closing::Reset));
     }
 
+    /// A client connects.
     pub fn connect(&mut self, node: NodeId) -> Client {
         let place = &mut self.nodes[usize::from(node.0)];
         let slot = place
@@ -501,11 +518,13 @@ impl Lab {
         self.connections[client.0].replies.pop_front()
     }
 
+    /// Sends a command; the next reply, if one has come.
     pub fn ask(&mut self, client: Client, command: Command) -> Option<Reply> {
         self.send(client, command);
         self.reply(client)
     }
 
+    /// Whether the server has left the connection open.
     pub fn is_open(&self, client: Client) -> bool {
         self.connections[client.0].open
     }
@@ -535,6 +554,7 @@ impl Lab {
         Lab::in_progress_with(version, 2, |_| {})
     }
 
+    /// The same, with so many nodes and another configuration.
     pub fn in_progress_with(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Lab {
         let mut lab = Lab::with(version, nodes, tune);
         lab.hold(A, B, true);

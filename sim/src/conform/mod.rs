@@ -1,0 +1,8 @@
+//! The model held against real servers: recordings of what they did, the same script run through
+//! the model, and what agrees.
+//!
+//! A recording is one run of two or more servers: the script that was carried out, and what
+//! clients, operators and servers were seen to do. Whether it was made long ago or a moment ago
+//! by a driver of real servers makes no difference here.
+
+pub mod recording;
