@@ -349,6 +349,9 @@ fn behaviours_are_those_of_the_model() {
         ("7.2.7", "-", "-", "demotion"),
         ("8.0.0-rc1", "redirect", "leave", "demotion"),
         ("8.0.1", "postpone", "spoil", "demotion"),
+        ("8.1", "postpone", "spoil", "demotion"),
+        ("9.0", "postpone", "spoil", "redirect"),
+        ("9.1", "postpone", "spoil", "redirect"),
         ("state-check", "go on", "leave", "demotion"),
         ("pause-first", "redirect", "leave", "demotion"),
         ("combined", "go on", "leave", "demotion"),
@@ -362,11 +365,11 @@ fn behaviours_are_those_of_the_model() {
     }
     assert_eq!(
         row("StandaloneRedirect"),
-        ["-", "3", "3", "3", "4", "4", "3", "3", "3"]
+        ["-", "3", "3", "3", "3", "3", "3", "4", "4", "3", "3", "3"]
     );
     assert_eq!(
         row("ClientPause"),
-        ["8", "9", "9", "9", "3", "3", "9", "9", "9"]
+        ["8", "9", "9", "9", "9", "9", "9", "3", "3", "9", "9", "9"]
     );
 }
 

@@ -166,11 +166,24 @@ pub enum Base {
     V8_0_0Rc1,
     /// 8.0.1, the version with the merged fix.
     V8_0_1,
+    /// 8.1.
+    V8_1,
+    /// 9.0.
+    V9_0,
+    /// 9.1.
+    V9_1,
 }
 
 impl Base {
     /// Every base, the oldest first.
-    pub const ALL: [Base; 3] = [Base::V7_2_7, Base::V8_0_0Rc1, Base::V8_0_1];
+    pub const ALL: [Base; 6] = [
+        Base::V7_2_7,
+        Base::V8_0_0Rc1,
+        Base::V8_0_1,
+        Base::V8_1,
+        Base::V9_0,
+        Base::V9_1,
+    ];
 
     /// Its rules.
     pub const fn behaviour(self) -> Behaviour {
@@ -178,6 +191,9 @@ impl Base {
             Base::V7_2_7 => V7_2_7,
             Base::V8_0_0Rc1 => RC1,
             Base::V8_0_1 => V8_0_1,
+            Base::V8_1 => V8_1,
+            Base::V9_0 => V9_0,
+            Base::V9_1 => V9_1,
         }
     }
 
@@ -314,6 +330,37 @@ const V8_0_1: Behaviour = Behaviour {
     ..RC1
 };
 
+/// 8.1 changed nothing of what the model has of a standalone server.
+const V8_1: Behaviour = Behaviour {
+    name: "8.1",
+    aliases: &["8.1.8"],
+    summary: "as 8.0.1 in all that is modelled",
+    source: "recordings of 8.1.8; 8.0.1 server.c:3808, whose rules it keeps",
+    base: Base::V8_1,
+    ..V8_0_1
+};
+
+/// 9.0 has the rule of PR 2329 for blocked clients.
+const V9_0: Behaviour = Behaviour {
+    name: "9.0",
+    aliases: &["9.0.0", "9.0.5"],
+    summary: "as 8.1, and redirects blocked clients when its failover has succeeded, or at REPLICAOF (PR 2329)",
+    source: "measurements of 9.0.0; blocked.c of 9.x, disconnectOrRedirectAllBlockedClients; replication.c of 9.x, clearFailoverState",
+    base: Base::V9_0,
+    blocked_clients: BlockedClients::RedirectAtCompletion,
+    ..V8_1
+};
+
+/// 9.1 changed nothing of what the model has of a standalone server.
+const V9_1: Behaviour = Behaviour {
+    name: "9.1",
+    aliases: &["9.1.0", "9.1.1", "9.1.2"],
+    summary: "as 9.0 in all that is modelled",
+    source: "recordings of 9.1.0, 9.1.1 and 9.1.2; blocked.c and replication.c of 9.x",
+    base: Base::V9_1,
+    ..V9_0
+};
+
 const V7_2_7: Behaviour = Behaviour {
     name: "7.2.7",
     aliases: &["7.2"],
@@ -332,6 +379,9 @@ pub static BEHAVIOURS: &[Behaviour] = &[
     V7_2_7,
     RC1,
     V8_0_1,
+    V8_1,
+    V9_0,
+    V9_1,
     Behaviour {
         name: "state-check",
         aliases: &["8.0.0-rc1+state-check"],

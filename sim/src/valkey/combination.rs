@@ -29,8 +29,14 @@ pub enum CombinationError {
 /// The remedy for a rule that a version has in it.
 const fn built_in(base: Base, axis: Axis) -> Option<Remedy> {
     match (base, axis) {
-        (Base::V8_0_1, Axis::WhileInProgress) => Some(Remedy::Merged),
-        (Base::V7_2_7 | Base::V8_0_0Rc1 | Base::V8_0_1, _) => None,
+        (Base::V8_0_1 | Base::V8_1 | Base::V9_0 | Base::V9_1, Axis::WhileInProgress) => {
+            Some(Remedy::Merged)
+        }
+        (Base::V9_0 | Base::V9_1, Axis::BlockedClients) => Some(Remedy::RedirectAtCompletion),
+        (
+            Base::V7_2_7 | Base::V8_0_0Rc1 | Base::V8_0_1 | Base::V8_1 | Base::V9_0 | Base::V9_1,
+            _,
+        ) => None,
     }
 }
 
@@ -221,6 +227,20 @@ mod tests {
             error("8.0.1+state-check"),
             ContradictsBase(Remedy::StateCheck, Remedy::Merged, Base::V8_0_1)
         );
+        assert_eq!(
+            error("9.0+redirect-at-completion"),
+            InBase(Remedy::RedirectAtCompletion, Base::V9_0)
+        );
+        assert_eq!(
+            error("9.1.2+unblock-at-completion"),
+            ContradictsBase(
+                Remedy::UnblockAtCompletion,
+                Remedy::RedirectAtCompletion,
+                Base::V9_1
+            )
+        );
+        assert!(Behaviour::find("8.1.8+redirect-at-completion").is_ok());
+        assert!(Behaviour::find("9.1+target-holds+demote-when-connected").is_ok());
         assert_eq!(
             error("7.2.7+target-holds"),
             NeedsCapa(Remedy::TargetHolds, Base::V7_2_7)

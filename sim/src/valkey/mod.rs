@@ -16,6 +16,7 @@ mod remedy;
 mod server;
 mod slot_set;
 mod topology;
+mod version;
 
 pub use address::{Addr, AddressBook, AddressEntry, NodeId};
 pub use behaviour::{
