@@ -4,6 +4,7 @@
 //! matter of their order, so a version is an order. A behaviour is a version and the remedies
 //! ([`Remedy`]) that change it; those with a name of their own are listed here.
 
+use super::defect::Defect;
 use super::remedy::{Remedies, Remedy};
 
 /// A check of `processCommand` that can stop a command. Checks that the model cannot meet
@@ -244,6 +245,8 @@ pub struct Behaviour {
     pub client_guard: ClientGuard,
     /// Whether the handshake says `REPLCONF version` (8.0).
     pub replconf_version: bool,
+    /// A rule that is broken on purpose; none but in tests of what would notice.
+    pub defect: Option<Defect>,
 }
 
 /// The order of 7.2: no redirect.
@@ -317,6 +320,7 @@ const RC1: Behaviour = Behaviour {
     redirect_epoch: RedirectEpoch::Absent,
     client_guard: ClientGuard::AsLibrary,
     replconf_version: true,
+    defect: None,
 };
 
 const V8_0_1: Behaviour = Behaviour {
