@@ -7,7 +7,9 @@
 
 mod agreement;
 mod error;
+mod load;
 pub mod recording;
 
 pub use agreement::{Agreement, Difference, Observation, Outcome, against_model};
 pub use error::RecordingError;
+pub use load::parse;
