@@ -5,4 +5,9 @@
 //! clients, operators and servers were seen to do. Whether it was made long ago or a moment ago
 //! by a driver of real servers makes no difference here.
 
+mod agreement;
+mod error;
 pub mod recording;
+
+pub use agreement::{Agreement, Difference, Observation, Outcome, against_model};
+pub use error::RecordingError;

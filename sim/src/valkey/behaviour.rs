@@ -4,6 +4,7 @@
 //! matter of their order, so a version is an order. A behaviour is a version and the remedies
 //! ([`Remedy`]) that change it; those with a name of their own are listed here.
 
+use super::defect::Defect;
 use super::remedy::{Remedies, Remedy};
 
 /// A check of `processCommand` that can stop a command. Checks that the model cannot meet
@@ -270,6 +271,8 @@ pub struct Behaviour {
     pub wording: Wording,
     /// `CLIENT UNBLOCK` of a postponed client.
     pub postponed_unblock: PostponedUnblock,
+    /// A rule that is broken on purpose; none but in tests of what would notice.
+    pub defect: Option<Defect>,
 }
 
 /// The order of 7.2: no redirect.
@@ -345,6 +348,7 @@ const RC1: Behaviour = Behaviour {
     replconf_version: true,
     wording: Wording::V8,
     postponed_unblock: PostponedUnblock::Panics,
+    defect: None,
 };
 
 const V8_0_1: Behaviour = Behaviour {

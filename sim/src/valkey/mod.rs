@@ -8,6 +8,7 @@ mod command;
 mod command_kind;
 mod config;
 mod data;
+mod defect;
 mod epoch;
 mod error;
 mod hash_slot;
@@ -31,6 +32,7 @@ pub use command::{ClientType, ClusterFailover, Command, PauseKind, SetSlot, Unbl
 pub use command_kind::{CommandKind, Flags};
 pub use config::{Config, Persistence};
 pub use data::{Data, ElementLog, Value};
+pub use defect::Defect;
 pub use epoch::Epoch;
 pub use error::ErrorKind;
 pub use hash_slot::{HASH_SLOTS, HashSlot};

@@ -3,6 +3,7 @@
 use super::super::command::{Command, PauseKind};
 use super::super::command_kind::CommandKind;
 use super::super::data::{Value, WrongType};
+use super::super::defect::Defect;
 use super::super::error::ErrorKind;
 use super::super::message::{Message, ReplOp, Reply};
 use super::super::pause::{Actions, Purpose};
@@ -268,7 +269,15 @@ impl Server {
                 self.clients[slot.0 as usize].announced = Some(address);
                 Reply::Ok
             }
-            Command::ReplConfCapa | Command::ReplConfVersion => Reply::Ok,
+            Command::ReplConfCapa => {
+                if self.primary.is_some()
+                    && turn.behaviour.defect == Some(Defect::PromotedBeforeAsked)
+                {
+                    self.replication_unset_primary(turn);
+                }
+                Reply::Ok
+            }
+            Command::ReplConfVersion => Reply::Ok,
             Command::Asking => self.asking_command(slot),
             Command::ClusterSlots => self.cluster_slots_command(turn),
             Command::ClusterFailover(how) => self.cluster_failover_command(how, turn),

@@ -3,6 +3,7 @@
 
 use super::super::address::Addr;
 use super::super::behaviour::{Demotion, FailoverTarget};
+use super::super::defect::Defect;
 use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, Reply};
 use super::super::pause::{Actions, Purpose};
@@ -106,6 +107,12 @@ impl Server {
     /// `updateFailoverStatus` (8.0.1, replication.c:4931), in every `beforeSleep` and at the head
     /// of `replicationCron`. It does nothing in `failover-in-progress`, which has no time-out.
     pub(super) fn update_failover_status(&mut self, turn: &mut Turn<'_>) {
+        if self.failover.state == FailoverState::InProgress
+            && turn.behaviour.defect == Some(Defect::TimeoutInProgress)
+            && self.failover.end.is_some_and(|end| end <= turn.now)
+        {
+            self.abort_failover(FailoverEnd::TimedOut, turn);
+        }
         if self.failover.state != FailoverState::WaitForSync {
             return;
         }
@@ -184,6 +191,10 @@ impl Server {
         self.failover.target = Some(target);
         self.failover.state = FailoverState::InProgress;
         self.trace_failover(FailoverEnd::Underway, turn);
+        if turn.behaviour.defect == Some(Defect::PauseLiftedEarly) {
+            let release = self.pause.unpause(turn.now, Purpose::DuringFailover);
+            self.release(release, turn);
+        }
         match turn.behaviour.demotion {
             Demotion::BeforeDialling => {
                 self.replication_set_primary(target, RoleChange::FailoverInProgress, turn);
@@ -204,6 +215,7 @@ impl Server {
                 self.call_off();
                 self.close_link(turn);
             }
+            FailoverState::InProgress if turn.behaviour.defect == Some(Defect::DemotedForGood) => {}
             FailoverState::InProgress => self.replication_unset_primary(turn),
         }
         self.clear_failover_state(how, turn);
@@ -231,6 +243,8 @@ impl Server {
             | FailoverEnd::Rejected => {}
         }
         let release = self.pause.unpause(turn.now, Purpose::DuringFailover);
-        self.release(release, turn);
+        if turn.behaviour.defect != Some(Defect::PostponedForgotten) {
+            self.release(release, turn);
+        }
     }
 }

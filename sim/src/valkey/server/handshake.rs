@@ -4,6 +4,7 @@
 use super::super::address::{Addr, AddressBook};
 use super::super::behaviour::Promotion;
 use super::super::command::Command;
+use super::super::defect::Defect;
 use super::super::error::ErrorKind;
 use super::super::message::{
     FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request, StreamEntry,
@@ -245,7 +246,11 @@ impl Server {
             | ReplState::ReceivePing
             | ReplState::ReceiveAddress
             | ReplState::ReceiveCapa(_)
-            | ReplState::Ready => {}
+            | ReplState::Ready => {
+                if turn.behaviour.defect == Some(Defect::NothingRetried) {
+                    self.psync_failed(turn);
+                }
+            }
             ReplState::Transfer(..) => {
                 self.held_stream.clear();
                 self.trace_role(turn);
@@ -470,6 +475,9 @@ impl Server {
         }
         self.offset = end;
         self.backlog.push(end, entry.op);
+        if turn.behaviour.defect == Some(Defect::AcknowledgedAtOnce) {
+            self.send_ack(turn);
+        }
         match entry.op {
             ReplOp::GetAck => self.send_ack(turn),
             ReplOp::HandOver(target) => self.told_of_failover(target, turn),

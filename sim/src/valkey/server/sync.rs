@@ -1,6 +1,7 @@
 //! Synchronization: `PSYNC` at the node that is asked, and full resynchronizations.
 
 use super::super::behaviour::{Promotion, PromotionCheck};
+use super::super::defect::Defect;
 use super::super::epoch::Epoch;
 use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, LinkState, Message, ReplId, Reply, SnapshotId};
@@ -48,8 +49,10 @@ impl Server {
                     }
                     PromotionCheck::Link | PromotionCheck::Nothing => {}
                 }
-                self.replication_unset_primary(turn);
-                self.promoted_from = replid;
+                if turn.behaviour.defect != Some(Defect::NeverPromoted) {
+                    self.replication_unset_primary(turn);
+                    self.promoted_from = replid;
+                }
             }
         }
         if self.primary.is_none() {
