@@ -277,6 +277,7 @@ impl Lab {
             Effect::BusSend(peer, way, message) => self.bus_sends(node, peer, way, message),
             Effect::BusClose(peer, way) => self.bus_closes(node, peer, way),
             Effect::Trace(event) => self.events.push(event),
+            Effect::Panic => self.kill(node),
         }
     }
 
