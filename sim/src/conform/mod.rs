@@ -6,10 +6,12 @@
 //! by a driver of real servers makes no difference here.
 
 mod agreement;
+mod compact;
 mod error;
 mod load;
 pub mod recording;
 
 pub use agreement::{Agreement, Difference, Observation, Outcome, against_model};
+pub use compact::compact;
 pub use error::RecordingError;
 pub use load::parse;
