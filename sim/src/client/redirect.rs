@@ -76,7 +76,8 @@ fn answer_of(reply: Reply) -> Answer {
         | Reply::NewLine
         | Reply::Topology(_)
         | Reply::Reset
-        | Reply::Encoding(_) => Answer::Served,
+        | Reply::Encoding(_)
+        | Reply::DualChannelSync => Answer::Served,
     }
 }
 
@@ -103,7 +104,8 @@ fn saw_in(reply: Reply) -> Saw {
         | Reply::Ask { .. }
         | Reply::Topology(_)
         | Reply::Reset
-        | Reply::Encoding(_) => Saw::Nothing,
+        | Reply::Encoding(_)
+        | Reply::DualChannelSync => Saw::Nothing,
     }
 }
 

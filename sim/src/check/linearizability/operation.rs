@@ -73,7 +73,8 @@ impl Action {
             | CommandKind::Watch
             | CommandKind::Unwatch
             | CommandKind::Reset
-            | CommandKind::ClientUnblock => None,
+            | CommandKind::ClientUnblock
+            | CommandKind::Auth => None,
         }
     }
 }
