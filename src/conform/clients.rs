@@ -34,7 +34,6 @@ struct Wire {
 struct Port {
     client: Client,
     group: usize,
-    start: NodeId,
     wires: BTreeMap<u32, Wire>,
     workload: StreamId,
     policy: StreamId,
@@ -87,7 +86,6 @@ impl Clients {
             Port {
                 client,
                 group,
-                start,
                 wires: BTreeMap::new(),
                 workload: chooser.stream(format!("client/{name}/workload")),
                 policy: chooser.stream(format!("client/{name}/policy")),
@@ -195,10 +193,10 @@ impl Clients {
 
     fn trace(&self, id: ClientId, now: Time, event: Event, last: Option<&Resp>) {
         let shared = &mut *self.shared.borrow_mut();
-        match event {
-            Event::Issued { .. } => shared.open += 1,
-            Event::Ended { .. } => shared.open -= 1,
-            _ => {}
+        if let Event::Issued { .. } = event {
+            shared.open += 1;
+        } else if let Event::Ended { .. } = event {
+            shared.open -= 1;
         }
         let policy = &self.stage.plan.groups[shared.ports[id.0 as usize].group].policy;
         shared.ops.note(&self.stage, policy, now, &event, last);
@@ -346,11 +344,6 @@ impl Clients {
         let name = self.stage.plan.client_name(id);
         let note = (self.stage.now(), format!("{name}: {what}"));
         self.stage.unknown.borrow_mut().push(note);
-    }
-
-    /// Where a client starts, for messages.
-    pub fn start_of(&self, id: ClientId) -> NodeId {
-        self.shared.borrow().ports[id.0 as usize].start
     }
 }
 

@@ -67,6 +67,7 @@ pub fn answer(
             "PONG" => Ok(Reply::Pong),
             "QUEUED" => Ok(Reply::Queued),
             "OK" => Ok(Reply::Ok),
+            "RESET" => Ok(Reply::Reset),
             _ => Err(unknown()),
         },
         Resp::Error(text) => match text.strip_prefix("REDIRECT ") {
@@ -162,7 +163,7 @@ fn of_info(text: &str, belief: Belief, address: impl Fn(&str, u16) -> Option<Add
 }
 
 /// Every error that the model knows.
-const ERRORS: [ErrorKind; 50] = [
+const ERRORS: [ErrorKind; 58] = [
     ErrorKind::ReadOnly,
     ErrorKind::ExecAbortReadOnly,
     ErrorKind::ExecAbort,
@@ -213,6 +214,14 @@ const ERRORS: [ErrorKind; 50] = [
     ErrorKind::SetSlotTargetNotPrimary,
     ErrorKind::SetSlotHoldsKeys,
     ErrorKind::PsyncFailoverLinkDown,
+    ErrorKind::ScriptReadOnly,
+    ErrorKind::ScriptReadOnlyUnnamed,
+    ErrorKind::ScriptNoReplicas,
+    ErrorKind::ScriptNoReplicasUnnamed,
+    ErrorKind::WatchInTransaction,
+    ErrorKind::PsyncInTransaction,
+    ErrorKind::UnblockedByClient,
+    ErrorKind::CapaArity,
 ];
 
 /// The model's error with this text; a text that ends with a number, a name or a place that the
@@ -249,6 +258,8 @@ pub fn reply_text(reply: Reply, address: impl Fn(Addr) -> String) -> String {
         Reply::Continue { .. } => "+CONTINUE".to_owned(),
         Reply::FullResync { .. } => "+FULLRESYNC".to_owned(),
         Reply::NewLine => "newline".to_owned(),
+        Reply::Reset => "+RESET".to_owned(),
+        Reply::Encoding(encoding) => format!("${}", encoding.name()),
         Reply::Moved { slot, to, .. } => format!("-MOVED {} {}", slot.0, address(to)),
         Reply::Ask { slot, to, .. } => format!("-ASK {} {}", slot.0, address(to)),
         Reply::Topology(_) => "slots".to_owned(),
@@ -269,7 +280,7 @@ mod tests {
     fn errors_are_known_by_their_texts() {
         assert_eq!(
             ERRORS.len(),
-            ErrorKind::PsyncFailoverLinkDown as usize + 1,
+            ErrorKind::CapaArity as usize + 1,
             "one is missing"
         );
         for kind in ERRORS {

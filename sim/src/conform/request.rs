@@ -2,7 +2,8 @@
 
 use crate::engine::Span;
 use crate::valkey::{
-    Addr, ClientType, ClusterFailover, Command, ErrorKind, NodeId, PauseKind, SetSlot, WriteId,
+    Addr, ClientType, ClusterFailover, Command, ErrorKind, NodeId, PauseKind, Script, SetSlot,
+    UnblockReason, WriteId,
 };
 
 /// Why a command cannot be said to a real server.
@@ -12,6 +13,8 @@ pub enum NoWords {
     ServersOwn,
     /// It is about a cluster.
     Cluster,
+    /// It calls a function, and no functions are loaded.
+    Functions,
 }
 
 impl NoWords {
@@ -20,6 +23,7 @@ impl NoWords {
         match self {
             NoWords::ServersOwn => "servers say it to each other; nobody else does",
             NoWords::Cluster => "real clusters are not driven",
+            NoWords::Functions => "no functions are loaded into real servers",
         }
     }
 }
@@ -122,6 +126,33 @@ pub fn request(
         | Command::ReplConfVersion
         | Command::ReplConfAck(_)
         | Command::Psync { .. } => return Err(NoWords::ServersOwn),
+        Command::Script(script, key) => scripted(script, key)?,
+        Command::RPush(key, write) => words(["RPUSH", &key.to_string(), &value(write)]),
+        Command::XAdd(key, write) => words(["XADD", &key.to_string(), "*", "f", &value(write)]),
+        Command::XRead(key) => words(["XREAD", "STREAMS", &key.to_string(), "0"]),
+        Command::XReadBlock { key, timeout_ms } => {
+            let (key, wait) = (key.to_string(), timeout_ms.to_string());
+            words(["XREAD", "BLOCK", &wait, "STREAMS", &key, "$"])
+        }
+        Command::PfCount(key) => words(["PFCOUNT", &key.to_string()]),
+        Command::ObjectEncoding(key) => words(["OBJECT", "ENCODING", &key.to_string()]),
+        Command::PExpire(key, ms) => words(["PEXPIRE", &key.to_string(), &ms.to_string()]),
+        Command::DbSize => words(["DBSIZE"]),
+        Command::Scan => words(["SCAN", "0"]),
+        Command::Keys => words(["KEYS", "*"]),
+        Command::FlushAll(_) => words(["FLUSHALL"]),
+        Command::Watch(key) => words(["WATCH", &key.to_string()]),
+        Command::Unwatch => words(["UNWATCH"]),
+        Command::Reset => words(["RESET"]),
+        Command::ClientUnblock(id, why) => {
+            let why = match why {
+                UnblockReason::Timeout => "TIMEOUT",
+                UnblockReason::Error => "ERROR",
+            };
+            words(["CLIENT", "UNBLOCK", &id.to_string(), why])
+        }
+        Command::ClientCapaUnknown => words(["CLIENT", "CAPA", "nothing"]),
+        Command::ClientCapaBare => words(["CLIENT", "CAPA"]),
         Command::Asking
         | Command::ClusterSlots
         | Command::ClusterFailover(
@@ -135,6 +166,23 @@ pub fn request(
             | SetSlot::Stable,
         ) => return Err(NoWords::Cluster),
     })
+}
+
+/// A script with its text and its key.
+fn scripted(script: Script, key: u32) -> Result<Vec<String>, NoWords> {
+    const GET: &str = "return redis.call('GET',KEYS[1])";
+    const SET: &str = "return redis.call('SET',KEYS[1],'x')";
+    let (name, text) = match script {
+        Script::Get => ("EVAL", GET.to_owned()),
+        Script::Set(_) => ("EVAL", SET.to_owned()),
+        Script::ShebangSet(_) => ("EVAL", format!("#!lua\n{SET}")),
+        Script::NoWritesGet => ("EVAL", format!("#!lua flags=no-writes\n{GET}")),
+        Script::RoGet => ("EVAL_RO", GET.to_owned()),
+        Script::FunctionSet(_) | Script::FunctionGet | Script::FunctionRoGet => {
+            return Err(NoWords::Functions);
+        }
+    };
+    Ok(words([name, &text, "1", &key.to_string()]))
 }
 
 /// A `FAILOVER` that is answered by this error because of its arguments.

@@ -168,16 +168,20 @@ impl Seen {
         if at < self.begins {
             states.clear();
         }
+        // Of what a node is for no time at all, nobody can see anything.
+        if states.last().is_some_and(|(since, _)| *since == at) {
+            states.pop();
+        }
         if states.last().is_none_or(|(_, last)| *last != state) {
             states.push((at, state));
         }
     }
 
     fn said(&mut self, at: Time, node: NodeId, command: CommandKind, reply: Reply) {
-        let told = match reply {
-            Reply::Info { .. } => return,
-            _ => reply_text(reply, |addr| self.node(addr)),
-        };
+        if let Reply::Info { .. } = reply {
+            return;
+        }
+        let told = reply_text(reply, |addr| self.node(addr));
         let said = format!("{} {told}", command.name());
         self.operator.entry(node).or_default().push((at, said));
     }
@@ -203,19 +207,18 @@ impl Seen {
 /// What a node asks another while they shake hands, by one name per step; none for what belongs
 /// to the stream.
 fn asked(command: Command) -> Option<&'static str> {
-    match command.kind() {
-        CommandKind::Ping => Some("PING"),
-        CommandKind::ReplConf => match command {
-            Command::ReplConfAddress(_) => Some("REPLCONF address"),
-            Command::ReplConfCapa => Some("REPLCONF capa"),
-            Command::ReplConfVersion => Some("REPLCONF version"),
-            _ => None,
-        },
-        CommandKind::Psync => match command {
-            Command::Psync { failover: true, .. } => Some("PSYNC FAILOVER"),
-            _ => Some("PSYNC"),
-        },
-        _ => None,
+    if command == Command::Ping {
+        Some("PING")
+    } else if let Command::ReplConfAddress(_) = command {
+        Some("REPLCONF address")
+    } else if command == Command::ReplConfCapa {
+        Some("REPLCONF capa")
+    } else if command == Command::ReplConfVersion {
+        Some("REPLCONF version")
+    } else if let Command::Psync { failover, .. } = command {
+        Some(if failover { "PSYNC FAILOVER" } else { "PSYNC" })
+    } else {
+        None
     }
 }
 
