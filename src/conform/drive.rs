@@ -36,8 +36,6 @@ pub struct LiveRun {
     pub judged: Judged,
     /// Replies that the model has none for.
     pub unknown: Vec<(Time, String)>,
-    /// Items of the timeline whose occasion never came.
-    pub waited_in_vain: Vec<usize>,
 }
 
 /// How often servers are started anew on other ports if theirs have been taken.
@@ -368,6 +366,5 @@ fn finish(stage: &Rc<Stage>, clients: &Rc<Clients>) -> Result<LiveRun, Trouble> 
         seen,
         judged,
         unknown: stage.unknown.take(),
-        waited_in_vain: stage.still_waiting(),
     })
 }

@@ -6,82 +6,104 @@ mod carry;
 mod clients;
 mod connection;
 mod drive;
+mod judge;
+mod list;
 mod operator;
 mod ops;
 mod orphans;
 mod paths;
 mod poll;
 mod proxy;
+mod recorded;
+mod report;
+mod scenarios;
 mod script;
+mod seed;
 mod server;
 mod stage;
 mod wire;
+mod work;
+
+pub use list::ConformList;
+pub use report::ConformReport;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
-use rebound_sim::conform::{Agreement, Envelope};
 
+use crate::arguments::behaviour_named;
 use crate::exit::{Exit, Failure};
-use crate::output::Output;
+use crate::output::{Output, complain};
 
 /// Arguments of `rebound conform`.
 #[derive(Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["server", "recording", "list"]))]
 pub struct Arguments {
-    /// The scenarios' JSON files
+    /// The scenario files [default: those of the folder that say "live": true]
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<PathBuf>,
-    /// A valkey-server binary
+    /// A valkey-server or redis-server binary to drive; may be given several times
     #[arg(long, value_name = "PATH")]
     server: Vec<PathBuf>,
-    /// Hold every server against this behaviour
-    #[arg(long, value_name = "NAME")]
+    /// A recording, or a folder of them, to compare instead; may be given several times
+    #[arg(long, value_name = "FILE|DIR", conflicts_with_all = ["server", "scenarios", "seed", "repeat", "record", "timeout"])]
+    recording: Vec<PathBuf>,
+    /// Only say which scenarios can be driven, and which steps of the others cannot
+    #[arg(long, conflicts_with_all = ["server", "recording", "seed", "repeat", "record", "timeout"])]
+    list: bool,
+    /// Drive this run of the model: with the faults that it draws
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Hold against this behaviour, whatever version the server says it is
+    #[arg(long, value_name = "NAME", alias = "behavior")]
     behaviour: Option<String>,
+    /// Drive each scenario so many times
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    repeat: u32,
+    /// Keep the recordings of what is driven in this folder
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    /// Seconds that servers may take to start and to synchronize
+    #[arg(long, value_name = "S", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
+    /// Runs that are driven side by side
+    #[arg(long, short, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: u16,
+    /// The folder in which scenarios are looked for if none is given
+    #[arg(long = "scenarios", value_name = "DIR", default_value = "scenarios")]
+    folder: PathBuf,
 }
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
-    orphans::listen()?;
+    if arguments.list {
+        return list::run(&arguments.scenarios, &arguments.folder, out);
+    }
     let forced = arguments
         .behaviour
         .as_deref()
-        .map(crate::arguments::behaviour_named)
+        .map(behaviour_named)
         .transpose()?;
-    let mut exit = Exit::Clean;
-    for path in &arguments.server {
-        let binary = binary::Binary::find(path, forced)?;
-        for scenario in &arguments.scenarios {
-            let plan = crate::arguments::load(scenario, None)?.0;
-            let run = drive::drive(&plan, &binary, 0, 1, Duration::from_secs(20))?;
-            let mut envelope = Envelope::new(plan.clone(), binary.behaviour, 20);
-            let observations = envelope.hold(&run.seen, &run.judged);
-            let agreement = Agreement {
-                label: binary.label.clone(),
-                version: binary.version.clone(),
-                behaviour: binary.behaviour.name,
-                scenario: "live".to_owned(),
-                variant: plan.name.clone(),
-                n: 1,
-                observations,
-            };
-            out.text(&agreement.table())?;
-            for (at, what) in &run.unknown {
-                out.text(&format!("unknown at {}: {what}\n", at.0))?;
-            }
-            if let Ok(dir) = std::env::var("CONFORM_DUMP") {
-                let mut text = String::new();
-                for line in &run.lines {
-                    text += &serde_json::to_string(line).unwrap();
-                    text.push('\n');
-                }
-                std::fs::write(format!("{dir}/{}-{}.jsonl", binary.label, plan.name), text)
-                    .unwrap();
-            }
-            if !agreement.agrees() {
-                exit = Exit::Flagged;
-            }
-        }
+    let runs = if arguments.recording.is_empty() {
+        orphans::listen()?;
+        work::run(arguments, forced, out)?
+    } else {
+        recorded::run(&arguments.recording, forced)?
+    };
+    let report = ConformReport::new(runs);
+    if out.json_wanted() {
+        out.json(&report)?;
+    } else {
+        let text = report.text(out);
+        out.text(&text)?;
     }
-    Ok(exit)
+    if report.runs.is_empty() {
+        complain("nothing to compare: no scenario says \"live\": true");
+        return Ok(Exit::NothingRan);
+    }
+    Ok(if report.differ > 0 {
+        Exit::Flagged
+    } else {
+        Exit::Clean
+    })
 }

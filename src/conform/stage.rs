@@ -201,15 +201,6 @@ impl Stage {
         due.into_iter().for_each(&mut act);
     }
 
-    /// The items that have waited in vain.
-    pub fn still_waiting(&self) -> Vec<usize> {
-        self.waiting
-            .borrow()
-            .iter()
-            .map(|waiting| waiting.item)
-            .collect()
-    }
-
     /// Something makes the run worthless: it ends with this message.
     pub fn fail(&self, why: String) {
         self.broken.borrow_mut().get_or_insert(why);
