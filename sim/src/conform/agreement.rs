@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::error::RecordingError;
@@ -9,7 +10,7 @@ use super::recording::{Event, Line};
 use crate::valkey::Behaviour;
 
 /// A recording held against the model.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Agreement {
     /// What the recorded version is called.
     pub label: String,
@@ -28,7 +29,7 @@ pub struct Agreement {
 }
 
 /// One thing that was compared.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Observation {
     /// What, such as `c3: redirects and replies of its commands`.
     pub what: String,
@@ -39,7 +40,7 @@ pub struct Observation {
 }
 
 /// What came of a comparison.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The model did what was recorded.
@@ -54,7 +55,7 @@ pub enum Outcome {
 }
 
 /// One thing that the model did otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Difference {
     /// When in the recording, in milliseconds since its start.
     pub at_ms: f64,

@@ -6,8 +6,22 @@
 //! by a driver of real servers makes no difference here.
 
 mod agreement;
+pub mod answer;
+mod compact;
+mod drivable;
+mod envelope;
 mod error;
+mod findings;
+mod load;
 pub mod recording;
+pub mod request;
+mod seen;
 
 pub use agreement::{Agreement, Difference, Observation, Outcome, against_model};
+pub use compact::compact;
+pub use drivable::{Drivability, undrivable};
+pub use envelope::Envelope;
 pub use error::RecordingError;
+pub use findings::{JUDGED_LIVE, Judged, UNJUDGED_LIVE, judge};
+pub use load::parse;
+pub use seen::{Exchange, Seen};

@@ -1,17 +1,22 @@
-//! A bench for servers: turns at will, messages at once unless a link is held, no queue and no
-//! network. What it shows is the servers' own rules.
+//! A bench for servers: turns at will, messages at once unless a link is held or delayed, no queue
+//! and no network. What it shows is the servers' own rules.
 
 mod bus;
+mod hands;
+mod names;
+mod wire;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+
+use wire::Link;
+pub use wire::{Passed, WireEvent};
 
 use crate::engine::{Span, Time};
-use crate::net::{Closing, ConnectFailure, HostId};
 use crate::trace::Event;
 use crate::valkey::{
     Addr, AddressBook, Behaviour, Chance, Command, Config, Effect, ElementLog, FailoverState,
-    Input, LinkNo, Message, NodeId, Packets, Reply, Request, Server, Slot, Snapshots, Topologies,
-    Turn, WriteId,
+    Input, Message, NodeId, Packets, Reply, Request, Server, Slot, Snapshots, Topologies, Turn,
+    WriteId,
 };
 
 /// The primary, to begin with.
@@ -20,17 +25,6 @@ pub const A: NodeId = NodeId(0);
 pub const B: NodeId = NodeId(1);
 /// A second replica.
 pub const C: NodeId = NodeId(2);
-
-/// A connection between servers.
-struct Link {
-    from: NodeId,
-    number: LinkNo,
-    to: NodeId,
-    slot: Slot,
-    /// Messages under way: towards `to`, and back.
-    forward: VecDeque<Message>,
-    backward: VecDeque<Message>,
-}
 
 /// A client of a server.
 struct Connection {
@@ -41,7 +35,7 @@ struct Connection {
 }
 
 /// A client's connection.
-#[derive(Copy, Clone, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Client(usize);
 
 struct Node {
@@ -60,6 +54,11 @@ pub struct Lab {
     nodes: Vec<Node>,
     links: Vec<Link>,
     connections: Vec<Connection>,
+    /// Clients' open connections, by node and slot.
+    by_slot: BTreeMap<(u16, u32), Client>,
+    /// Clients' connections on which something has come, or that were closed, since the last
+    /// [`Lab::news`].
+    news: Vec<Client>,
     addresses: AddressBook,
     snapshots: Snapshots,
     elements: ElementLog,
@@ -70,10 +69,14 @@ pub struct Lab {
     bus: bus::Bus,
     /// Which directed pairs (opener, accepter) are held, and in which direction.
     held: Vec<(NodeId, NodeId, bool)>,
+    /// How long what such a pair carries in that direction takes, where it takes time.
+    delays: BTreeMap<(NodeId, NodeId, bool), Span>,
     refused: Vec<NodeId>,
     writes: u32,
     /// What nodes have said on connections to other nodes, but for acknowledgements.
     pub handshake: Vec<(NodeId, String)>,
+    /// What has happened on connections between nodes, the stream and snapshots aside.
+    pub wire: Vec<Passed>,
     /// What the servers have noted.
     pub events: Vec<Event>,
 }
@@ -121,21 +124,33 @@ impl Lab {
     fn unstarted(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Lab {
         let mut config = Config::default();
         tune(&mut config);
+        let addresses = AddressBook::new((0..nodes).map(|n| (format!("n{n}"), 6379)));
+        let mut lab = Lab::of(behaviour(version), config, addresses);
+        for (n, node) in lab.nodes.iter_mut().enumerate() {
+            node.running = true;
+            node.primary = (n > 0).then_some(AddressBook::of(A));
+        }
+        lab
+    }
+
+    /// A bench with a node for each of the addresses that a node listens at, none of them started.
+    fn of(behaviour: &'static Behaviour, config: Config, addresses: AddressBook) -> Lab {
+        let nodes = addresses.nodes().map(|(id, _)| Node {
+            server: Server::new(id),
+            behaviour,
+            config: config.clone(),
+            primary: None,
+            running: false,
+            stopped: false,
+        });
         Lab {
             now: Time::ZERO,
-            nodes: (0..nodes)
-                .map(|n| Node {
-                    server: Server::new(NodeId(n)),
-                    behaviour: behaviour(version),
-                    config: config.clone(),
-                    primary: (n > 0).then_some(AddressBook::of(A)),
-                    running: true,
-                    stopped: false,
-                })
-                .collect(),
+            nodes: nodes.collect(),
             links: Vec::new(),
             connections: Vec::new(),
-            addresses: AddressBook::new((0..nodes).map(|n| (format!("n{n}"), 6379))),
+            by_slot: BTreeMap::new(),
+            news: Vec::new(),
+            addresses,
             snapshots: Snapshots::default(),
             elements: ElementLog::default(),
             packets: Packets::default(),
@@ -143,9 +158,11 @@ impl Lab {
             chance: Dice(1),
             bus: bus::Bus::default(),
             held: Vec::new(),
+            delays: BTreeMap::new(),
             refused: Vec::new(),
             writes: 0,
             handshake: Vec::new(),
+            wire: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -190,9 +207,11 @@ impl Lab {
         }
         self.links
             .retain(|link| link.from != node && link.to != node);
-        for connection in &mut self.connections {
-            if connection.node == node {
+        self.by_slot.retain(|(of, _), _| *of != node.0);
+        for (place, connection) in self.connections.iter_mut().enumerate() {
+            if connection.node == node && connection.open {
                 connection.open = false;
+                self.news.push(Client(place));
             }
         }
     }
@@ -236,139 +255,35 @@ impl Lab {
 
     fn apply(&mut self, node: NodeId, effect: Effect) {
         match effect {
-            Effect::Send(slot, message) => {
-                let peer = self
-                    .connections
-                    .iter_mut()
-                    .find(|c| c.node == node && c.slot == slot && c.open);
-                if let Some(client) = peer {
+            Effect::Send(slot, message) => match self.by_slot.get(&(node.0, slot.0)) {
+                Some(client) => {
                     if let Message::Reply { reply, .. } = message {
-                        client.replies.push_back(reply);
+                        self.connections[client.0].replies.push_back(reply);
+                        self.news.push(*client);
                     }
-                } else if let Some(link) = self
-                    .links
-                    .iter_mut()
-                    .find(|link| link.to == node && link.slot == slot)
-                {
-                    link.backward.push_back(message);
                 }
-            }
-            Effect::Close(slot) => {
-                let peer = self
-                    .connections
-                    .iter_mut()
-                    .find(|c| c.node == node && c.slot == slot);
-                if let Some(client) = peer.filter(|client| client.open) {
-                    client.open = false;
-                } else if let Some(place) = self
-                    .links
-                    .iter()
-                    .position(|link| link.to == node && link.slot == slot)
-                {
-                    // What was sent before arrives first.
-                    self.deliver(place, false);
-                    let link = self.links.remove(place);
-                    self.server_mut(link.from)
-                        .deliver(Input::LinkClosed(link.number));
+                None => self.link_answers(node, slot, message),
+            },
+            Effect::Close(slot) => match self.by_slot.remove(&(node.0, slot.0)) {
+                Some(client) => {
+                    self.connections[client.0].open = false;
+                    self.news.push(client);
                 }
-            }
-            Effect::Dial(number, to) => {
-                let to = self.addresses.node(to);
-                let reachable = to.filter(|to| {
-                    self.nodes[usize::from(to.0)].running && !self.refused.contains(to)
-                });
-                let Some(to) = reachable else {
-                    self.server_mut(node)
-                        .deliver(Input::LinkFailed(number, ConnectFailure::Refused));
-                    return;
-                };
-                let place = &mut self.nodes[usize::from(to.0)];
-                let slot = place
-                    .server
-                    .accept(HostId(u32::from(node.0)), &place.config);
-                let slot = slot.expect("room for a connection");
-                let (forward, backward) = (VecDeque::new(), VecDeque::new());
-                self.links.push(Link {
-                    from: node,
-                    number,
-                    to,
-                    slot,
-                    forward,
-                    backward,
-                });
-                self.server_mut(node).deliver(Input::LinkConnected(number));
-            }
-            Effect::LinkSend(number, message) => {
-                if let Message::Request(request) = message
-                    && !matches!(request.command, Command::ReplConfAck(_))
-                {
-                    let name = if let Command::Psync { failover: true, .. } = request.command {
-                        "PSYNC FAILOVER".to_owned()
-                    } else {
-                        request.command.kind().name().to_owned()
-                    };
-                    self.handshake.push((node, name));
-                }
-                if let Some(link) = self
-                    .links
-                    .iter_mut()
-                    .find(|l| l.from == node && l.number == number)
-                {
-                    link.forward.push_back(message);
-                }
-            }
-            Effect::LinkClose(number) => {
-                let open = self
-                    .links
-                    .iter()
-                    .position(|l| l.from == node && l.number == number);
-                if let Some(place) = open {
-                    if !self.is_held(node, self.links[place].to, true) {
-                        self.deliver(place, true);
-                    }
-                    let link = self.links.remove(place);
-                    self.server_mut(link.to)
-                        .deliver(Input::Closed(link.slot, Closing::Fin));
-                }
-            }
+                None => self.link_closed_by_accepter(node, slot),
+            },
+            Effect::Dial(number, to) => self.dial(node, number, to),
+            Effect::LinkSend(number, message) => self.link_sends(node, number, message),
+            Effect::LinkClose(number) => self.link_closed_by_opener(node, number),
             Effect::BusDial(peer) => self.bus_dials(node, peer),
             Effect::BusSend(peer, way, message) => self.bus_sends(node, peer, way, message),
             Effect::BusClose(peer, way) => self.bus_closes(node, peer, way),
             Effect::Trace(event) => self.events.push(event),
+            Effect::Panic => self.kill(node),
         }
     }
 
     fn server_mut(&mut self, node: NodeId) -> &mut Server {
         &mut self.nodes[usize::from(node.0)].server
-    }
-
-    fn is_held(&self, from: NodeId, to: NodeId, forward: bool) -> bool {
-        self.held.contains(&(from, to, forward))
-    }
-
-    /// Delivers what is under way on a link in one direction.
-    fn deliver(&mut self, place: usize, forward: bool) -> bool {
-        let link = &mut self.links[place];
-        let (from, to, slot, number) = (link.from, link.to, link.slot, link.number);
-        let under_way = if forward {
-            &mut link.forward
-        } else {
-            &mut link.backward
-        };
-        let messages: Vec<_> = under_way.drain(..).collect();
-        for message in &messages {
-            match (forward, *message) {
-                (true, Message::Request(request)) => {
-                    self.server_mut(to).deliver(Input::Request(slot, request));
-                }
-                (true, _) => {}
-                (false, message) => {
-                    self.server_mut(from)
-                        .deliver(Input::LinkMessage(number, message));
-                }
-            }
-        }
-        !messages.is_empty()
     }
 
     /// Lets everything happen that happens at this instant.
@@ -383,6 +298,7 @@ impl Lab {
                     }
                 }
             }
+            self.links.retain(|link| !link.is_over());
             for n in 0..self.nodes.len() {
                 let node = &self.nodes[n];
                 if !node.running || node.stopped {
@@ -415,34 +331,14 @@ impl Lab {
                 .map(|node| node.server.next_wake())
                 .min()
                 .unwrap_or(Time::NEVER)
-                .min(self.next_on_bus());
+                .min(self.next_on_bus())
+                .min(self.next_on_wire());
             if next > end {
                 break;
             }
             self.now = next;
         }
         self.now = end;
-        self.settle();
-    }
-
-    /// Holds what connections that `from` opens to `to` carry, in one direction.
-    pub fn hold(&mut self, from: NodeId, to: NodeId, forward: bool) {
-        self.held.push((from, to, forward));
-    }
-
-    /// Lets a held direction go.
-    pub fn release(&mut self, from: NodeId, to: NodeId, forward: bool) {
-        self.held.retain(|held| *held != (from, to, forward));
-        self.settle();
-    }
-
-    /// Lets through what a held direction carries now, and holds on.
-    pub fn pass(&mut self, from: NodeId, to: NodeId, forward: bool) {
-        for place in 0..self.links.len() {
-            if self.links[place].from == from && self.links[place].to == to {
-                self.deliver(place, forward);
-            }
-        }
         self.settle();
     }
 
@@ -460,39 +356,9 @@ impl Lab {
         self.settle();
     }
 
-    /// Breaks the connections that `from` has opened to `to`; what is under way is lost.
-    pub fn cut(&mut self, from: NodeId, to: NodeId) {
-        for place in (0..self.links.len()).rev() {
-            if self.links[place].from == from && self.links[place].to == to {
-                self.cut_link(place);
-                self.links.remove(place);
-            }
-        }
-        self.settle();
-    }
-
-    fn cut_link(&mut self, place: usize) {
-        let link = &self.links[place];
-        let (from, number, to, slot) = (link.from, link.number, link.to, link.slot);
-        self.server_mut(from).deliver(Input::LinkClosed(number));
-        self.server_mut(to)
-            .deliver(Input::Closed(slot, Closing::Reset));
-    }
-
     /// A client connects.
     pub fn connect(&mut self, node: NodeId) -> Client {
-        let place = &mut self.nodes[usize::from(node.0)];
-        let slot = place
-            .server
-            .accept(HostId(100), &place.config)
-            .expect("room for a client");
-        self.connections.push(Connection {
-            node,
-            slot,
-            replies: VecDeque::new(),
-            open: true,
-        });
-        Client(self.connections.len() - 1)
+        self.try_connect(node).expect("room for a client")
     }
 
     /// A client that said `CLIENT CAPA redirect`.

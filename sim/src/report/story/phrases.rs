@@ -224,7 +224,12 @@ impl Phrases<'_, '_> {
                 | ReplOp::Del(..)
                 | ReplOp::LPush(..)
                 | ReplOp::LPop(..)
-                | ReplOp::Publish(_) => {
+                | ReplOp::Publish(_)
+                | ReplOp::RPush(..)
+                | ReplOp::XAdd(..)
+                | ReplOp::FlushAll(_)
+                | ReplOp::ExpireAt(..)
+                | ReplOp::Expired(_) => {
                     format!("the replication stream up to {}", entry.end)
                 }
             },
@@ -379,7 +384,8 @@ fn why_postponed(gate: Gate, belief: Belief) -> &'static str {
                 "writes are paused for the failover"
             }
         },
-        Gate::NoMulti
+        Gate::Authentication
+        | Gate::NoMulti
         | Gate::MinReplicas
         | Gate::ReadOnlyReplica
         | Gate::PubSubContext
@@ -391,6 +397,7 @@ fn why_postponed(gate: Gate, belief: Belief) -> &'static str {
 
 fn why_rejected(gate: Gate, error: ErrorKind) -> &'static str {
     match gate {
+        Gate::Authentication => "the connection has not said AUTH",
         Gate::NoMulti => "it may not be queued in a transaction",
         Gate::StandaloneRedirect => "the node is a replica",
         Gate::MinReplicas => "too few replicas are connected",
@@ -410,7 +417,7 @@ pub(super) fn is_handshake(message: Message) -> bool {
             CommandKind::ReplConf => {
                 !matches!(request.command, crate::valkey::Command::ReplConfAck(_))
             }
-            CommandKind::Ping | CommandKind::Psync => true,
+            CommandKind::Ping | CommandKind::Psync | CommandKind::Auth => true,
             CommandKind::Get
             | CommandKind::MGet
             | CommandKind::Set
@@ -438,7 +445,28 @@ pub(super) fn is_handshake(message: Message) -> bool {
             | CommandKind::Asking
             | CommandKind::ClusterSlots
             | CommandKind::ClusterFailover
-            | CommandKind::ClusterSetSlot => false,
+            | CommandKind::ClusterSetSlot
+            | CommandKind::Eval
+            | CommandKind::EvalShebang
+            | CommandKind::EvalNoWrites
+            | CommandKind::EvalRo
+            | CommandKind::FCall
+            | CommandKind::FCallNoWrites
+            | CommandKind::FCallRo
+            | CommandKind::RPush
+            | CommandKind::XAdd
+            | CommandKind::XRead
+            | CommandKind::PfCount
+            | CommandKind::ObjectEncoding
+            | CommandKind::PExpire
+            | CommandKind::DbSize
+            | CommandKind::Scan
+            | CommandKind::Keys
+            | CommandKind::FlushAll
+            | CommandKind::Watch
+            | CommandKind::Unwatch
+            | CommandKind::Reset
+            | CommandKind::ClientUnblock => false,
         },
         Message::Reply { reply, .. } => reply != Reply::NewLine,
         Message::Snapshot(_) => true,

@@ -83,6 +83,11 @@ impl Server {
             self.reply(slot, tag, Reply::Continue { replid, epoch }, turn);
             return None;
         }
+        if self.clients[slot.0 as usize].dual_channel
+            && turn.config.dual_channel_replication_enabled
+        {
+            self.reply(slot, tag, Reply::DualChannelSync, turn);
+        }
         replica.state = ReplicaState::WaitSave { since: turn.now };
         replica.sent = self.offset;
         self.replicas.push(replica);
@@ -144,6 +149,7 @@ impl Server {
             return;
         };
         self.data.copy_from(turn.snapshots.get(id));
+        self.touch_all_watched();
         self.replid = replid;
         self.replid2 = None;
         self.offset = offset;
