@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::cluster;
 use super::error::RecordingError;
 use super::recording::{Event, Line};
 use crate::valkey::Behaviour;
@@ -145,7 +146,11 @@ pub fn against_model(
         scenario: scenario.clone(),
         variant: variant.clone(),
         n: *n,
-        observations: Vec::new(),
+        observations: if cluster::is_cluster(recording) {
+            cluster::observe(recording, behaviour)?
+        } else {
+            Vec::new()
+        },
     })
 }
 

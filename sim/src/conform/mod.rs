@@ -6,6 +6,7 @@
 //! by a driver of real servers makes no difference here.
 
 mod agreement;
+pub mod cluster;
 mod compact;
 mod error;
 mod load;
