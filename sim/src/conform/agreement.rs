@@ -5,6 +5,7 @@ use std::fmt::Write;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::cluster;
 use super::error::RecordingError;
 use super::recording::{Event, Line};
 use crate::valkey::Behaviour;
@@ -146,7 +147,11 @@ pub fn against_model(
         scenario: scenario.clone(),
         variant: variant.clone(),
         n: *n,
-        observations: Vec::new(),
+        observations: if cluster::is_cluster(recording) {
+            cluster::observe(recording, behaviour)?
+        } else {
+            Vec::new()
+        },
     })
 }
 

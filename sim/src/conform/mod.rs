@@ -7,6 +7,7 @@
 
 mod agreement;
 pub mod answer;
+pub mod cluster;
 mod compact;
 mod drivable;
 mod envelope;
