@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::compare;
 use super::error::RecordingError;
 use super::recording::{Event, Line};
 use crate::valkey::Behaviour;
@@ -145,7 +146,7 @@ pub fn against_model(
         scenario: scenario.clone(),
         variant: variant.clone(),
         n: *n,
-        observations: Vec::new(),
+        observations: compare::observe(recording, behaviour)?,
     })
 }
 

@@ -6,8 +6,18 @@
 //! by a driver of real servers makes no difference here.
 
 mod agreement;
+mod callers;
+mod cast;
+mod compare;
 mod error;
+mod evidence;
+mod milestones;
 pub mod recording;
+mod replay;
+mod script;
+mod told;
+mod warp;
+mod words;
 
 pub use agreement::{Agreement, Difference, Observation, Outcome, against_model};
 pub use error::RecordingError;
