@@ -210,7 +210,7 @@ impl Freshness {
             Value::Absent if state.removals_open > 0 => return None,
             Value::Absent => state.removed,
             Value::Text(write) => Some(self.written(write)?.ended),
-            Value::Number(_) | Value::List(_) => return None,
+            Value::Number(_) | Value::List(_) | Value::Stream(_) => return None,
         };
         // There was no value at first.
         let overwrites = |write: WriteId| {

@@ -85,7 +85,7 @@ impl State {
         };
         let value = match stale.value {
             Value::Text(write) => names(write).map(|write| format!("what {write} had written")),
-            Value::Absent | Value::Number(_) | Value::List(_) => None,
+            Value::Absent | Value::Number(_) | Value::List(_) | Value::Stream(_) => None,
         };
         let value = value.unwrap_or_else(|| "no value".to_owned());
         let key = stale.key;

@@ -74,7 +74,9 @@ fn answer_of(reply: Reply) -> Answer {
         | Reply::Continue { .. }
         | Reply::FullResync { .. }
         | Reply::NewLine
-        | Reply::Topology(_) => Answer::Served,
+        | Reply::Topology(_)
+        | Reply::Reset
+        | Reply::Encoding(_) => Answer::Served,
     }
 }
 
@@ -99,7 +101,9 @@ fn saw_in(reply: Reply) -> Saw {
         | Reply::NewLine
         | Reply::Moved { .. }
         | Reply::Ask { .. }
-        | Reply::Topology(_) => Saw::Nothing,
+        | Reply::Topology(_)
+        | Reply::Reset
+        | Reply::Encoding(_) => Saw::Nothing,
     }
 }
 

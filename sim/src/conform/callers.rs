@@ -158,8 +158,12 @@ pub struct Probe {
     pub closed: Option<Time>,
     /// When the client did.
     pub left: Option<Time>,
+    /// Commands that were left out, and why.
+    pub left_out: Vec<String>,
     /// Why the rest of it is not compared.
     pub cut_short: Option<String>,
+    /// Messages that have been seen by `rx`, and not yet by `push`.
+    said_twice: usize,
 }
 
 /// All of a recording's clients.
@@ -217,7 +221,7 @@ impl Callers {
         callers.ops.sort_by_key(|op| op.issued);
         callers.probes.sort_by_key(|probe| probe.made);
         for probe in &mut callers.probes {
-            probe.cut_short();
+            probe.leave_out();
         }
         Ok(callers)
     }
@@ -328,7 +332,9 @@ impl Probe {
             heard: Vec::new(),
             closed: None,
             left: None,
+            left_out: Vec::new(),
             cut_short: None,
+            said_twice: 0,
         }
     }
 
@@ -343,12 +349,13 @@ impl Probe {
             }),
             Event::Rx { reply, .. } => {
                 let cmd = self.sends.get(answers).map_or("", |send| &send.text);
-                self.heard.push(Heard {
-                    at,
-                    text: told::recorded(reply, cmd, cast),
-                    answers: true,
-                });
+                let text = told::recorded(reply, cmd, cast);
+                let answers = text != told::MESSAGE;
+                self.said_twice += usize::from(!answers);
+                self.heard.push(Heard { at, text, answers });
             }
+            // Some recordings have a message's `rx` as well.
+            Event::Push { .. } if self.said_twice > 0 => self.said_twice -= 1,
             Event::Push { reply, .. } => self.heard.push(Heard {
                 at,
                 text: told::recorded(reply, "", cast),
@@ -360,11 +367,53 @@ impl Probe {
         }
     }
 
-    /// Ends it before the first command that the model cannot be asked.
-    fn cut_short(&mut self) {
-        let unknown = self.sends.iter().position(|send| send.command.is_err());
-        let Some(place) = unknown else { return };
-        self.cut_short = self.sends[place].command.clone().err();
+    /// Leaves out commands that the model cannot be asked. Inside a transaction all that follows
+    /// depends on them.
+    fn leave_out(&mut self) {
+        let mut in_multi = false;
+        let mut place = 0;
+        while let Some(send) = self.sends.get(place) {
+            match (&send.command, in_multi) {
+                (Ok(command), _) => {
+                    in_multi = match command {
+                        Command::Multi => true,
+                        Command::Exec | Command::Discard => false,
+                        _ => in_multi,
+                    };
+                    place += 1;
+                }
+                (Err(why), false) => {
+                    self.left_out.push(why.clone());
+                    self.leave_out_one(place);
+                }
+                (Err(why), true) => {
+                    self.cut_short = Some(why.clone());
+                    self.cut_short(place);
+                }
+            }
+        }
+    }
+
+    fn answer(&self, nth: usize) -> Option<usize> {
+        let answers = self
+            .heard
+            .iter()
+            .enumerate()
+            .filter(|(_, heard)| heard.answers);
+        answers.map(|(place, _)| place).nth(nth)
+    }
+
+    fn leave_out_one(&mut self, place: usize) {
+        self.sends.remove(place);
+        if let Some(answer) = self.answer(place) {
+            self.heard.remove(answer);
+        }
+        for later in &mut self.sends[place..] {
+            later.after -= usize::from(later.after > place);
+        }
+    }
+
+    fn cut_short(&mut self, place: usize) {
         self.sends.truncate(place);
         let mut answers = 0;
         self.heard.retain(|heard| {
@@ -405,20 +454,37 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_is_cut_short_where_the_model_has_no_such_command() {
-        let probe = &callers(&[
+    fn what_the_model_has_no_command_for_is_left_out() {
+        let lines = [
             r#"{"t":10,"who":"x","ev":"connect","node":"A","port":7001,"lport":5}"#,
-            r#"{"t":11,"who":"x","ev":"tx","node":"A","cmd":"GET a"}"#,
-            r#"{"t":12,"who":"x","ev":"rx","node":"A","reply":"$5"}"#,
-            r#"{"t":13,"who":"x","ev":"tx","node":"A","cmd":"OBJECT FREQ a"}"#,
-            r#"{"t":14,"who":"x","ev":"rx","node":"A","reply":":1"}"#,
-        ])
-        .expect("a probe")
-        .probes[0];
-        assert_eq!(probe.sends.len(), 1);
+            r#"{"t":11,"who":"x","ev":"tx","node":"A","cmd":"OBJECT FREQ a"}"#,
+            r#"{"t":12,"who":"x","ev":"rx","node":"A","reply":":1"}"#,
+            r#"{"t":13,"who":"x","ev":"tx","node":"A","cmd":"MULTI"}"#,
+            r#"{"t":14,"who":"x","ev":"rx","node":"A","reply":"+OK"}"#,
+            r#"{"t":15,"who":"x","ev":"tx","node":"A","cmd":"OBJECT FREQ a"}"#,
+            r#"{"t":16,"who":"x","ev":"rx","node":"A","reply":"+QUEUED"}"#,
+        ];
+        let probe = &callers(&lines).expect("a probe").probes[0];
+        assert_eq!(probe.left_out.len(), 1);
+        assert_eq!((probe.sends.len(), probe.sends[0].after), (1, 0));
         assert_eq!(probe.heard.len(), 1);
-        assert_eq!(probe.heard[0].text, "a value");
+        assert_eq!(probe.heard[0].text, "+OK");
         assert!(probe.cut_short.is_some());
+    }
+
+    #[test]
+    fn a_message_that_is_said_twice_is_one() {
+        let lines = [
+            r#"{"t":10,"who":"x","ev":"connect","node":"A","port":7001,"lport":5}"#,
+            r#"{"t":11,"who":"x","ev":"tx","node":"A","cmd":"SUBSCRIBE c"}"#,
+            r#"{"t":12,"who":"x","ev":"rx","node":"A","reply":["$subscribe","$c",":1"]}"#,
+            r#"{"t":13,"who":"x","ev":"rx","node":"A","reply":["$message","$c","$m"]}"#,
+            r#"{"t":13,"who":"x","ev":"push","node":"A","reply":["$message","$c","$m"]}"#,
+            r#"{"t":14,"who":"x","ev":"push","node":"A","reply":["$message","$c","$m"]}"#,
+        ];
+        let probe = &callers(&lines).expect("a probe").probes[0];
+        let answers: Vec<bool> = probe.heard.iter().map(|heard| heard.answers).collect();
+        assert_eq!(answers, [true, false, false]);
     }
 
     #[test]

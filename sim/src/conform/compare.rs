@@ -76,33 +76,56 @@ pub(super) fn observe(
         milestones,
         run,
     };
-    let mut observations = operator::observe(&sides);
-    observations.extend(phases::observe(&sides));
-    observations.extend(states::observe(&sides));
-    observations.extend(handshakes::observe(&sides));
-    observations.extend(ending::observe(&sides));
     let mut crowd = (commands::Open::new(&sides), probes::Open::new(&sides));
     crowd.0.close(&sides, &sides.run);
     crowd.1.close(&sides, &sides.run);
+    let mut servers = of_servers(&sides, &sides.run);
     for shift in shifts(sides.lag()) {
-        if crowd.0.is_closed() && crowd.1.is_closed() {
+        let open = servers.iter().any(differs);
+        if crowd.0.is_closed() && crowd.1.is_closed() && !open {
             break;
         }
         let run = self::run(&plan, &sides.milestones, &warp, shift);
         crowd.0.close(&sides, &run);
         crowd.1.close(&sides, &run);
+        if open {
+            // What a client wrote in time, or did not, shows between servers too.
+            let other = of_servers(&sides, &run);
+            for observation in servers.iter_mut().filter(|one| differs(one)) {
+                let same = |other: &&Observation| other.what == observation.what;
+                if let Some(other) = other.iter().find(same).filter(|other| !differs(other)) {
+                    *observation = other.clone();
+                }
+            }
+        }
     }
-    observations.extend(crowd.0.observations(&sides));
-    observations.extend(crowd.1.observations(&sides));
-    Ok(observations)
+    servers.extend(crowd.0.observations(&sides));
+    servers.extend(crowd.1.observations(&sides));
+    Ok(servers)
+}
+
+fn differs(observation: &Observation) -> bool {
+    matches!(observation.outcome, Outcome::Differs(_))
+}
+
+/// What a run shows of the servers.
+fn of_servers(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
+    let mut observations = operator::observe(sides, run);
+    observations.extend(phases::observe(sides, run));
+    observations.extend(states::observe(sides, run));
+    observations.extend(handshakes::observe(sides, run));
+    observations.extend(ending::observe(sides, run));
+    observations
 }
 
 fn plan(recording: &[Line], behaviour: &'static Behaviour) -> Result<Plan, RecordingError> {
     let cast = Cast::of(recording)?;
     let mut words = Words::new(cast.addresses());
-    let script = Script::of(recording, &cast, &mut words)?;
+    let mut script = Script::of(recording, &cast, &mut words)?;
     let callers = Callers::of(recording, &cast, &mut words)?;
-    let evidence = Evidence::of(recording, &cast, turn(recording, &script));
+    let turn = turn(recording, &script);
+    let evidence = Evidence::of(recording, &cast, turn, &script.stops());
+    script.delay(&evidence.delays);
     Ok(Plan {
         cast,
         words,
@@ -165,13 +188,6 @@ impl Sides<'_> {
     /// How late the recorder was at most, and no less than any is.
     fn lag(&self) -> Span {
         self.plan.script.lag.max(LEAST_LAG)
-    }
-
-    /// When everything was in place and the script began.
-    fn paired(&self) -> Time {
-        let mut steps = self.plan.script.steps.iter();
-        let paired = steps.find(|step| matches!(step.what, What::Wait(_)));
-        paired.map_or(Time::ZERO, |step| step.at)
     }
 }
 

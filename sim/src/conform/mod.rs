@@ -8,9 +8,11 @@
 mod agreement;
 mod callers;
 mod cast;
+mod compact;
 mod compare;
 mod error;
 mod evidence;
+mod load;
 mod milestones;
 pub mod recording;
 mod replay;
@@ -20,4 +22,6 @@ mod warp;
 mod words;
 
 pub use agreement::{Agreement, Difference, Observation, Outcome, against_model};
+pub use compact::compact;
 pub use error::RecordingError;
+pub use load::parse;

@@ -66,6 +66,8 @@ pub struct Played {
     pub in_vain: Vec<usize>,
     /// What the operator was told at each step, and when.
     pub operator: Vec<Option<(Time, String)>>,
+    /// The replication offset of who was asked, at each step of the operator's.
+    pub offsets: Vec<Option<u64>>,
     /// The milestones that were passed.
     pub milestones: Vec<Milestone>,
     /// Each server's states, and since when.
@@ -98,8 +100,11 @@ pub fn play(plan: &Plan, warp: &Warp, shift: Shift) -> Played {
         lab.tune(to, |config| config.snapshot_load = load);
         let path = &plan.evidence.paths[usize::from(to.0)];
         for (from, _) in plan.cast.nodes().filter(|(from, _)| *from != to) {
-            for (forward, delay) in [(true, path.delay[0]), (false, path.delay[1])] {
-                lab.delay(from, to, forward, path.latency + delay);
+            for forward in [true, false] {
+                lab.delay(from, to, forward, path.latency);
+            }
+            if path.early {
+                lab.acknowledge_early(from, to);
             }
         }
     }
@@ -137,6 +142,7 @@ pub fn play(plan: &Plan, warp: &Warp, shift: Shift) -> Played {
         steps: stage.taken,
         in_vain: stage.in_vain,
         operator: stage.told,
+        offsets: stage.offsets,
         milestones: watch.passing.passed,
         states: watch.states,
         wire: std::mem::take(&mut lab.wire),

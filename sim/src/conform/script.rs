@@ -6,6 +6,7 @@
 
 use super::cast::Cast;
 use super::error::RecordingError;
+use super::evidence::{Delay, Stop};
 use super::recording::{Event, Line, Way};
 use super::words::Words;
 use crate::engine::{Span, Time};
@@ -234,11 +235,37 @@ impl Script {
         }
     }
 
-    /// When the first step of a kind was taken.
-    pub fn first(&self, is: impl Fn(&Act) -> bool) -> Option<Time> {
-        let mut steps = self.steps.iter();
-        let found = steps.find(|step| matches!(&step.what, What::Do(act) if is(act)))?;
-        Some(found.at)
+    /// For how long processes were stopped.
+    pub fn stops(&self) -> Vec<Stop> {
+        let mut stops: Vec<Stop> = Vec::new();
+        for step in &self.steps {
+            if let What::Do(Act::Stop(node, stopped)) = step.what {
+                let open = |stop: &&mut Stop| stop.node == node && stop.to == Time::NEVER;
+                match (stopped, stops.iter_mut().find(open)) {
+                    (true, None) => stops.push(Stop {
+                        node,
+                        from: step.at,
+                        to: Time::NEVER,
+                    }),
+                    (false, Some(stop)) => stop.to = step.at,
+                    (true, Some(_)) | (false, None) => {}
+                }
+            }
+        }
+        stops
+    }
+
+    /// Adds delays that no line says.
+    pub fn delay(&mut self, delays: &[Delay]) {
+        for delay in delays {
+            let place = self.steps.partition_point(|step| step.at <= delay.at);
+            // The end stays last.
+            let place = place.min(self.steps.len() - 1);
+            let line = self.steps[place].line;
+            let what = What::Do(Act::Delay(delay.node, delay.way, delay.by));
+            let at = delay.at;
+            self.steps.insert(place, Step { at, line, what });
+        }
     }
 }
 

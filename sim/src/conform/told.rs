@@ -5,7 +5,10 @@ use serde_json::Value;
 
 use super::cast::Cast;
 use super::words::Words;
-use crate::valkey::{FailoverState, LinkState, NodeId, Reply, Role};
+use crate::valkey::{CommandKind, FailoverState, LinkState, NodeId, Reply, Role};
+
+/// A message to a subscriber.
+pub const MESSAGE: &str = "a message";
 
 /// A recorded reply. `cmd` is what it answers.
 pub fn recorded(reply: &Value, cmd: &str, cast: &Cast) -> String {
@@ -13,7 +16,9 @@ pub fn recorded(reply: &Value, cmd: &str, cast: &Cast) -> String {
         Value::Null => "no reply".to_owned(),
         Value::String(text) => match text.as_bytes().first() {
             Some(b'-') => cast.with_names(text),
-            Some(b'$') if text != "$-1" => "a value".to_owned(),
+            Some(b'$') if text != "$-1" && !cmd.starts_with("OBJECT") => "a value".to_owned(),
+            // How many keys there are depends on which of the clients' commands were kept.
+            Some(b':') if cmd == "DBSIZE" => "a number".to_owned(),
             _ if text == "*-1" => "$-1".to_owned(),
             _ => text.clone(),
         },
@@ -26,7 +31,7 @@ fn array(parts: &[Value], cmd: &str, cast: &Cast) -> String {
     let text = |place: usize| parts.get(place).and_then(Value::as_str).unwrap_or("");
     match (text(0), cmd) {
         ("$subscribe", _) => "subscribed".to_owned(),
-        ("$message", _) => "a message".to_owned(),
+        ("$message", _) => MESSAGE.to_owned(),
         ("$slave", "ROLE") => {
             let port = text(2).trim_start_matches(':').parse().ok();
             let primary = port.and_then(|port| cast.at_port(port));
@@ -43,6 +48,14 @@ fn array(parts: &[Value], cmd: &str, cast: &Cast) -> String {
     }
 }
 
+/// A reply of the model to a command.
+pub fn answer(reply: &Reply, command: CommandKind, words: &Words, cast: &Cast) -> String {
+    match (reply, command) {
+        (Reply::Int(_), CommandKind::DbSize) => "a number".to_owned(),
+        _ => modelled(reply, words, cast),
+    }
+}
+
 /// A reply of the model.
 pub fn modelled(reply: &Reply, words: &Words, cast: &Cast) -> String {
     let redirect = |to| cast.with_names(&words.addresses.text(to));
@@ -56,7 +69,7 @@ pub fn modelled(reply: &Reply, words: &Words, cast: &Cast) -> String {
         Reply::Array(n) => format!("array of {n}"),
         Reply::Elements(elements) => format!("array of {}", elements.count),
         Reply::Subscribed => "subscribed".to_owned(),
-        Reply::Published => "a message".to_owned(),
+        Reply::Published => MESSAGE.to_owned(),
         Reply::Error(error) => error.text().to_owned(),
         Reply::Redirect { to, .. } => format!("-REDIRECT {}", redirect(to)),
         Reply::Moved { slot, to, .. } => format!("-MOVED {} {}", slot.0, redirect(to)),
@@ -80,6 +93,8 @@ pub fn modelled(reply: &Reply, words: &Words, cast: &Cast) -> String {
         Reply::FullResync { .. } => "+FULLRESYNC".to_owned(),
         Reply::NewLine => String::new(),
         Reply::Topology(_) => "slots".to_owned(),
+        Reply::Reset => "+RESET".to_owned(),
+        Reply::Encoding(encoding) => format!("${}", encoding.name()),
     }
 }
 

@@ -3,7 +3,19 @@
 use std::collections::BTreeMap;
 
 use crate::scenario::command_line;
-use crate::valkey::{AddressBook, Command, WriteId};
+use crate::valkey::{AddressBook, Command, Script, WriteId};
+
+/// The texts of the model's scripts, their white space made spaces.
+const GETS: &str = "return redis.call('GET',KEYS[1])";
+const SETS: &str = "return redis.call('SET',KEYS[1],'x')";
+const SHEBANG_SETS: &str = "#!lua return server.call('SET',KEYS[1],'x')";
+const NO_WRITES_GETS: &str = "#!lua flags=no-writes return server.call('GET',KEYS[1])";
+
+/// A command on one line.
+pub fn on_one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_ascii_whitespace().collect();
+    words.join(" ")
+}
 
 /// Reads commands, and numbers the keys, channels and values in them.
 pub struct Words {
@@ -38,6 +50,21 @@ impl Words {
         WriteId(self.values.len() as u32 - 1)
     }
 
+    /// One of the scripts that the model has.
+    fn script(&mut self, name: &str, body: &str, text: &str) -> Result<Script, String> {
+        match (name, body) {
+            ("EVAL", GETS) => Ok(Script::Get),
+            ("EVAL", SETS) => Ok(Script::Set(self.write("x"))),
+            ("EVAL", SHEBANG_SETS) => Ok(Script::ShebangSet(self.write("x"))),
+            ("EVAL", NO_WRITES_GETS) => Ok(Script::NoWritesGet),
+            ("EVAL_RO", GETS) => Ok(Script::RoGet),
+            (_, _) => Err(format!(
+                "the model has no script like {}",
+                on_one_line(text)
+            )),
+        }
+    }
+
     /// Reads a command.
     ///
     /// # Errors
@@ -59,6 +86,31 @@ impl Words {
                 timeout_ms: milliseconds(seconds)?,
                 write: self.write(""),
             },
+            ("RPUSH", [key, value]) => Command::RPush(self.number(key), self.write(value)),
+            ("XREAD", ["BLOCK", ms, "STREAMS", key, "$"]) => Command::XReadBlock {
+                key: self.number(key),
+                timeout_ms: ms
+                    .parse()
+                    .map_err(|_| "a time-out that is no number".to_owned())?,
+            },
+            ("XADD", [key, "*", _, value]) => Command::XAdd(self.number(key), self.write(value)),
+            ("PFCOUNT", [key]) => Command::PfCount(self.number(key)),
+            ("OBJECT", ["ENCODING", key]) => Command::ObjectEncoding(self.number(key)),
+            ("PEXPIRE", [key, ms]) => {
+                let ms = ms
+                    .parse()
+                    .map_err(|_| "a time that is no number".to_owned())?;
+                Command::PExpire(self.number(key), ms)
+            }
+            ("DBSIZE", []) => Command::DbSize,
+            ("SCAN", ["0"]) => Command::Scan,
+            ("KEYS", ["*"]) => Command::Keys,
+            ("FLUSHALL", []) => Command::FlushAll(self.write("")),
+            ("WATCH", [key]) => Command::Watch(self.number(key)),
+            ("EVAL" | "EVAL_RO", [body @ .., "1", key]) => {
+                let script = self.script(&name, &body.join(" "), text)?;
+                Command::Script(script, self.number(key))
+            }
             ("SUBSCRIBE", [channel]) => Command::Subscribe(self.number(channel)),
             ("PUBLISH", [channel, _]) => Command::Publish(self.number(channel)),
             ("PSYNC", ["?", "-1", failover @ ..])
@@ -73,10 +125,11 @@ impl Words {
             }
             (_, _) => {
                 let command = command_line::parse(text, &mut self.addresses);
-                let command = command.map_err(|_| format!("the model has no {text}"))?;
+                let command =
+                    command.map_err(|_| format!("the model has no {}", on_one_line(text)))?;
                 if command.key().is_some() {
                     // Its keys are names here, and numbers there.
-                    return Err(format!("the model is not asked {text}"));
+                    return Err(format!("the model is not asked {}", on_one_line(text)));
                 }
                 command
             }
@@ -95,7 +148,7 @@ fn milliseconds(seconds: &str) -> Result<u32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::valkey::{Addr, ErrorKind};
+    use crate::valkey::{Addr, CommandKind, ErrorKind};
 
     fn words() -> Words {
         let nodes = [7011, 7012].map(|port| ("127.0.0.1".to_owned(), port));
@@ -131,6 +184,10 @@ mod tests {
         );
         assert_eq!(words.command("BLPOP l 0.5").map(|c| c.key()), Ok(Some(0)));
         assert!(words.command("OBJECT FREQ k").is_err());
+        let script = "EVAL #!lua\nreturn server.call('SET',KEYS[1],'x') 1 foo";
+        let script = words.command(script).map(|command| command.kind());
+        assert_eq!(script, Ok(CommandKind::EvalShebang));
+        assert!(words.command("EVAL return 1 1 foo").is_err());
         assert!(words.command("").is_err());
     }
 }

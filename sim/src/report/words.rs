@@ -6,7 +6,7 @@ use crate::sentinel::{HELLO, Notice};
 use crate::trace::{CommandOutcome, FailoverEnd, FaultKind};
 use crate::valkey::{
     Addr, Belief, ClientType, ClusterFailover, Command, Elements, Epoch, FailoverState, LinkState,
-    PauseKind, ReplId, Reply, Role, SetSlot, Value, WriteId,
+    PauseKind, ReplId, Reply, Role, SetSlot, UnblockReason, Value, WriteId,
 };
 
 /// `1 redirect`, `2 redirects`.
@@ -146,7 +146,28 @@ pub(super) fn command(names: Names<'_>, command: Command) -> String {
             };
             format!("PSYNC {} {offset}{failover}{}", replid(id), epoch(said))
         }
-        Command::Multi
+        Command::Script(_, key) => format!("{name} key:{key}"),
+        Command::RPush(key, _)
+        | Command::XAdd(key, _)
+        | Command::XRead(key)
+        | Command::PfCount(key)
+        | Command::ObjectEncoding(key)
+        | Command::Watch(key) => format!("{name} key:{key}"),
+        Command::XReadBlock { key, timeout_ms } => format!("XREAD BLOCK {timeout_ms} key:{key}"),
+        Command::PExpire(key, ms) => format!("PEXPIRE key:{key} {ms}"),
+        Command::ClientUnblock(id, reason) => match reason {
+            UnblockReason::Timeout => format!("CLIENT UNBLOCK {id}"),
+            UnblockReason::Error => format!("CLIENT UNBLOCK {id} ERROR"),
+        },
+        Command::ClientCapaUnknown => "CLIENT CAPA of an unknown name".to_owned(),
+        Command::ClientCapaBare => "CLIENT CAPA without a name".to_owned(),
+        Command::DbSize
+        | Command::Scan
+        | Command::Keys
+        | Command::FlushAll(_)
+        | Command::Unwatch
+        | Command::Reset
+        | Command::Multi
         | Command::Exec
         | Command::Discard
         | Command::Ping
@@ -204,6 +225,8 @@ pub(super) fn reply(names: Names<'_>, reply: Reply) -> String {
         Reply::Moved { slot, to, .. } => format!("-MOVED {} {}", slot.0, names.address(to)),
         Reply::Ask { slot, to, .. } => format!("-ASK {} {}", slot.0, names.address(to)),
         Reply::Topology(_) => "who serves each slot".to_owned(),
+        Reply::Reset => "+RESET".to_owned(),
+        Reply::Encoding(encoding) => encoding.name().to_owned(),
     }
 }
 
@@ -376,6 +399,7 @@ pub(super) fn value(value: Value) -> String {
         Value::Text(write) => format!("the value of write {}", write.0),
         Value::Number(number) => format!("the number {number}"),
         Value::List(_) => "a list".to_owned(),
+        Value::Stream(entries) => format!("a stream of {entries}"),
     }
 }
 

@@ -339,6 +339,11 @@ fn message_words(message: &Message) -> (u8, u64, u64) {
                 ReplOp::Publish(channel) => (7, channel, 0),
                 ReplOp::HandOver(target) => (8, addr(Some(target)), 0),
                 ReplOp::HandOverOff => (9, 0, 0),
+                ReplOp::RPush(key, write) => (10, key, write.0),
+                ReplOp::XAdd(key, write) => (11, key, write.0),
+                ReplOp::FlushAll(write) => (12, 0, write.0),
+                ReplOp::ExpireAt(key, at) => (13, key, at),
+                ReplOp::Expired(key) => (14, key, 0),
             };
             (128 | kind, end.bytes(), u64::from(a) | u64::from(b) << 32)
         }
@@ -408,6 +413,19 @@ fn command_words(command: Command) -> (u32, u64) {
         | Command::Asking
         | Command::ClusterSlots => (0, 0),
         Command::ClusterFailover(how) => (how as u32, 0),
+        Command::Script(script, key) => (key, script.write().map_or(0, |write| u64::from(write.0))),
+        Command::RPush(key, write) | Command::XAdd(key, write) => (key, u64::from(write.0)),
+        Command::XRead(key) => (key, 1 << 32),
+        Command::XReadBlock { key, timeout_ms } => (key, u64::from(timeout_ms)),
+        Command::PfCount(key) | Command::ObjectEncoding(key) | Command::Watch(key) => (key, 0),
+        Command::PExpire(key, ms) => (key, u64::from(ms)),
+        Command::FlushAll(write) => (0, u64::from(write.0)),
+        Command::ClientUnblock(id, reason) => (id, reason as u64),
+        Command::ClientCapaUnknown => (1, 0),
+        Command::ClientCapaBare => (2, 0),
+        Command::DbSize | Command::Scan | Command::Keys | Command::Unwatch | Command::Reset => {
+            (0, 0)
+        }
         Command::ClusterSetSlot(slot, what) => {
             let (kind, node) = match what {
                 SetSlot::Migrating(node) => (0, node.0),
@@ -483,6 +501,8 @@ fn reply_words(reply: Reply) -> (u8, u64, u64) {
             u64::from(belief(said)),
         ),
         Reply::Topology(TopologyId(id)) => (17, u64::from(id), 0),
+        Reply::Reset => (18, 0, 0),
+        Reply::Encoding(encoding) => (19, encoding as u64, 0),
     }
 }
 

@@ -149,6 +149,28 @@ pub enum RedirectEpoch {
     Carried,
 }
 
+/// How errors are worded that versions word differently.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wording {
+    /// As up to 8.1.
+    V8,
+    /// As in 9.0: the error of `NO_MULTI` names the command.
+    V9_0,
+    /// As in 9.1: an error inside a script says no more which script it is.
+    V9_1,
+}
+
+/// What `CLIENT UNBLOCK` does to a client whose command is postponed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum PostponedUnblock {
+    /// With `ERROR` the command is dropped, with `TIMEOUT` the server panics
+    /// (`replyToBlockedClientTimedOut`, 8.0.1, blocked.c:233, knows no time-out of such a client;
+    /// issue 2111).
+    Panics,
+    /// Nothing: the client is not counted as blocked (PR 2117).
+    Refused,
+}
+
 /// What clients do about redirects that lead back.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum ClientGuard {
@@ -245,6 +267,10 @@ pub struct Behaviour {
     pub client_guard: ClientGuard,
     /// Whether the handshake says `REPLCONF version` (8.0).
     pub replconf_version: bool,
+    /// How errors are worded.
+    pub wording: Wording,
+    /// `CLIENT UNBLOCK` of a postponed client.
+    pub postponed_unblock: PostponedUnblock,
     /// A rule that is broken on purpose; none but in tests of what would notice.
     pub defect: Option<Defect>,
 }
@@ -320,6 +346,8 @@ const RC1: Behaviour = Behaviour {
     redirect_epoch: RedirectEpoch::Absent,
     client_guard: ClientGuard::AsLibrary,
     replconf_version: true,
+    wording: Wording::V8,
+    postponed_unblock: PostponedUnblock::Panics,
     defect: None,
 };
 
@@ -334,13 +362,15 @@ const V8_0_1: Behaviour = Behaviour {
     ..RC1
 };
 
-/// 8.1 changed nothing of what the model has of a standalone server.
+/// 8.1 changed little of what the model has of a standalone server. (PR 2117 is of June 2025,
+/// after 8.1.0; 8.1.8 has it.)
 const V8_1: Behaviour = Behaviour {
     name: "8.1",
     aliases: &["8.1.8"],
-    summary: "as 8.0.1 in all that is modelled",
+    summary: "as 8.0.1; CLIENT UNBLOCK leaves postponed clients alone (PR 2117)",
     source: "recordings of 8.1.8; 8.0.1 server.c:3808, whose rules it keeps",
     base: Base::V8_1,
+    postponed_unblock: PostponedUnblock::Refused,
     ..V8_0_1
 };
 
@@ -352,16 +382,18 @@ const V9_0: Behaviour = Behaviour {
     source: "measurements of 9.0.0; blocked.c of 9.x, disconnectOrRedirectAllBlockedClients; replication.c of 9.x, clearFailoverState",
     base: Base::V9_0,
     blocked_clients: BlockedClients::RedirectAtCompletion,
+    wording: Wording::V9_0,
     ..V8_1
 };
 
-/// 9.1 changed nothing of what the model has of a standalone server.
+/// 9.1 changed nothing but words of what the model has of a standalone server.
 const V9_1: Behaviour = Behaviour {
     name: "9.1",
     aliases: &["9.1.0", "9.1.1", "9.1.2"],
-    summary: "as 9.0 in all that is modelled",
+    summary: "as 9.0, but for the words of an error",
     source: "recordings of 9.1.0, 9.1.1 and 9.1.2; blocked.c and replication.c of 9.x",
     base: Base::V9_1,
+    wording: Wording::V9_1,
     ..V9_0
 };
 

@@ -1,14 +1,17 @@
-//! The commands that the model knows, with the flags that real servers give them.
+//! The commands that the model knows.
 
 use super::address::{Addr, NodeId};
+use super::command_kind::CommandKind;
 use super::epoch::Epoch;
 use super::error::ErrorKind;
 use super::hash_slot::HashSlot;
 use super::message::{Offset, ReplId, WriteId};
+use super::script::Script;
 
 /// A command with its arguments.
 ///
-/// Keys and channels are numbers; a key's kind (string, counter, list) is what was last written.
+/// Keys and channels are numbers; a key's kind (string, counter, list,
+/// stream) is what was last written.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// `GET key`
@@ -111,6 +114,57 @@ pub enum Command {
     ClusterFailover(ClusterFailover),
     /// `CLUSTER SETSLOT slot …`
     ClusterSetSlot(HashSlot, SetSlot),
+    /// `EVAL script 1 key` and its like, on one key.
+    Script(Script, u32),
+    /// `RPUSH key element`
+    RPush(u32, WriteId),
+    /// `XADD key * field value`
+    XAdd(u32, WriteId),
+    /// `XREAD STREAMS key 0`
+    XRead(u32),
+    /// `XREAD BLOCK milliseconds STREAMS key $`: entries that are added from now on; zero
+    /// milliseconds wait for ever.
+    XReadBlock {
+        /// The stream.
+        key: u32,
+        /// How long to wait.
+        timeout_ms: u32,
+    },
+    /// `PFCOUNT key`; keys of its kind are never written.
+    PfCount(u32),
+    /// `OBJECT ENCODING key`
+    ObjectEncoding(u32),
+    /// `PEXPIRE key milliseconds`
+    PExpire(u32, u32),
+    /// `DBSIZE`
+    DbSize,
+    /// `SCAN 0`, in one step however many keys there are.
+    Scan,
+    /// `KEYS *`
+    Keys,
+    /// `FLUSHALL`
+    FlushAll(WriteId),
+    /// `WATCH key`
+    Watch(u32),
+    /// `UNWATCH`
+    Unwatch,
+    /// `RESET`
+    Reset,
+    /// `CLIENT UNBLOCK id reason`; a connection's id is its number with the server.
+    ClientUnblock(u32, UnblockReason),
+    /// `CLIENT CAPA` with names that no server knows.
+    ClientCapaUnknown,
+    /// `CLIENT CAPA` without a name.
+    ClientCapaBare,
+}
+
+/// How `CLIENT UNBLOCK` ends a blocking command.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum UnblockReason {
+    /// `TIMEOUT`, or nothing: as if its time were up.
+    Timeout,
+    /// `ERROR`
+    Error,
 }
 
 /// How a replica of a cluster takes over.
@@ -158,90 +212,6 @@ pub enum ClientType {
     Replica,
 }
 
-/// A command without its arguments.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-#[allow(missing_docs)] // the commands' own names
-pub enum CommandKind {
-    Get,
-    MGet,
-    Set,
-    Incr,
-    Del,
-    LPush,
-    BlPop,
-    Multi,
-    Exec,
-    Discard,
-    Subscribe,
-    Publish,
-    Ping,
-    Info,
-    Role,
-    Wait,
-    ClientCapa,
-    ClientPause,
-    ClientUnpause,
-    ReadOnly,
-    ReadWrite,
-    Failover,
-    ReplicaOf,
-    ReplConf,
-    Psync,
-    ClientKill,
-    ConfigRewrite,
-    Asking,
-    ClusterSlots,
-    ClusterFailover,
-    ClusterSetSlot,
-}
-
-/// What a command is, as in the servers' command table (8.0.1, src/commands/*.json).
-#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Flags(u8);
-
-impl Flags {
-    /// `WRITE`
-    pub const WRITE: Flags = Flags(1);
-    /// `READONLY`
-    pub const READ: Flags = Flags(2);
-    /// `MAY_REPLICATE`
-    pub const MAY_REPLICATE: Flags = Flags(4);
-    /// `BLOCKING`
-    pub const BLOCKING: Flags = Flags(8);
-    /// `STALE`: allowed on a replica whose link is down and that may not serve stale data.
-    pub const STALE: Flags = Flags(16);
-    /// `LOADING`: allowed while a snapshot is being loaded.
-    pub const LOADING: Flags = Flags(32);
-    /// `NO_MULTI`: not allowed inside MULTI.
-    pub const NO_MULTI: Flags = Flags(64);
-    /// Allowed to a RESP2 subscriber.
-    pub const PUBSUB: Flags = Flags(128);
-    /// None.
-    pub const NONE: Flags = Flags(0);
-
-    /// Both's flags.
-    pub const fn with(self, other: Flags) -> Flags {
-        Flags(self.0 | other.0)
-    }
-
-    /// The flags that both have.
-    pub const fn and(self, other: Flags) -> Flags {
-        Flags(self.0 & other.0)
-    }
-
-    /// These flags less `other`'s.
-    pub const fn without(self, other: Flags) -> Flags {
-        Flags(self.0 & !other.0)
-    }
-
-    /// Whether one of `other`'s flags is set.
-    #[inline]
-    pub const fn any(self, other: Flags) -> bool {
-        self.0 & other.0 != 0
-    }
-}
-
 impl Command {
     /// The command without its arguments.
     pub const fn kind(self) -> CommandKind {
@@ -282,6 +252,22 @@ impl Command {
             Command::ClusterSlots => CommandKind::ClusterSlots,
             Command::ClusterFailover(_) => CommandKind::ClusterFailover,
             Command::ClusterSetSlot(..) => CommandKind::ClusterSetSlot,
+            Command::Script(script, _) => script.command(),
+            Command::RPush(..) => CommandKind::RPush,
+            Command::XAdd(..) => CommandKind::XAdd,
+            Command::XRead(_) | Command::XReadBlock { .. } => CommandKind::XRead,
+            Command::PfCount(_) => CommandKind::PfCount,
+            Command::ObjectEncoding(_) => CommandKind::ObjectEncoding,
+            Command::PExpire(..) => CommandKind::PExpire,
+            Command::DbSize => CommandKind::DbSize,
+            Command::Scan => CommandKind::Scan,
+            Command::Keys => CommandKind::Keys,
+            Command::FlushAll(_) => CommandKind::FlushAll,
+            Command::Watch(_) => CommandKind::Watch,
+            Command::Unwatch => CommandKind::Unwatch,
+            Command::Reset => CommandKind::Reset,
+            Command::ClientUnblock(..) => CommandKind::ClientUnblock,
+            Command::ClientCapaUnknown | Command::ClientCapaBare => CommandKind::ClientCapa,
         }
     }
 
@@ -294,6 +280,15 @@ impl Command {
             | Command::Incr(key, _)
             | Command::Del(key, _)
             | Command::LPush(key, _)
+            | Command::RPush(key, _)
+            | Command::XAdd(key, _)
+            | Command::XRead(key)
+            | Command::XReadBlock { key, .. }
+            | Command::PfCount(key)
+            | Command::ObjectEncoding(key)
+            | Command::PExpire(key, _)
+            | Command::Watch(key)
+            | Command::Script(_, key)
             | Command::BlPop { key, .. } => Some(key..=key),
             Command::MGet(key, more) => Some(key..=key.saturating_add(u32::from(more))),
             Command::Multi
@@ -324,7 +319,16 @@ impl Command {
             | Command::Asking
             | Command::ClusterSlots
             | Command::ClusterFailover(_)
-            | Command::ClusterSetSlot(..) => None,
+            | Command::ClusterSetSlot(..)
+            | Command::DbSize
+            | Command::Scan
+            | Command::Keys
+            | Command::FlushAll(_)
+            | Command::Unwatch
+            | Command::Reset
+            | Command::ClientUnblock(..)
+            | Command::ClientCapaUnknown
+            | Command::ClientCapaBare => None,
         }
     }
 
@@ -341,7 +345,11 @@ impl Command {
             | Command::Incr(_, write)
             | Command::Del(_, write)
             | Command::LPush(_, write)
+            | Command::RPush(_, write)
+            | Command::XAdd(_, write)
+            | Command::FlushAll(write)
             | Command::BlPop { write, .. } => Some(write),
+            Command::Script(script, _) => script.write(),
             Command::Get(_)
             | Command::MGet(..)
             | Command::Multi
@@ -372,81 +380,21 @@ impl Command {
             | Command::Asking
             | Command::ClusterSlots
             | Command::ClusterFailover(_)
-            | Command::ClusterSetSlot(..) => None,
-        }
-    }
-}
-
-impl CommandKind {
-    /// The flags of the servers' command table. `EXEC` has none of its own: it takes those of
-    /// what is queued.
-    #[inline]
-    pub const fn flags(self) -> Flags {
-        match self {
-            CommandKind::Get | CommandKind::MGet => Flags::READ,
-            CommandKind::Set | CommandKind::Incr | CommandKind::Del | CommandKind::LPush => {
-                Flags::WRITE
-            }
-            CommandKind::BlPop => Flags::WRITE.with(Flags::BLOCKING),
-            CommandKind::Multi
-            | CommandKind::Discard
-            | CommandKind::Exec
-            | CommandKind::Info
-            | CommandKind::Role
-            | CommandKind::ClientCapa
-            | CommandKind::ClientPause
-            | CommandKind::ClientUnpause
-            | CommandKind::ClientKill
-            | CommandKind::ConfigRewrite
-            | CommandKind::ReadOnly
-            | CommandKind::ReadWrite
-            | CommandKind::ReplConf => Flags::STALE.with(Flags::LOADING),
-            CommandKind::Subscribe => Flags::STALE.with(Flags::LOADING).with(Flags::PUBSUB),
-            CommandKind::Publish => Flags::MAY_REPLICATE.with(Flags::STALE).with(Flags::LOADING),
-            CommandKind::Ping => Flags::PUBSUB,
-            CommandKind::Wait => Flags::BLOCKING,
-            CommandKind::Failover | CommandKind::ReplicaOf => Flags::STALE,
-            CommandKind::Psync => Flags::NO_MULTI,
-            CommandKind::Asking => Flags::NONE,
-            CommandKind::ClusterSlots => Flags::STALE.with(Flags::LOADING),
-            CommandKind::ClusterFailover | CommandKind::ClusterSetSlot => Flags::STALE,
-        }
-    }
-
-    /// The command's name as an operator types it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            CommandKind::Get => "GET",
-            CommandKind::MGet => "MGET",
-            CommandKind::Set => "SET",
-            CommandKind::Incr => "INCR",
-            CommandKind::Del => "DEL",
-            CommandKind::LPush => "LPUSH",
-            CommandKind::BlPop => "BLPOP",
-            CommandKind::Multi => "MULTI",
-            CommandKind::Exec => "EXEC",
-            CommandKind::Discard => "DISCARD",
-            CommandKind::Subscribe => "SUBSCRIBE",
-            CommandKind::Publish => "PUBLISH",
-            CommandKind::Ping => "PING",
-            CommandKind::Info => "INFO replication",
-            CommandKind::Role => "ROLE",
-            CommandKind::Wait => "WAIT",
-            CommandKind::ClientCapa => "CLIENT CAPA redirect",
-            CommandKind::ClientPause => "CLIENT PAUSE",
-            CommandKind::ClientUnpause => "CLIENT UNPAUSE",
-            CommandKind::ReadOnly => "READONLY",
-            CommandKind::ReadWrite => "READWRITE",
-            CommandKind::Failover => "FAILOVER",
-            CommandKind::ReplicaOf => "REPLICAOF",
-            CommandKind::ReplConf => "REPLCONF",
-            CommandKind::Psync => "PSYNC",
-            CommandKind::ClientKill => "CLIENT KILL",
-            CommandKind::ConfigRewrite => "CONFIG REWRITE",
-            CommandKind::Asking => "ASKING",
-            CommandKind::ClusterSlots => "CLUSTER SLOTS",
-            CommandKind::ClusterFailover => "CLUSTER FAILOVER",
-            CommandKind::ClusterSetSlot => "CLUSTER SETSLOT",
+            | Command::ClusterSetSlot(..)
+            | Command::XRead(_)
+            | Command::XReadBlock { .. }
+            | Command::PfCount(_)
+            | Command::ObjectEncoding(_)
+            | Command::PExpire(..)
+            | Command::DbSize
+            | Command::Scan
+            | Command::Keys
+            | Command::Watch(_)
+            | Command::Unwatch
+            | Command::Reset
+            | Command::ClientUnblock(..)
+            | Command::ClientCapaUnknown
+            | Command::ClientCapaBare => None,
         }
     }
 }

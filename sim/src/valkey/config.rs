@@ -39,6 +39,8 @@ pub struct Config {
     pub cluster_require_full_coverage: bool,
     /// `cluster-allow-reads-when-down`.
     pub cluster_allow_reads_when_down: bool,
+    /// `timeout`: how long a connection may be idle; zero for ever.
+    pub timeout: Span,
     /// `maxclients`.
     pub maxclients: u32,
     /// How long a command occupies the server.
@@ -87,6 +89,7 @@ impl Default for Config {
             cluster_replica_no_failover: false,
             cluster_require_full_coverage: true,
             cluster_allow_reads_when_down: false,
+            timeout: Span::ZERO,
             maxclients: 10_000,
             service_time: Span::micros(5),
             turn_time: Span::micros(10),

@@ -14,6 +14,8 @@ pub enum Value {
     Number(u32),
     /// A list, by its place in the data's lists.
     List(u32),
+    /// A stream of so many entries.
+    Stream(u32),
 }
 
 /// The values in a run's replies to `MGET`, by [`Elements`]. Messages are too small to carry them.
@@ -50,6 +52,8 @@ pub struct Data {
     free_lists: Vec<u32>,
     /// One bit per write of the run.
     applied: Vec<u64>,
+    /// Keys that expire, and when, in milliseconds since the run's start.
+    expires: Vec<(u32, u32)>,
 }
 
 /// The key holds another kind of value (`-WRONGTYPE`).
@@ -61,6 +65,7 @@ impl Data {
     pub fn clear(&mut self) {
         self.values.clear();
         self.applied.clear();
+        self.expires.clear();
         self.free_lists.clear();
         for (place, list) in self.lists.iter_mut().enumerate() {
             list.clear();
@@ -74,9 +79,10 @@ impl Data {
         self.lists.clone_from(&other.lists);
         self.free_lists.clone_from(&other.free_lists);
         self.applied.clone_from(&other.applied);
+        self.expires.clone_from(&other.expires);
     }
 
-    /// The value of `key`.
+    /// The value of `key`, whether its time is up or not.
     #[inline]
     pub fn get(&self, key: u32) -> Value {
         self.values.get(key as usize).copied().unwrap_or_default()
@@ -89,11 +95,25 @@ impl Data {
         all.map(|(key, _)| key as u32)
     }
 
+    /// A key whose time is up at `now`, in milliseconds since the run's start; the first that was
+    /// given one.
+    pub fn first_expired(&self, now: u32) -> Option<u32> {
+        let due = self.expires.iter().find(|(_, at)| *at <= now);
+        due.map(|(key, _)| *key)
+    }
+
+    /// Whether the time of `key` is up (`keyIsExpired`).
+    #[inline]
+    pub fn is_expired(&self, key: u32, now: u32) -> bool {
+        let due = |(of, at): &(u32, u32)| *of == key && *at <= now;
+        !self.expires.is_empty() && self.expires.iter().any(due)
+    }
+
     /// Elements of the list at `key`; zero if there is none.
     pub fn list_len(&self, key: u32) -> usize {
         match self.get(key) {
             Value::List(list) => self.lists[list as usize].len(),
-            Value::Absent | Value::Text(_) | Value::Number(_) => 0,
+            Value::Absent | Value::Text(_) | Value::Number(_) | Value::Stream(_) => 0,
         }
     }
 
@@ -128,6 +148,29 @@ impl Data {
         &mut self.values[place]
     }
 
+    fn forget_expiry(&mut self, key: u32) {
+        if !self.expires.is_empty() {
+            self.expires.retain(|(of, _)| *of != key);
+        }
+    }
+
+    /// The list at `key`, which is made if there is none.
+    fn list(&mut self, key: u32) -> Result<&mut Vec<WriteId>, WrongType> {
+        let list = match *self.slot(key) {
+            Value::List(list) => list,
+            Value::Absent => {
+                let list = self.free_lists.pop().unwrap_or_else(|| {
+                    self.lists.push(Vec::new());
+                    (self.lists.len() - 1) as u32
+                });
+                *self.slot(key) = Value::List(list);
+                list
+            }
+            Value::Text(_) | Value::Number(_) | Value::Stream(_) => return Err(WrongType),
+        };
+        Ok(&mut self.lists[list as usize])
+    }
+
     fn drop_list(&mut self, value: Value) {
         if let Value::List(list) = value {
             self.lists[list as usize].clear();
@@ -147,6 +190,7 @@ impl Data {
             ReplOp::Set(key, write) => {
                 let old = std::mem::replace(self.slot(key), Value::Text(write));
                 self.drop_list(old);
+                self.forget_expiry(key);
                 Ok(self.mark(write))
             }
             ReplOp::Incr(key, write) => {
@@ -156,29 +200,16 @@ impl Data {
                     Value::Number(n) => Value::Number(n.wrapping_add(1)),
                     // A string that is no number: the mix of a scenario decides keys' kinds, so
                     // this is an application's error.
-                    Value::Text(_) | Value::List(_) => return Err(WrongType),
+                    Value::Text(_) | Value::List(_) | Value::Stream(_) => return Err(WrongType),
                 };
                 Ok(self.mark(write))
             }
             ReplOp::Del(key, write) => {
-                let old = std::mem::take(self.slot(key));
-                self.drop_list(old);
+                self.remove(key);
                 Ok(self.mark(write))
             }
             ReplOp::LPush(key, write) => {
-                let list = match *self.slot(key) {
-                    Value::List(list) => list,
-                    Value::Absent => {
-                        let list = self.free_lists.pop().unwrap_or_else(|| {
-                            self.lists.push(Vec::new());
-                            (self.lists.len() - 1) as u32
-                        });
-                        *self.slot(key) = Value::List(list);
-                        list
-                    }
-                    Value::Text(_) | Value::Number(_) => return Err(WrongType),
-                };
-                self.lists[list as usize].push(write);
+                self.list(key)?.push(write);
                 Ok(self.mark(write))
             }
             ReplOp::LPop(key, write) => {
@@ -187,9 +218,40 @@ impl Data {
                     if self.lists[list as usize].is_empty() {
                         *self.slot(key) = Value::Absent;
                         self.free_lists.push(list);
+                        self.forget_expiry(key);
                     }
                 }
                 Ok(self.mark(write))
+            }
+            ReplOp::RPush(key, write) => {
+                self.list(key)?.insert(0, write);
+                Ok(self.mark(write))
+            }
+            ReplOp::XAdd(key, write) => {
+                let value = self.slot(key);
+                *value = match *value {
+                    Value::Absent => Value::Stream(1),
+                    Value::Stream(entries) => Value::Stream(entries.saturating_add(1)),
+                    Value::Text(_) | Value::Number(_) | Value::List(_) => return Err(WrongType),
+                };
+                Ok(self.mark(write))
+            }
+            ReplOp::FlushAll(write) => {
+                for key in 0..self.values.len() as u32 {
+                    self.remove(key);
+                }
+                Ok(self.mark(write))
+            }
+            ReplOp::ExpireAt(key, at) => {
+                self.forget_expiry(key);
+                if self.get(key) != Value::Absent {
+                    self.expires.push((key, at));
+                }
+                Ok(false)
+            }
+            ReplOp::Expired(key) => {
+                self.remove(key);
+                Ok(false)
             }
             ReplOp::Ping
             | ReplOp::GetAck
@@ -197,6 +259,12 @@ impl Data {
             | ReplOp::HandOver(_)
             | ReplOp::HandOverOff => Ok(false),
         }
+    }
+
+    fn remove(&mut self, key: u32) {
+        let old = std::mem::take(self.slot(key));
+        self.drop_list(old);
+        self.forget_expiry(key);
     }
 }
 
@@ -229,6 +297,39 @@ mod tests {
         assert_eq!(data.apply(ReplOp::LPush(1, WriteId(10))), Err(WrongType));
         assert_eq!(data.apply(ReplOp::Incr(1, WriteId(11))), Err(WrongType));
         assert!(!data.has(WriteId(10)));
+    }
+
+    #[test]
+    fn both_ends_of_a_list_are_kept_apart() {
+        let mut data = Data::default();
+        for (end, write) in [(ReplOp::LPush as fn(_, _) -> _, 1), (ReplOp::RPush, 2)] {
+            data.apply(end(1, WriteId(write))).expect("a list");
+        }
+        // What came in on the left goes first, as for BLPOP.
+        assert_eq!(data.list(1), Ok(&mut vec![WriteId(2), WriteId(1)]));
+        data.apply(ReplOp::FlushAll(WriteId(3))).expect("no key");
+        assert_eq!((data.list_len(1), data.keys().count()), (0, 0));
+        assert!(data.has(WriteId(2)) && data.has(WriteId(3)));
+    }
+
+    #[test]
+    fn a_key_expires_at_its_time_and_a_new_value_does_not() {
+        let mut data = Data::default();
+        data.apply(ReplOp::ExpireAt(4, 10)).expect("no key");
+        assert_eq!(data.first_expired(10), None, "there is no such key");
+        data.apply(ReplOp::Set(4, WriteId(1))).expect("a key");
+        data.apply(ReplOp::ExpireAt(4, 10)).expect("a key");
+        assert!(!data.is_expired(4, 9) && data.is_expired(4, 10) && !data.is_expired(5, 10));
+        assert_eq!(
+            data.get(4),
+            Value::Text(WriteId(1)),
+            "nobody has removed it"
+        );
+        data.apply(ReplOp::Set(4, WriteId(2))).expect("a key");
+        assert!(!data.is_expired(4, 10));
+        data.apply(ReplOp::ExpireAt(4, 10)).expect("a key");
+        data.apply(ReplOp::Expired(4)).expect("a key");
+        assert_eq!((data.get(4), data.first_expired(10)), (Value::Absent, None));
     }
 
     #[test]

@@ -104,6 +104,22 @@ pub enum ErrorKind {
     SetSlotHoldsKeys,
     /// PSYNC FAILOVER to a node whose link to its primary is down (checked-promotion).
     PsyncFailoverLinkDown,
+    /// A script without a shebang wrote on a replica (up to 9.0).
+    ScriptReadOnly,
+    /// The same, without the script's sha1 (9.1).
+    ScriptReadOnlyUnnamed,
+    /// A script without a shebang wrote where there are too few replicas (up to 9.0).
+    ScriptNoReplicas,
+    /// The same, without the script's sha1 (9.1).
+    ScriptNoReplicasUnnamed,
+    /// WATCH inside MULTI (9.0).
+    WatchInTransaction,
+    /// PSYNC inside MULTI (9.0).
+    PsyncInTransaction,
+    /// A blocked client was let go by CLIENT UNBLOCK.
+    UnblockedByClient,
+    /// CLIENT CAPA without a name.
+    CapaArity,
 }
 
 impl ErrorKind {
@@ -144,6 +160,26 @@ impl ErrorKind {
             }
             ErrorKind::UnknownCapa => "-ERR unknown subcommand 'CAPA'. Try CLIENT HELP.",
             ErrorKind::ClusterDisabled => "-ERR This instance has cluster support disabled",
+            ErrorKind::ScriptReadOnly => {
+                "-READONLY You can't write against a read only replica. script: 1f8f4cfba6f3375f8c4ec02b9de4361a5dea5c64, on @user_script:1."
+            }
+            ErrorKind::ScriptReadOnlyUnnamed => {
+                "-READONLY You can't write against a read only replica. script: on @user_script:1."
+            }
+            ErrorKind::ScriptNoReplicas => {
+                "-NOREPLICAS Not enough good replicas to write. script: 1f8f4cfba6f3375f8c4ec02b9de4361a5dea5c64, on @user_script:1."
+            }
+            ErrorKind::ScriptNoReplicasUnnamed => {
+                "-NOREPLICAS Not enough good replicas to write. script: on @user_script:1."
+            }
+            ErrorKind::WatchInTransaction => {
+                "-ERR Command 'watch' not allowed inside a transaction"
+            }
+            ErrorKind::PsyncInTransaction => {
+                "-ERR Command 'psync' not allowed inside a transaction"
+            }
+            ErrorKind::UnblockedByClient => "-UNBLOCKED client unblocked via CLIENT UNBLOCK",
+            ErrorKind::CapaArity => "-ERR wrong number of arguments for 'client|capa' command",
             ErrorKind::NoFailoverInProgress => "-ERR No failover in progress.",
             ErrorKind::Syntax => "-ERR syntax error",
             ErrorKind::NotAnInteger => "-ERR value is not an integer or out of range",

@@ -240,6 +240,33 @@ pub enum Reply {
     },
     /// `CLUSTER SLOTS`: whose each slot is.
     Topology(TopologyId),
+    /// `+RESET`.
+    Reset,
+    /// `OBJECT ENCODING`: how a value is stored.
+    Encoding(Encoding),
+}
+
+/// How a value is stored. Strings are numbers, as those of the real clients were that the model
+/// is compared with.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// A string that is a number.
+    Int,
+    /// A short list.
+    ListPack,
+    /// A stream.
+    Stream,
+}
+
+impl Encoding {
+    /// As the server names it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Encoding::Int => "int",
+            Encoding::ListPack => "listpack",
+            Encoding::Stream => "stream",
+        }
+    }
 }
 
 /// What a node answers to `CLUSTER SLOTS`; the driver keeps the table.
@@ -328,6 +355,40 @@ pub enum ReplOp {
     HandOver(Addr),
     /// `REPLCONF HANDOVER NO ONE`: it is off.
     HandOverOff,
+    /// `RPUSH key element`.
+    RPush(u32, WriteId),
+    /// `XADD key id field value`.
+    XAdd(u32, WriteId),
+    /// `FLUSHALL`.
+    FlushAll(WriteId),
+    /// `PEXPIREAT key time`, in milliseconds since the run's start.
+    ExpireAt(u32, u32),
+    /// `DEL key` of a key whose time is up.
+    Expired(u32),
+}
+
+impl ReplOp {
+    /// The key that it changes.
+    #[inline]
+    pub const fn key(self) -> Option<u32> {
+        match self {
+            ReplOp::Set(key, _)
+            | ReplOp::Incr(key, _)
+            | ReplOp::Del(key, _)
+            | ReplOp::LPush(key, _)
+            | ReplOp::LPop(key, _)
+            | ReplOp::RPush(key, _)
+            | ReplOp::XAdd(key, _)
+            | ReplOp::ExpireAt(key, _)
+            | ReplOp::Expired(key) => Some(key),
+            ReplOp::Ping
+            | ReplOp::GetAck
+            | ReplOp::Publish(_)
+            | ReplOp::HandOver(_)
+            | ReplOp::HandOverOff
+            | ReplOp::FlushAll(_) => None,
+        }
+    }
 }
 
 /// A snapshot of the data under way in a full resynchronization; the driver keeps the data.

@@ -5,6 +5,7 @@ mod address;
 mod behaviour;
 mod combination;
 mod command;
+mod command_kind;
 mod config;
 mod data;
 mod defect;
@@ -14,6 +15,7 @@ mod hash_slot;
 mod message;
 mod pause;
 mod remedy;
+mod script;
 mod server;
 mod slot_set;
 mod topology;
@@ -22,10 +24,12 @@ mod version;
 pub use address::{Addr, AddressBook, AddressEntry, NodeId};
 pub use behaviour::{
     BEHAVIOURS, Base, Behaviour, BlockedClients, ClientGuard, Demotion, FailoverTarget, Gate,
-    Promotion, PromotionCheck, RedirectEpoch, RedirectInMulti, WhileInProgress,
+    PostponedUnblock, Promotion, PromotionCheck, RedirectEpoch, RedirectInMulti, WhileInProgress,
+    Wording,
 };
 pub use combination::CombinationError;
-pub use command::{ClientType, ClusterFailover, Command, CommandKind, Flags, PauseKind, SetSlot};
+pub use command::{ClientType, ClusterFailover, Command, PauseKind, SetSlot, UnblockReason};
+pub use command_kind::{CommandKind, Flags};
 pub use config::{Config, Persistence};
 pub use data::{Data, ElementLog, Value};
 pub use defect::Defect;
@@ -33,10 +37,11 @@ pub use epoch::Epoch;
 pub use error::ErrorKind;
 pub use hash_slot::{HASH_SLOTS, HashSlot};
 pub use message::{
-    Belief, BusKind, BusMessage, Elements, FailoverState, LinkState, Message, Offset, PacketId,
-    ReplId, ReplOp, Reply, Request, Role, SnapshotId, StreamEntry, TopologyId, WriteId,
+    Belief, BusKind, BusMessage, Elements, Encoding, FailoverState, LinkState, Message, Offset,
+    PacketId, ReplId, ReplOp, Reply, Request, Role, SnapshotId, StreamEntry, TopologyId, WriteId,
 };
 pub use remedy::{Axis, Remedies, Remedy};
+pub use script::Script;
 pub use server::{
     BusInput, Chance, ClusterSpec, Effect, Input, LinkNo, Packets, Server, Slot, Snapshots, Turn,
     Way,

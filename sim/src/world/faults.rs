@@ -263,6 +263,20 @@ impl<S: Sink> Session<'_, S> {
         self.forget_process(id);
     }
 
+    /// The process has ended by itself. Nobody starts it again.
+    pub(super) fn panicked(&mut self, id: NodeId, agenda: &mut Pending) {
+        self.kill(id, agenda);
+        let host = HostId(u32::from(id.0));
+        self.emit(
+            agenda.now(),
+            &TraceEvent::Fault {
+                kind: FaultKind::Crash,
+                from: host,
+                to: host,
+            },
+        );
+    }
+
     fn forget_process(&mut self, id: NodeId) {
         let node = &mut self.state.nodes[usize::from(id.0)];
         if node.alive {

@@ -231,6 +231,7 @@ impl<S: Sink> Session<'_, S> {
                     self.bus_sends(id, (peer, way), message, at, agenda);
                 }
                 &Effect::BusClose(peer, way) => self.bus_closes(id, (peer, way), at, agenda),
+                Effect::Panic => self.panicked(id, agenda),
                 Effect::Trace(event) => {
                     self.state.books.note(self.sink, agenda.now(), event);
                     if !self.state.waiting.is_empty() {

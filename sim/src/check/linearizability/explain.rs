@@ -66,6 +66,7 @@ pub(super) fn in_words<'a>(
                     format!(" was told {number}")
                 }
                 Action::Read(Value::List(_)) => " was told of a list".to_owned(),
+                Action::Read(Value::Stream(_)) => " was told of a stream".to_owned(),
                 Action::Write(_) | Action::Remove | Action::Increment(None) => String::new(),
             };
             format!("{} ({when}){what}", name(*place))
@@ -168,7 +169,8 @@ fn values(history: &[Operation], places: &[usize]) -> Vec<Vec<usize>> {
             Action::Write(write) | Action::Read(Value::Text(write)) => Some(write),
             Action::Remove | Action::Read(Value::Absent) => None,
             // What one increment was told depends on all others.
-            Action::Read(Value::Number(_) | Value::List(_)) | Action::Increment(_) => continue,
+            Action::Read(Value::Number(_) | Value::List(_) | Value::Stream(_))
+            | Action::Increment(_) => continue,
         };
         units.entry(value).or_default().push(*place);
     }

@@ -52,7 +52,28 @@ impl Action {
             | CommandKind::Asking
             | CommandKind::ClusterSlots
             | CommandKind::ClusterFailover
-            | CommandKind::ClusterSetSlot => None,
+            | CommandKind::ClusterSetSlot
+            | CommandKind::Eval
+            | CommandKind::EvalShebang
+            | CommandKind::EvalNoWrites
+            | CommandKind::EvalRo
+            | CommandKind::FCall
+            | CommandKind::FCallNoWrites
+            | CommandKind::FCallRo
+            | CommandKind::RPush
+            | CommandKind::XAdd
+            | CommandKind::XRead
+            | CommandKind::PfCount
+            | CommandKind::ObjectEncoding
+            | CommandKind::PExpire
+            | CommandKind::DbSize
+            | CommandKind::Scan
+            | CommandKind::Keys
+            | CommandKind::FlushAll
+            | CommandKind::Watch
+            | CommandKind::Unwatch
+            | CommandKind::Reset
+            | CommandKind::ClientUnblock => None,
         }
     }
 }

@@ -54,7 +54,7 @@ impl Holds {
             Value::Absent => Some(Holds::Nothing),
             Value::Text(write) => Some(Holds::Text(write.0)),
             Value::Number(number) => Some(Holds::Number(number)),
-            Value::List(_) => None,
+            Value::List(_) | Value::Stream(_) => None,
         }
     }
 }

@@ -3,21 +3,19 @@
 
 use super::super::agreement::Observation;
 use super::super::recording::Event;
-use super::super::script::instant;
-use super::{Sides, Tally, states};
+use super::super::script::Act;
+use super::{Run, Sides, Tally, operator, states};
 use crate::engine::{Span, Time};
 use crate::valkey::{NodeId, ReplId};
 
-/// Offsets that still moved so shortly before the end are not compared.
-const AT_REST: Span = Span::millis(50);
+/// Offsets are compared where no client's command came so shortly before they were asked.
+const AT_REST: Span = Span::millis(100);
 
 /// What a recording knows of a server at its end.
 #[derive(Default)]
 struct Known {
     replid: String,
     replid2: String,
-    offset: String,
-    moved: Time,
     /// The replication id that the server had first.
     first: String,
 }
@@ -38,10 +36,6 @@ fn known(sides: &Sides<'_>, name: &str) -> Known {
         if let Some(id) = field("master_replid2") {
             id.clone_into(&mut known.replid2);
         }
-        if let Some(offset) = field("master_repl_offset") {
-            offset.clone_into(&mut known.offset);
-            known.moved = instant(line.t);
-        }
     }
     known
 }
@@ -59,14 +53,13 @@ fn which<Id: PartialEq + Clone>(ids: &mut Vec<Id>, id: &Id) -> String {
     }
 }
 
-pub(super) fn observe(sides: &Sides<'_>) -> Vec<Observation> {
+pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
     let plan = sides.plan;
-    let played = &sides.run.played;
+    let played = &run.played;
     let end = plan.script.steps.last().map_or(Time::ZERO, |step| step.at);
     let mut tally = Tally::of("end: roles, links, replication ids, offsets");
     let mut recorded_ids: Vec<String> = Vec::new();
     let mut model_ids: Vec<ReplId> = vec![played.first_replid];
-    let mut offsets = Vec::new();
     for (NodeId(n), member) in plan.cast.nodes() {
         let Some(state) = states::recorded(sides.recording, &member.name)
             .last()
@@ -108,20 +101,48 @@ pub(super) fn observe(sides: &Sides<'_>) -> Vec<Observation> {
             Some(id) => which(&mut model_ids, id),
         };
         tally.same(end, &format!("{about}second id is "), &pair, &model_pair);
-        offsets.push((known, ending.offset));
     }
-    for pair in offsets.windows(2) {
-        let (one, other) = (&pair[0], &pair[1]);
-        if one.0.moved.max(other.0.moved) + AT_REST > end {
-            continue;
-        }
-        let equal = |equal| if equal { "equal" } else { "not equal" };
-        tally.same(
-            end,
-            "offsets ",
-            equal(one.0.offset == other.0.offset),
-            equal(one.1 == other.1),
-        );
-    }
+    offsets(sides, run, &mut tally);
     vec![tally.observation()]
+}
+
+/// Whether the offsets were equal of which two servers told the operator by `ROLE`, one after the
+/// other, when no client wrote: a poll shows an offset only when something else changes.
+fn offsets(sides: &Sides<'_>, run: &Run, tally: &mut Tally) {
+    let steps = &sides.plan.script.steps;
+    let asked = steps.iter().enumerate().filter_map(|(place, step)| {
+        let Some(Act::Say { node, text, .. }) = step.act() else {
+            return None;
+        };
+        (text == "ROLE").then_some((place, *node))
+    });
+    let asked: Vec<(usize, NodeId)> = asked.collect();
+    for pair in asked.windows(2).filter(|pair| pair[0].1 != pair[1].1) {
+        let (first, second) = (&steps[pair[0].0], &steps[pair[1].0]);
+        let since = Time(first.at.0.saturating_sub(AT_REST.0));
+        let busy = sides
+            .plan
+            .callers
+            .ops
+            .iter()
+            .any(|op| op.issued <= second.at && op.ended >= since && op.command.is_ok());
+        let recorded = (said(sides, first.line), said(sides, second.line));
+        let (Some(one), Some(other), false) = (recorded.0, recorded.1, busy) else {
+            continue;
+        };
+        let model = [pair[0].0, pair[1].0].map(|place| run.played.offsets[place]);
+        let equal = |equal| if equal { "equal" } else { "not equal" };
+        let (recorded, model) = (equal(one == other), equal(model[0] == model[1]));
+        tally.same(second.at, "offsets ", recorded, model);
+    }
+}
+
+/// The offset that a server told by `ROLE`.
+fn said(sides: &Sides<'_>, line: usize) -> Option<String> {
+    let (_, reply) = operator::told(sides.recording, line)?;
+    let place = match reply.get(0)?.as_str()? {
+        "$master" => 1,
+        _ => 4,
+    };
+    Some(reply.get(place)?.as_str()?.to_owned())
 }

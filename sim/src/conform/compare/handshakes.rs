@@ -11,10 +11,16 @@ use super::super::evidence::{openers, seen_by_proxy};
 use super::super::recording::{Event, Way};
 use super::super::script::instant;
 use super::super::told;
-use super::{Sides, Tally};
+use super::{Run, Sides, Tally};
 use crate::engine::Time;
 use crate::lab::WireEvent;
 use crate::valkey::{Command, Message, NodeId, Request};
+
+/// A character of a piece of which only the beginning is shown.
+const HIDDEN: char = '\u{fffd}';
+
+/// No word of a handshake is longer than this, nor hides more.
+const LONG: u64 = 4_096;
 
 /// What was said on one connection until the stream flows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,13 +43,13 @@ impl std::fmt::Display for Talk {
     }
 }
 
-pub(super) fn observe(sides: &Sides<'_>) -> Vec<Observation> {
+pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
     let mut observations = Vec::new();
     for (to, member) in sides.plan.cast.nodes() {
         for (from, other) in sides.plan.cast.nodes().filter(|(from, _)| *from != to) {
             let (name, opener) = (&member.name, &other.name);
             let recorded = recorded(sides, from, to);
-            let (model, dials) = modelled(sides, from, to);
+            let (model, dials) = modelled(sides, run, from, to);
             if recorded.is_empty() && model.is_empty() {
                 continue;
             }
@@ -123,10 +129,14 @@ fn recorded(sides: &Sides<'_>, from: NodeId, to: NodeId) -> Vec<(Time, Talk)> {
         if let Some((_, said, answered)) = links.get_mut(&seen.link)
             && seen.came
         {
-            match seen.way {
-                Way::C2s => said.push_str(seen.data),
-                Way::S2c => answered.push_str(seen.data),
-            }
+            let all = match seen.way {
+                Way::C2s => said,
+                Way::S2c => answered,
+            };
+            all.push_str(seen.data);
+            // What is not shown has its length at least.
+            let hidden = seen.bytes.saturating_sub(seen.data.chars().count() as u64);
+            all.extend((0..hidden.min(LONG)).map(|_| HIDDEN));
         }
     }
     let talks = links.into_values();
@@ -188,28 +198,42 @@ fn first_word(answer: &str) -> String {
 
 /// Arrays of bulk strings, as far as they are whole.
 fn commands(data: &str) -> Vec<Vec<String>> {
+    let data: Vec<char> = data.chars().collect();
+    let mut rest = &data[..];
     let mut all = Vec::new();
-    let mut parts = data.split("\r\n");
-    while let Some(count) = parts.next().and_then(|part| part.strip_prefix('*')) {
-        let Ok(count) = count.parse::<usize>() else {
-            break;
-        };
+    while let Some((count, after)) = header(rest, '*') {
+        rest = after;
         let mut words = Vec::new();
         for _ in 0..count {
-            let (Some(_), Some(word)) = (parts.next(), parts.next()) else {
+            let Some((length, after)) = header(rest, '$') else {
                 return all;
             };
-            words.push(word.to_owned());
+            // The word, and the line's end, whether it is shown or not.
+            if after.len() < length + 2 {
+                return all;
+            }
+            words.push(after[..length].iter().collect());
+            rest = &after[length + 2..];
         }
         all.push(words);
     }
     all
 }
 
-fn modelled(sides: &Sides<'_>, from: NodeId, to: NodeId) -> (Vec<(Time, Talk)>, usize) {
+/// A line with a sign and a number, and what follows it.
+fn header(data: &[char], sign: char) -> Option<(usize, &[char])> {
+    let rest = data.strip_prefix(&[sign])?;
+    let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
+    let number: String = rest[..digits].iter().collect();
+    // Longer than any word of a handshake is none.
+    let number = number.parse().ok().filter(|n| *n <= LONG as usize)?;
+    Some((number, rest.get(digits + 2..)?))
+}
+
+fn modelled(sides: &Sides<'_>, run: &Run, from: NodeId, to: NodeId) -> (Vec<(Time, Talk)>, usize) {
     let mut links: BTreeMap<u32, (Time, Talk)> = BTreeMap::new();
     let mut dials = 0;
-    for passed in &sides.run.played.wire {
+    for passed in &run.played.wire {
         if (passed.from, passed.to) != (from, to) {
             continue;
         }
@@ -279,5 +303,7 @@ mod tests {
         assert_eq!(found[0], ["PING"]);
         assert_eq!(found[1], ["REPLCONF", "version", "8.0.1"]);
         assert_eq!(found.len(), 2);
+        let hidden = format!("*1\r\n$4\r\nPING\r{HIDDEN}*1\r\n$4\r\nROLE\r\n");
+        assert_eq!(commands(&hidden)[1], ["ROLE"]);
     }
 }

@@ -4,7 +4,7 @@ use super::super::agreement::Observation;
 use super::super::recording::{Event, Line};
 use super::super::script::{Act, What, instant};
 use super::super::told;
-use super::{Sides, Tally, not_compared};
+use super::{Run, Sides, Tally, not_compared};
 use crate::engine::Time;
 use serde_json::Value;
 
@@ -19,7 +19,7 @@ pub(super) fn told(recording: &[Line], place: usize) -> Option<(Time, &Value)> {
     }
 }
 
-pub(super) fn observe(sides: &Sides<'_>) -> Vec<Observation> {
+pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
     let plan = sides.plan;
     let mut replies = Tally::of("operator: replies");
     let mut waits = Tally::of("script: what it waited for");
@@ -33,7 +33,7 @@ pub(super) fn observe(sides: &Sides<'_>) -> Vec<Observation> {
             }) => {
                 let recorded = told(sides.recording, step.line);
                 let recorded = recorded.map(|(_, reply)| told::recorded(reply, text, &plan.cast));
-                let model = sides.run.played.operator[place].as_ref();
+                let model = run.played.operator[place].as_ref();
                 replies.same(
                     step.at,
                     &format!("{text}: "),
@@ -48,7 +48,7 @@ pub(super) fn observe(sides: &Sides<'_>) -> Vec<Observation> {
             }) => others.push(not_compared(format!("operator: {text}"), why)),
             What::Wait(wait) => {
                 waits.compared += 1;
-                if sides.run.played.in_vain.contains(&place) {
+                if run.played.in_vain.contains(&place) {
                     let recorded = format!("{wait:?} at last");
                     waits.differ(step.at, recorded, "waited in vain".to_owned());
                 }

@@ -9,7 +9,7 @@
 
 use super::super::agreement::Observation;
 use super::super::milestones::{Mark, Milestone};
-use super::{Sides, Tally, not_compared};
+use super::{Run, Sides, Tally, not_compared};
 use crate::engine::{Span, Time};
 use crate::valkey::NodeId;
 
@@ -19,7 +19,7 @@ const SPREAD: Span = Span::millis(30);
 /// How long a replica takes at most between two acknowledgements: 941 to 1073 ms were seen.
 const SECOND: Span = Span::millis(1_100);
 
-pub(super) fn observe(sides: &Sides<'_>) -> Vec<Observation> {
+pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
     if sides.milestones.is_empty() {
         let why = "the recording has no lines of the servers' logs that tell any";
         return vec![not_compared("servers: milestones and phases", why)];
@@ -27,11 +27,11 @@ pub(super) fn observe(sides: &Sides<'_>) -> Vec<Observation> {
     let mut all: Vec<Observation> = Vec::new();
     for (node, member) in sides.plan.cast.nodes() {
         let mut tally = Tally::of(format!("{}: milestones in its log", member.name));
-        order(sides, node, &mut tally);
+        order(sides, run, node, &mut tally);
         all.push(tally.observation());
     }
     let mut tally = Tally::of("phases: how long they last");
-    durations(sides, &mut tally);
+    durations(sides, run, &mut tally);
     if tally.compared > 0 {
         all.push(tally.observation());
     }
@@ -43,9 +43,9 @@ fn of(milestones: &[Milestone], node: NodeId) -> Vec<Milestone> {
     of.copied().collect()
 }
 
-fn order(sides: &Sides<'_>, node: NodeId, tally: &mut Tally) {
+fn order(sides: &Sides<'_>, run: &Run, node: NodeId, tally: &mut Tally) {
     let recorded = of(&sides.milestones, node);
-    let model = of(&sides.run.played.milestones, node);
+    let model = of(&run.played.milestones, node);
     for place in 0..recorded.len().max(model.len()) {
         let at = recorded.get(place).or(recorded.last()).map(|m| m.at);
         let text = |milestone: Option<&Milestone>| {
@@ -99,10 +99,10 @@ fn phases(all: &[Milestone], node: NodeId) -> Vec<Phase> {
     phases
 }
 
-fn durations(sides: &Sides<'_>, tally: &mut Tally) {
+fn durations(sides: &Sides<'_>, run: &Run, tally: &mut Tally) {
     for (node, _) in sides.plan.cast.nodes() {
         let recorded = phases(&sides.milestones, node);
-        let model = phases(&sides.run.played.milestones, node);
+        let model = phases(&run.played.milestones, node);
         for (one, other) in recorded.iter().zip(&model) {
             if one.name != other.name {
                 // The order differs, which is said elsewhere.

@@ -67,6 +67,8 @@ impl Open {
                 );
             }
             observations.push(tally.observation());
+            let left_out = probe.left_out.iter();
+            observations.extend(left_out.map(|why| not_compared(what.clone(), why)));
             if let Some(why) = &probe.cut_short {
                 observations.push(not_compared(format!("{what}, the rest"), why));
             }

@@ -6,7 +6,7 @@ use super::super::agreement::Observation;
 use super::super::recording::{Event, Line};
 use super::super::script::instant;
 use super::super::told::State;
-use super::{Sides, Tally};
+use super::{Run, Sides, Tally};
 use crate::engine::{Span, Time};
 use crate::valkey::{FailoverState, Role};
 
@@ -51,18 +51,18 @@ pub(super) fn recorded(recording: &[Line], name: &str) -> Vec<(Time, State)> {
     states
 }
 
-pub(super) fn observe(sides: &Sides<'_>) -> Vec<Observation> {
+pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
     let nodes = sides.plan.cast.nodes();
     nodes
         .map(|(node, member)| {
             let mut tally = Tally::of(format!("{}: role, failover state and link", member.name));
             let recorded = recorded(sides.recording, &member.name);
-            let all = &sides.run.played.states[usize::from(node.0)];
+            let all = &run.played.states[usize::from(node.0)];
             // The recording polls from when the servers are paired.
             let begin = recorded.first().map_or(Time::ZERO, |(at, _)| *at);
-            let begin = sides.run.warp.modelled(begin);
+            let begin = run.warp.modelled(begin);
             let from = all.iter().rposition(|(at, _)| *at <= begin).unwrap_or(0);
-            compare(sides, &recorded, &all[from..], &mut tally);
+            compare(sides, run, &recorded, &all[from..], &mut tally);
             tally.observation()
         })
         .collect()
@@ -70,13 +70,14 @@ pub(super) fn observe(sides: &Sides<'_>) -> Vec<Observation> {
 
 fn compare(
     sides: &Sides<'_>,
+    run: &Run,
     recorded: &[(Time, State)],
     model: &[(Time, State)],
     tally: &mut Tally,
 ) {
     let lasting = |place: usize| -> bool {
         let until = model.get(place + 1).map(|(at, _)| *at);
-        let until = until.or(sides.run.played.steps.last().copied());
+        let until = until.or(run.played.steps.last().copied());
         until.unwrap_or_default().since(model[place].0) > SEEN + sides.lag()
     };
     let matched = align(recorded, model, &lasting);
@@ -87,7 +88,15 @@ fn compare(
         tally.differ(*at, state.to_string(), "never, at this place".to_owned());
     }
     for (place, (at, state)) in model.iter().enumerate() {
-        if lasting(place) && !matched.contains(&Some(place)) {
+        let seen = matched.contains(&Some(place)) || {
+            let seen = |other: &usize| matched.contains(&Some(*other)) && model[*other].1 == *state;
+            let unseen = |other: &usize| !lasting(*other);
+            // One state, if what came in between was too short to be seen.
+            let before = (0..place).rev().find(|other| !unseen(other));
+            let after = (place + 1..model.len()).find(|other| !unseen(other));
+            before.as_ref().is_some_and(seen) || after.as_ref().is_some_and(seen)
+        };
+        if lasting(place) && !seen {
             let recorded = "never, at this place".to_owned();
             tally.differ(*at, recorded, state.to_string());
         }

@@ -8,7 +8,7 @@ use super::super::warp::Warp;
 use super::{Plan, Shift};
 use crate::engine::{Span, Time};
 use crate::lab::{Client, Lab};
-use crate::valkey::{NodeId, Reply};
+use crate::valkey::{CommandKind, NodeId, Reply};
 
 /// How long the recorders' clients wait before they go on elsewhere after a failure.
 const AFTER_FAILURE: Span = Span::millis(20);
@@ -73,6 +73,9 @@ pub(super) struct Crowd<'a> {
     tasks: BTreeSet<(Time, Task)>,
     owners: BTreeMap<Client, (Owner, NodeId)>,
     lines: Vec<Line>,
+    /// Clients whose connection a server has closed after its reply. They keep one from command
+    /// to command.
+    lost: BTreeMap<&'a str, NodeId>,
     pub(super) ops: Vec<OpTold>,
     pub(super) probes: Vec<ProbeTold>,
 }
@@ -86,6 +89,7 @@ impl<'a> Crowd<'a> {
             tasks: BTreeSet::new(),
             owners: BTreeMap::new(),
             lines: vec![Line::default(); plan.callers.probes.len()],
+            lost: BTreeMap::new(),
             ops: vec![OpTold::default(); plan.callers.ops.len()],
             probes: vec![ProbeTold::default(); plan.callers.probes.len()],
         };
@@ -150,6 +154,13 @@ impl<'a> Crowd<'a> {
         let op = &self.plan.callers.ops[place];
         let Ok(command) = op.command else { return };
         self.ops[place].sent = lab.now;
+        let op_who = op.who.as_str();
+        if self.lost.get(op_who) == Some(&node) {
+            // It learns so by using it.
+            self.lost.remove(op_who);
+            self.failed(place, node, lab.now);
+            return;
+        }
         let Some(client) = lab.try_connect(node) else {
             self.failed(place, node, lab.now);
             return;
@@ -234,6 +245,10 @@ impl<'a> Crowd<'a> {
                 continue;
             }
             self.owners.remove(&client);
+            if !lab.is_open(client) {
+                let who = &self.plan.callers.ops[place].who;
+                self.lost.insert(who, node);
+            }
             lab.hang_up(client);
             let text = told::modelled(reply, &self.plan.words, &self.plan.cast);
             let told = &mut self.ops[place];
@@ -260,7 +275,11 @@ impl<'a> Crowd<'a> {
     fn probe_hears(&mut self, place: usize, replies: &[Reply], now: Time) {
         for reply in replies {
             let answers = *reply != Reply::Published;
-            let text = told::modelled(reply, &self.plan.words, &self.plan.cast);
+            let sends = &self.plan.callers.probes[place].sends;
+            let asked = sends.get(self.lines[place].answers);
+            let kind = asked.and_then(|send| send.command.as_ref().ok());
+            let kind = kind.map_or(CommandKind::Ping, |command| command.kind());
+            let text = told::answer(reply, kind, &self.plan.words, &self.plan.cast);
             self.probes[place].heard.push((now, text, answers));
             if answers {
                 let line = &mut self.lines[place];

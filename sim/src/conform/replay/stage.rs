@@ -34,6 +34,7 @@ pub(super) struct Stage<'a> {
     pub(super) taken: Vec<Time>,
     pub(super) in_vain: Vec<usize>,
     pub(super) told: Vec<Option<(Time, String)>>,
+    pub(super) offsets: Vec<Option<u64>>,
     pub(super) first_replid: ReplId,
 }
 
@@ -52,6 +53,7 @@ impl<'a> Stage<'a> {
             taken: Vec::new(),
             in_vain: Vec::new(),
             told: vec![None; plan.script.steps.len()],
+            offsets: vec![None; plan.script.steps.len()],
             first_replid: ReplId::default(),
         }
     }
@@ -204,6 +206,7 @@ impl<'a> Stage<'a> {
 
     fn say(&mut self, node: NodeId, command: Option<&Command>, anew: bool, lab: &mut Lab) {
         let Some(command) = command else { return };
+        self.offsets[self.next] = Some(lab.server(node).offset());
         if anew
             && let Some(client) = self.operator.take()
             && !self.awaited.iter().any(|(other, _)| *other == client)

@@ -224,7 +224,12 @@ impl Phrases<'_, '_> {
                 | ReplOp::Del(..)
                 | ReplOp::LPush(..)
                 | ReplOp::LPop(..)
-                | ReplOp::Publish(_) => {
+                | ReplOp::Publish(_)
+                | ReplOp::RPush(..)
+                | ReplOp::XAdd(..)
+                | ReplOp::FlushAll(_)
+                | ReplOp::ExpireAt(..)
+                | ReplOp::Expired(_) => {
                     format!("the replication stream up to {}", entry.end)
                 }
             },
@@ -438,7 +443,28 @@ pub(super) fn is_handshake(message: Message) -> bool {
             | CommandKind::Asking
             | CommandKind::ClusterSlots
             | CommandKind::ClusterFailover
-            | CommandKind::ClusterSetSlot => false,
+            | CommandKind::ClusterSetSlot
+            | CommandKind::Eval
+            | CommandKind::EvalShebang
+            | CommandKind::EvalNoWrites
+            | CommandKind::EvalRo
+            | CommandKind::FCall
+            | CommandKind::FCallNoWrites
+            | CommandKind::FCallRo
+            | CommandKind::RPush
+            | CommandKind::XAdd
+            | CommandKind::XRead
+            | CommandKind::PfCount
+            | CommandKind::ObjectEncoding
+            | CommandKind::PExpire
+            | CommandKind::DbSize
+            | CommandKind::Scan
+            | CommandKind::Keys
+            | CommandKind::FlushAll
+            | CommandKind::Watch
+            | CommandKind::Unwatch
+            | CommandKind::Reset
+            | CommandKind::ClientUnblock => false,
         },
         Message::Reply { reply, .. } => reply != Reply::NewLine,
         Message::Snapshot(_) => true,

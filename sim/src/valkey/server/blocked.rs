@@ -1,9 +1,10 @@
-//! Blocked clients: `BLPOP` and `WAIT`, postponed commands, and what a change of role does to
+//! Blocked clients: `BLPOP`, `XREAD` and `WAIT`, postponed commands, and what a change of role does to
 //! them (`blocked.c`).
 
 use super::super::address::Addr;
 use super::super::behaviour::BlockedClients;
-use super::super::command::{CommandKind, Flags};
+use super::super::command_kind::{CommandKind, Flags};
+use super::super::data::Value;
 use super::super::error::ErrorKind;
 use super::super::message::{ReplOp, Reply};
 use super::client::Blocked;
@@ -42,7 +43,11 @@ impl Server {
             let slot = self.blocked[place];
             let client = &self.clients[slot.0 as usize];
             let (tag, reply) = match client.blocked {
-                Blocked::List { tag, until, .. } if until <= turn.now => (tag, Reply::Nil),
+                Blocked::List { tag, until, .. } | Blocked::Stream { tag, until, .. }
+                    if until <= turn.now =>
+                {
+                    (tag, Reply::Nil)
+                }
                 Blocked::Wait {
                     tag,
                     replicas,
@@ -56,6 +61,7 @@ impl Server {
                     (tag, Reply::Int(acknowledged))
                 }
                 Blocked::List { .. }
+                | Blocked::Stream { .. }
                 | Blocked::No
                 | Blocked::Postponed(_)
                 | Blocked::Released(_) => continue,
@@ -81,7 +87,7 @@ impl Server {
     }
 
     /// `handleClientsBlockedOnKeys`: lists that have grown serve who waits for them, the longest
-    /// waiting first.
+    /// waiting first; streams serve everybody.
     pub(super) fn handle_clients_blocked_on_keys(&mut self, turn: &mut Turn<'_>) {
         while let Some(ready) = self.ready_keys.pop() {
             while self.data.list_len(ready) > 0 {
@@ -101,6 +107,28 @@ impl Server {
                 self.propagate(ReplOp::LPop(key, write));
                 self.unblock(slot, tag, Reply::Array(2), turn);
             }
+            if matches!(self.data.get(ready), Value::Stream(_)) {
+                self.serve_stream(ready, turn);
+            }
+        }
+    }
+
+    /// Everybody who waits for a stream gets what was added.
+    pub(super) fn serve_stream(&mut self, stream: u32, turn: &mut Turn<'_>) {
+        loop {
+            let waiting = self.blocked.iter().copied().find_map(|slot| {
+                match self.clients[slot.0 as usize].blocked {
+                    Blocked::Stream { tag, key, .. } if key == stream => Some((slot, tag)),
+                    Blocked::Stream { .. }
+                    | Blocked::No
+                    | Blocked::Postponed(_)
+                    | Blocked::Released(_)
+                    | Blocked::List { .. }
+                    | Blocked::Wait { .. } => None,
+                }
+            });
+            let Some((slot, tag)) = waiting else { return };
+            self.unblock(slot, tag, Reply::Array(1), turn);
         }
     }
 
@@ -174,6 +202,7 @@ impl Server {
             let client = &self.clients[slot.0 as usize];
             let (tag, kind) = match client.blocked {
                 Blocked::List { tag, .. } => (tag, CommandKind::BlPop),
+                Blocked::Stream { tag, .. } => (tag, CommandKind::XRead),
                 Blocked::Wait { tag, .. } => (tag, CommandKind::Wait),
                 Blocked::No | Blocked::Postponed(_) | Blocked::Released(_) => continue,
             };
@@ -216,12 +245,17 @@ impl Server {
                     return Fate::Stay;
                 }
                 match (client.blocked, self.primary) {
-                    (Blocked::List { .. }, Some(primary)) if client.capa => Fate::Redirect(primary),
+                    (Blocked::List { .. } | Blocked::Stream { .. }, Some(primary))
+                        if client.capa =>
+                    {
+                        Fate::Redirect(primary)
+                    }
                     (
                         Blocked::No
                         | Blocked::Postponed(_)
                         | Blocked::Released(_)
                         | Blocked::List { .. }
+                        | Blocked::Stream { .. }
                         | Blocked::Wait { .. },
                         _,
                     ) => Fate::ThrowOut,
@@ -245,7 +279,12 @@ impl Server {
             | ReplOp::Incr(..)
             | ReplOp::Del(..)
             | ReplOp::LPush(..)
-            | ReplOp::LPop(..) => Flags::WRITE,
+            | ReplOp::LPop(..)
+            | ReplOp::RPush(..)
+            | ReplOp::XAdd(..)
+            | ReplOp::FlushAll(_)
+            | ReplOp::ExpireAt(..)
+            | ReplOp::Expired(_) => Flags::WRITE,
         };
         self.pause.all()
             || (self.pause.writes() && flags.any(Flags::WRITE.with(Flags::MAY_REPLICATE)))

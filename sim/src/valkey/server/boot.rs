@@ -77,6 +77,7 @@ impl Server {
         self.unblocked.clear();
         self.blocked.clear();
         self.subscribers.clear();
+        self.watched.clear();
         self.ready_keys.clear();
         self.loading_until = None;
         self.held_stream.clear();

@@ -25,6 +25,8 @@ pub(super) enum Blocked {
         write: WriteId,
         until: Time,
     },
+    /// `XREAD BLOCK`.
+    Stream { tag: u32, key: u32, until: Time },
     /// `WAIT`.
     Wait {
         tag: u32,
@@ -52,6 +54,13 @@ pub(super) struct Client {
     /// Requests behind the one that blocks.
     pub(super) input: VecDeque<Request>,
     pub(super) subscriptions: u32,
+    /// `WATCH` was said of a key.
+    pub(super) watches: bool,
+    /// A watched key has changed (`CLIENT_DIRTY_CAS`).
+    pub(super) dirty_cas: bool,
+    /// When something last went to or fro (`lastinteraction`); none before `clientsCron` has
+    /// seen the connection.
+    pub(super) last_interaction: Option<Time>,
     /// The connection is a replica's.
     pub(super) replica: bool,
     /// The address that a replica announces.
@@ -95,7 +104,9 @@ impl Client {
     pub(super) fn blocked_until(&self) -> Time {
         match self.blocked {
             Blocked::No | Blocked::Postponed(_) | Blocked::Released(_) => Time::NEVER,
-            Blocked::List { until, .. } | Blocked::Wait { until, .. } => until,
+            Blocked::List { until, .. }
+            | Blocked::Stream { until, .. }
+            | Blocked::Wait { until, .. } => until,
         }
     }
 
@@ -105,10 +116,11 @@ impl Client {
         }
     }
 
-    /// Drops a transaction (`discardTransaction`).
+    /// Drops a transaction, but for what is watched (`Server::discard_transaction`).
     pub(super) fn discard(&mut self) {
         self.in_multi = false;
         self.dirty_exec = false;
+        self.dirty_cas = false;
         self.queue.clear();
     }
 }

@@ -21,8 +21,11 @@ impl Server {
         if period >= every || self.cron_loops.is_multiple_of(every.0 / period.0) {
             self.replication_cron(turn);
         }
-        if self.cluster.is_some() {
+        if self.cluster.is_some() || turn.config.timeout.0 > 0 {
             self.clients_cron(turn);
+        }
+        self.active_expire(turn);
+        if self.cluster.is_some() {
             let every = Span::millis(100);
             if period >= every || self.cron_loops.is_multiple_of(every.0 / period.0) {
                 self.cluster_cron(turn);

@@ -1,12 +1,14 @@
 //! What commands do once every gate has let them pass.
 
-use super::super::command::{Command, CommandKind, PauseKind};
+use super::super::command::{Command, PauseKind};
+use super::super::command_kind::CommandKind;
 use super::super::data::{Value, WrongType};
 use super::super::defect::Defect;
 use super::super::error::ErrorKind;
 use super::super::message::{Message, ReplOp, Reply};
 use super::super::pause::{Actions, Purpose};
 use super::client::Blocked;
+use super::keys::milliseconds;
 use super::{Effect, Server, Slot, Turn};
 use crate::engine::Span;
 
@@ -29,6 +31,18 @@ impl Server {
                 };
                 self.blocked.push(slot);
                 return;
+            }
+            Command::XReadBlock { key, timeout_ms } => {
+                let until = deadline(turn, timeout_ms);
+                self.clients[slot.0 as usize].blocked = Blocked::Stream { tag, key, until };
+                self.blocked.push(slot);
+                return;
+            }
+            Command::ClientUnblock(id, reason) => {
+                let reply = self.client_unblock(Slot(id), reason, turn);
+                // A process that has panicked says nothing more.
+                let Some(reply) = reply else { return };
+                reply
             }
             Command::Wait {
                 replicas,
@@ -87,7 +101,23 @@ impl Server {
             | Command::Asking
             | Command::ClusterSlots
             | Command::ClusterFailover(_)
-            | Command::ClusterSetSlot(..) => self.call(slot, command, turn),
+            | Command::ClusterSetSlot(..)
+            | Command::Script(..)
+            | Command::RPush(..)
+            | Command::XAdd(..)
+            | Command::XRead(_)
+            | Command::PfCount(_)
+            | Command::ObjectEncoding(_)
+            | Command::PExpire(..)
+            | Command::DbSize
+            | Command::Scan
+            | Command::Keys
+            | Command::FlushAll(_)
+            | Command::Watch(_)
+            | Command::Unwatch
+            | Command::Reset
+            | Command::ClientCapaUnknown
+            | Command::ClientCapaBare => self.call(slot, command, turn),
         };
         self.reply(slot, tag, reply, turn);
         if !self.ready_keys.is_empty() {
@@ -98,27 +128,54 @@ impl Server {
     /// `call`: a command that answers at once.
     fn call(&mut self, slot: Slot, command: Command, turn: &mut Turn<'_>) -> Reply {
         match command {
-            Command::Get(key) => match self.data.get(key) {
-                Value::Absent => Reply::Nil,
-                Value::Text(write) => Reply::Value(write),
-                Value::Number(number) => Reply::Int(number),
-                Value::List(_) => Reply::Error(ErrorKind::WrongType),
-            },
+            Command::Get(key) => self.get(key, turn),
             Command::MGet(key, more) => {
-                let values =
-                    (0..=u32::from(more)).map(|place| self.data.get(key.wrapping_add(place)));
+                let keys = key..=key.saturating_add(u32::from(more));
+                for key in keys.clone() {
+                    self.expire_if_needed(key, turn);
+                }
+                let now = milliseconds(turn.now);
+                let data = &self.data;
+                let values = keys.map(|key| match data.is_expired(key, now) {
+                    true => Value::Absent,
+                    false => data.get(key),
+                });
                 Reply::Elements(turn.elements.keep(values))
             }
-            Command::Set(key, write) => self.write(slot, ReplOp::Set(key, write)),
-            Command::Incr(key, write) => self.write(slot, ReplOp::Incr(key, write)),
-            Command::Del(key, write) => self.write(slot, ReplOp::Del(key, write)),
-            Command::LPush(key, write) => self.write(slot, ReplOp::LPush(key, write)),
+            Command::Set(key, write) => self.write(slot, ReplOp::Set(key, write), turn),
+            Command::Incr(key, write) => self.write(slot, ReplOp::Incr(key, write), turn),
+            Command::Del(key, write) => self.write(slot, ReplOp::Del(key, write), turn),
+            Command::LPush(key, write) => self.write(slot, ReplOp::LPush(key, write), turn),
+            Command::RPush(key, write) => self.write(slot, ReplOp::RPush(key, write), turn),
+            Command::XAdd(key, write) => self.write(slot, ReplOp::XAdd(key, write), turn),
+            Command::FlushAll(write) => self.write(slot, ReplOp::FlushAll(write), turn),
+            Command::PExpire(key, ms) => {
+                if self.read(key, turn) == Value::Absent {
+                    return Reply::Int(0);
+                }
+                let at = milliseconds(turn.now).saturating_add(ms);
+                self.write(slot, ReplOp::ExpireAt(key, at), turn)
+            }
+            Command::Script(script, key) => self.run_script(slot, script, key, turn),
+            Command::XRead(key) => self.xread(key, turn),
+            Command::PfCount(key) => self.pfcount(key, turn),
+            Command::ObjectEncoding(key) => self.object_encoding(key, turn),
+            Command::DbSize => Reply::Int(self.data.keys().count() as u32),
+            Command::Keys => Reply::Array(self.keys_there(turn)),
+            // The cursor, and the keys.
+            Command::Scan => Reply::Array(2),
+            Command::Watch(key) => self.watch(slot, key),
+            Command::Unwatch => {
+                self.unwatch(slot);
+                Reply::Ok
+            }
+            Command::Reset => self.reset_connection(slot),
             Command::BlPop { key, write, .. } => {
                 // Inside a transaction, or with something to pop, it does not block.
                 if self.data.list_len(key) == 0 {
                     return Reply::Nil;
                 }
-                self.write(slot, ReplOp::LPop(key, write));
+                self.write(slot, ReplOp::LPop(key, write), turn);
                 Reply::Array(2)
             }
             Command::Multi => {
@@ -134,7 +191,7 @@ impl Server {
                 if !client.in_multi {
                     return Reply::Error(ErrorKind::DiscardWithoutMulti);
                 }
-                client.discard();
+                self.discard_transaction(slot);
                 Reply::Ok
             }
             Command::Subscribe(channel) => {
@@ -153,10 +210,15 @@ impl Server {
                 primary: self.primary,
                 offset: self.offset.into(),
             },
+            Command::ClientCapa | Command::ClientCapaUnknown | Command::ClientCapaBare
+                if !turn.behaviour.capa =>
+            {
+                Reply::Error(ErrorKind::UnknownCapa)
+            }
+            Command::ClientCapaBare => Reply::Error(ErrorKind::CapaArity),
+            // `clientCommand` (8.0.1, networking.c:4017) passes over names that it does not know.
+            Command::ClientCapaUnknown => Reply::Ok,
             Command::ClientCapa => {
-                if !turn.behaviour.capa {
-                    return Reply::Error(ErrorKind::UnknownCapa);
-                }
                 self.clients[slot.0 as usize].capa = true;
                 Reply::Ok
             }
@@ -222,30 +284,45 @@ impl Server {
             Command::ClusterSetSlot(hash_slot, what) => {
                 self.cluster_setslot_command(hash_slot, what, turn)
             }
-            // Inside a transaction WAIT does not block, and the others are answered above.
+            // Inside a transaction WAIT and XREAD do not block, and the others are answered above.
             Command::Wait { .. } => Reply::Int(self.acknowledged(self.offset)),
+            Command::XReadBlock { .. } => Reply::Nil,
+            Command::ClientUnblock(id, reason) => self
+                .client_unblock(Slot(id), reason, turn)
+                .unwrap_or(Reply::Nil),
             Command::Exec | Command::ReplConfAck(_) | Command::Psync { .. } => {
                 unreachable!("answered by execute")
             }
         }
     }
 
-    /// Executes a write and hands it on to the replicas.
+    /// Executes a write and hands it on to the replicas. A key whose time is up is removed first.
     #[inline]
-    fn write(&mut self, slot: Slot, op: ReplOp) -> Reply {
+    pub(super) fn write(&mut self, slot: Slot, op: ReplOp, turn: &mut Turn<'_>) -> Reply {
+        if let Some(key) = op.key() {
+            self.expire_if_needed(key, turn);
+        }
         match self.data.apply(op) {
             Err(WrongType) => return Reply::Error(ErrorKind::WrongType),
             Ok(repeated) => self.duplicated_writes += u64::from(repeated),
         }
+        self.touch_watched(op);
         self.propagate(op);
         self.clients[slot.0 as usize].write_offset = self.offset;
         match op {
             ReplOp::Set(..) => Reply::Ok,
             ReplOp::Incr(key, _) => match self.data.get(key) {
                 Value::Number(number) => Reply::Int(number),
-                Value::Absent | Value::Text(_) | Value::List(_) => Reply::Nil,
+                Value::Absent | Value::Text(_) | Value::List(_) | Value::Stream(_) => Reply::Nil,
             },
-            ReplOp::LPush(key, _) => {
+            ReplOp::XAdd(key, write) => {
+                if !self.blocked.is_empty() {
+                    self.ready_keys.push(key);
+                }
+                Reply::Value(write)
+            }
+            ReplOp::FlushAll(_) => Reply::Ok,
+            ReplOp::LPush(key, _) | ReplOp::RPush(key, _) => {
                 if !self.blocked.is_empty() {
                     self.ready_keys.push(key);
                 }
@@ -257,7 +334,9 @@ impl Server {
             | ReplOp::GetAck
             | ReplOp::Publish(_)
             | ReplOp::HandOver(_)
-            | ReplOp::HandOverOff => Reply::Int(1),
+            | ReplOp::HandOverOff
+            | ReplOp::ExpireAt(..)
+            | ReplOp::Expired(_) => Reply::Int(1),
         }
     }
 
@@ -295,11 +374,15 @@ impl Server {
             return Reply::Error(ErrorKind::ExecWithoutMulti);
         }
         if client.dirty_exec {
-            client.discard();
+            self.discard_transaction(slot);
             return Reply::Error(ErrorKind::ExecAbort);
         }
+        if client.dirty_cas {
+            self.discard_transaction(slot);
+            return Reply::Nil;
+        }
         let mut queue = std::mem::take(&mut client.queue);
-        client.in_multi = false;
+        self.discard_transaction(slot);
         let count = queue.len();
         for (_, command) in queue.drain(..) {
             self.call(slot, command, turn);
@@ -334,10 +417,14 @@ pub(super) fn stream_bytes(op: ReplOp) -> u64 {
     match op {
         ReplOp::Ping => 14,
         ReplOp::GetAck => 37,
-        ReplOp::Set(..) | ReplOp::LPush(..) => 30,
+        ReplOp::Set(..) | ReplOp::LPush(..) | ReplOp::RPush(..) => 30,
+        // With an id of 15 digits and the model's short names.
+        ReplOp::XAdd(..) => 58,
+        ReplOp::FlushAll(_) => 18,
+        ReplOp::ExpireAt(..) => 46,
         ReplOp::Publish(_) => 34,
         ReplOp::HandOver(_) => 51,
         ReplOp::HandOverOff => 49,
-        ReplOp::Incr(..) | ReplOp::Del(..) | ReplOp::LPop(..) => 22,
+        ReplOp::Incr(..) | ReplOp::Del(..) | ReplOp::LPop(..) | ReplOp::Expired(_) => 22,
     }
 }

@@ -412,6 +412,8 @@ impl Server {
             | Reply::Moved { .. }
             | Reply::Ask { .. }
             | Reply::Topology(_)
+            | Reply::Reset
+            | Reply::Encoding(_)
             | Reply::Info { .. } => {
                 unreachable!("PSYNC is never answered by {reply:?}")
             }
@@ -460,9 +462,15 @@ impl Server {
             | ReplOp::Incr(..)
             | ReplOp::Del(..)
             | ReplOp::LPush(..)
-            | ReplOp::LPop(..) => {
+            | ReplOp::LPop(..)
+            | ReplOp::RPush(..)
+            | ReplOp::XAdd(..)
+            | ReplOp::FlushAll(_)
+            | ReplOp::ExpireAt(..)
+            | ReplOp::Expired(_) => {
                 // A writable replica may hold another kind of value; then it stays as it is.
                 let _ = self.data.apply(entry.op);
+                self.touch_watched(entry.op);
             }
         }
         self.offset = end;
@@ -474,13 +482,20 @@ impl Server {
             ReplOp::GetAck => self.send_ack(turn),
             ReplOp::HandOver(target) => self.told_of_failover(target, turn),
             ReplOp::HandOverOff => self.stop_holding(turn),
+            // Who reads a stream on a replica waits for what its primary adds.
+            ReplOp::XAdd(key, _) if !self.blocked.is_empty() => self.serve_stream(key, turn),
             ReplOp::Ping
             | ReplOp::Publish(_)
             | ReplOp::Set(..)
             | ReplOp::Incr(..)
             | ReplOp::Del(..)
             | ReplOp::LPush(..)
-            | ReplOp::LPop(..) => {}
+            | ReplOp::LPop(..)
+            | ReplOp::RPush(..)
+            | ReplOp::XAdd(..)
+            | ReplOp::FlushAll(_)
+            | ReplOp::ExpireAt(..)
+            | ReplOp::Expired(_) => {}
         }
     }
 

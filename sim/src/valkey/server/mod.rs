@@ -7,6 +7,7 @@
 mod blocked;
 mod boot;
 mod client;
+mod clients_cron;
 mod cluster;
 mod cron;
 mod epochs;
@@ -14,10 +15,13 @@ mod execute;
 mod failover;
 mod handshake;
 mod hold;
+mod keys;
 mod kill;
 mod process;
 mod replicas;
+mod scripts;
 mod sync;
+mod unblock;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -99,6 +103,8 @@ pub enum Effect {
     BusClose(NodeId, Way),
     /// Note this down.
     Trace(Event),
+    /// The process ends here (`serverPanic`).
+    Panic,
 }
 
 /// Chance, as far as a node of a cluster leaves something to it.
@@ -195,7 +201,9 @@ pub struct Server {
     blocked: Vec<Slot>,
     /// (channel, subscriber)
     subscribers: Vec<(u32, Slot)>,
-    /// Lists that have grown while somebody may wait for them (`ready_keys`).
+    /// (key, who watches it)
+    watched: Vec<(u32, Slot)>,
+    /// Lists and streams that have grown while somebody may wait for them (`ready_keys`).
     ready_keys: Vec<u32>,
     data: Data,
     disk: Disk,
@@ -248,6 +256,7 @@ impl Server {
             unblocked: VecDeque::new(),
             blocked: Vec::new(),
             subscribers: Vec::new(),
+            watched: Vec::new(),
             ready_keys: Vec::new(),
             data: Data::default(),
             disk: Disk::default(),
@@ -430,12 +439,16 @@ impl Server {
         if client.subscriptions > 0 {
             self.subscribers.retain(|(_, other)| *other != slot);
         }
+        if client.watches {
+            self.watched.retain(|(_, other)| *other != slot);
+        }
         client.close();
         self.free.push(slot.0);
     }
 
     #[inline]
     fn reply(&mut self, slot: Slot, tag: u32, reply: Reply, turn: &mut Turn<'_>) {
+        self.clients[slot.0 as usize].last_interaction = Some(turn.now);
         turn.effects
             .push(Effect::Send(slot, Message::Reply { tag, reply }));
     }

@@ -1,7 +1,7 @@
 //! `processCommand`: a command passes the gates of the node's behaviour, in their order.
 
-use super::super::behaviour::{Gate, RedirectInMulti, WhileInProgress};
-use super::super::command::{CommandKind, Flags};
+use super::super::behaviour::{Gate, RedirectInMulti, WhileInProgress, Wording};
+use super::super::command_kind::{CommandKind, Flags};
 use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, LinkState, Reply, Request};
 use super::client::Blocked;
@@ -28,6 +28,7 @@ impl Server {
         if client.closing || !client.is_open() {
             return;
         }
+        client.last_interaction = Some(turn.now);
         if client.is_waiting() || !client.input.is_empty() {
             client.input.push_back(request);
             return;
@@ -57,7 +58,7 @@ impl Server {
         let flags = self.effective_flags(slot, kind);
         let mut verdict = GateVerdict::Passed;
         for gate in turn.behaviour.gates {
-            verdict = match self.ask(*gate, slot, flags, turn) {
+            verdict = match self.ask(*gate, slot, (kind, flags), turn) {
                 Answer::Pass => continue,
                 Answer::AskCluster => {
                     if self.sent_elsewhere(slot, request, flags, turn) {
@@ -84,7 +85,10 @@ impl Server {
                 if client.in_multi
                     && !matches!(
                         kind,
-                        CommandKind::Exec | CommandKind::Discard | CommandKind::Multi
+                        CommandKind::Exec
+                            | CommandKind::Discard
+                            | CommandKind::Multi
+                            | CommandKind::Reset
                     )
                 {
                     client.queue.push((request.tag, request.command));
@@ -130,7 +134,13 @@ impl Server {
 
     /// One gate's answer.
     #[inline]
-    fn ask(&self, gate: Gate, slot: Slot, flags: Flags, turn: &Turn<'_>) -> Answer {
+    fn ask(
+        &self,
+        gate: Gate,
+        slot: Slot,
+        (kind, flags): (CommandKind, Flags),
+        turn: &Turn<'_>,
+    ) -> Answer {
         let client = &self.clients[slot.0 as usize];
         match gate {
             Gate::ClusterRedirect => {
@@ -140,7 +150,7 @@ impl Server {
             }
             Gate::NoMulti => {
                 if client.in_multi && flags.any(Flags::NO_MULTI) {
-                    return Answer::Reject(ErrorKind::NotInTransaction);
+                    return Answer::Reject(no_multi(kind, turn));
                 }
             }
             Gate::StandaloneRedirect => {
@@ -229,7 +239,7 @@ impl Server {
     pub(super) fn spoil(&mut self, slot: Slot, kind: CommandKind) {
         let client = &mut self.clients[slot.0 as usize];
         if kind == CommandKind::Exec {
-            client.discard();
+            self.discard_transaction(slot);
         } else if client.in_multi {
             client.dirty_exec = true;
         }
@@ -250,7 +260,7 @@ impl Server {
     fn reject(&mut self, slot: Slot, kind: CommandKind, error: ErrorKind) -> ErrorKind {
         let client = &mut self.clients[slot.0 as usize];
         if kind == CommandKind::Exec && client.in_multi {
-            client.discard();
+            self.discard_transaction(slot);
             return error.wrapped_in_execabort();
         }
         if client.in_multi {
@@ -280,5 +290,16 @@ impl Server {
             verdict,
             belief: self.belief(),
         }));
+    }
+}
+
+/// The error of a command that may not stand inside MULTI. 9.0 names it.
+fn no_multi(kind: CommandKind, turn: &Turn<'_>) -> ErrorKind {
+    if turn.behaviour.wording < Wording::V9_0 {
+        ErrorKind::NotInTransaction
+    } else if kind == CommandKind::Watch {
+        ErrorKind::WatchInTransaction
+    } else {
+        ErrorKind::PsyncInTransaction
     }
 }

@@ -144,6 +144,7 @@ impl Server {
             return;
         };
         self.data.copy_from(turn.snapshots.get(id));
+        self.touch_all_watched();
         self.replid = replid;
         self.replid2 = None;
         self.offset = offset;

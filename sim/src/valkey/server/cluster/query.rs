@@ -3,7 +3,8 @@
 
 use super::super::super::address::{AddressBook, NodeId};
 use super::super::super::behaviour::Gate;
-use super::super::super::command::{Command, Flags};
+use super::super::super::command::Command;
+use super::super::super::command_kind::Flags;
 use super::super::super::data::Value;
 use super::super::super::error::ErrorKind;
 use super::super::super::hash_slot::HashSlot;
@@ -12,9 +13,6 @@ use super::super::client::Blocked;
 use super::super::{Server, Slot, Turn};
 use super::Cluster;
 use crate::trace::{ClusterHealth, GateVerdict};
-
-/// Clients that `clientsCron` looks at in a tick, at least (`CLIENTS_CRON_MIN_ITERATIONS`).
-const CLIENTS_CRON_MIN: usize = 5;
 
 /// Who serves a command.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -118,7 +116,9 @@ impl Server {
                 if migrating.is_some() || importing {
                     match self.data.get(key) {
                         Value::Absent => keys.missing = true,
-                        Value::Text(_) | Value::Number(_) | Value::List(_) => keys.existing = true,
+                        Value::Text(_) | Value::Number(_) | Value::List(_) | Value::Stream(_) => {
+                            keys.existing = true;
+                        }
                     }
                 }
             }
@@ -198,44 +198,31 @@ impl Server {
     }
 
     /// Sends a client that waits for a key on, if this node no longer serves the key. Its
-    /// connection stays. (Whatever waits for a key in the model writes, so `READONLY` makes no
-    /// difference.)
+    /// connection stays. After `READONLY` a replica of the slot's owner serves a command that
+    /// only reads.
     pub(in super::super) fn redirect_blocked_client_if_needed(
         &mut self,
         slot: Slot,
         turn: &mut Turn<'_>,
     ) {
-        let Blocked::List { tag, key, .. } = self.clients[slot.0 as usize].blocked else {
-            return;
-        };
-        let Some(cluster) = &self.cluster else { return };
-        if let Some(reply) = self.redirection(self.blocked_elsewhere(cluster, key)) {
-            self.unblock(slot, tag, reply, turn);
-        }
-    }
-
-    /// `clientsCron` (8.0.1, server.c): each tick looks at some of the clients in turn, so that
-    /// each is seen about once a second.
-    pub(in super::super) fn clients_cron(&mut self, turn: &mut Turn<'_>) {
-        let places = self.clients.len();
-        let open = places - self.free.len();
-        let hz = turn.config.hz as usize;
-        let mut left = (open / hz).max(CLIENTS_CRON_MIN).min(open);
-        if self.blocked.is_empty() {
-            // Nobody would be told anything; whose turn it is moves on all the same.
-            self.clients_cron_place += left;
-            return;
-        }
-        for _ in 0..places {
-            if left == 0 {
+        let client = &self.clients[slot.0 as usize];
+        let (tag, key, reads) = match client.blocked {
+            Blocked::List { tag, key, .. } => (tag, key, false),
+            Blocked::Stream { tag, key, .. } => (tag, key, true),
+            Blocked::No | Blocked::Postponed(_) | Blocked::Released(_) | Blocked::Wait { .. } => {
                 return;
             }
-            let place = self.clients_cron_place % places;
-            self.clients_cron_place = place + 1;
-            if self.clients[place].is_open() {
-                left -= 1;
-                self.redirect_blocked_client_if_needed(Slot(place as u32), turn);
+        };
+        let Some(cluster) = &self.cluster else { return };
+        let here = reads && client.readonly && !cluster.myself().is_primary();
+        let serves = match self.blocked_elsewhere(cluster, key) {
+            Serves::Moved(_, owner) if here && owner == cluster.my_primary() => Serves::Myself,
+            serves @ (Serves::Myself | Serves::Moved(..) | Serves::Ask(..) | Serves::Nobody(_)) => {
+                serves
             }
+        };
+        if let Some(reply) = self.redirection(serves) {
+            self.unblock(slot, tag, reply, turn);
         }
     }
 }
