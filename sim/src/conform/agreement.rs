@@ -5,9 +5,9 @@ use std::fmt::Write;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::cluster;
 use super::error::RecordingError;
 use super::recording::{Event, Line};
+use super::{cluster, compare};
 use crate::valkey::Behaviour;
 
 /// A recording held against the model.
@@ -150,7 +150,7 @@ pub fn against_model(
         observations: if cluster::is_cluster(recording) {
             cluster::observe(recording, behaviour)?
         } else {
-            Vec::new()
+            compare::observe(recording, behaviour)?
         },
     })
 }
