@@ -5,6 +5,8 @@
 //! front of a server (`PA`, `PB`, …: whoever dials that server dials its proxy, except clients),
 //! and everybody else is a client. `docs/recordings.md` describes it for readers.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -86,7 +88,13 @@ pub enum Event {
         /// `SIGSTOP`, `SIGCONT`, `SIGKILL`.
         sig: String,
     },
-    /// `lab`, last.
+    /// `lab`: lines that have been left out of this recording, so as to keep it short. What
+    /// remains is as it was.
+    Dropped {
+        /// How many, by their `ev`.
+        lines: BTreeMap<String, u64>,
+    },
+    /// `lab`, near the end.
     End {
         /// How late the recorder was at most.
         loop_maxlag_ms: f64,

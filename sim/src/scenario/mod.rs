@@ -4,7 +4,7 @@
 //! `resolve` looks up every name and checks every number, and the result is a [`Plan`].
 
 mod behaviours;
-mod command_line;
+pub(crate) mod command_line;
 mod either;
 mod error;
 mod format;
@@ -17,7 +17,9 @@ mod resolve;
 
 pub use behaviours::behaviour_named;
 pub use error::ScenarioError;
+pub(crate) use error::phrase;
 pub use load::{MAX_FILE_BYTES, load, parse, schema};
+pub(crate) use nearest::{hint, quoted};
 pub use plan::{
     Action, ClientGroup, Expectation, ExpectedVerdict, FaultSpec, Faults, NetworkPlan, NodePlan,
     Occasion, PathFault, PathPlan, Paths, Plan, SENTINEL, Selector, SentinelPlan, TimelineItem,

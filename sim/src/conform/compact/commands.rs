@@ -1,0 +1,89 @@
+//! Which commands stay: all that took long, went to and fro or were under way when something
+//! changed, and of the others some of every kind in every stretch of time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::super::recording::{Event, Line};
+use super::Stretches;
+
+/// A command that takes longer than this has waited for something.
+const LONG_MS: f64 = 20.0;
+
+/// What makes two commands the same to whoever looks at them: a group of clients, a word, the
+/// nodes that were asked, what went wrong there, and the reply.
+type Kind = (String, String, Vec<String>, String);
+
+/// The places of commands that stay.
+pub fn chosen(recording: &[Line]) -> BTreeSet<usize> {
+    let changes = super::changes(recording);
+    let mut chosen = BTreeSet::new();
+    let stretches = Stretches::of(&changes);
+    let mut first = BTreeMap::new();
+    let mut clients: BTreeMap<&String, (usize, u32)> = BTreeMap::new();
+    for (place, line) in recording.iter().enumerate() {
+        let Event::Op {
+            t0, last: reply, ..
+        } = &line.event
+        else {
+            continue;
+        };
+        let under_way = changes.iter().any(|change| (*t0..=line.t).contains(change));
+        if took_long(&line.event) || reply.is_null() || under_way {
+            chosen.insert(place);
+        }
+        let key = (kind(line), stretches.at(*t0));
+        first.entry(key).or_insert(place);
+        clients
+            .entry(&line.who)
+            .and_modify(|(_, commands)| *commands += 1)
+            .or_insert((place, 1));
+    }
+    chosen.extend(first.values());
+    // Who arrives, asks once and goes is one of many; who stays, has begun somewhere.
+    let staying = clients.values().filter(|(_, commands)| *commands > 1);
+    chosen.extend(staying.map(|(first, _)| first));
+    chosen
+}
+
+fn took_long(event: &Event) -> bool {
+    matches!(event, Event::Op { lat, red, .. } if *lat > LONG_MS || *red >= 2)
+}
+
+fn kind(line: &Line) -> Kind {
+    let Event::Op {
+        cmd,
+        start,
+        last,
+        hops,
+        errs,
+        ..
+    } = &line.event
+    else {
+        return Kind::default();
+    };
+    let asked = hops.iter().map(|hop| hop.0.clone());
+    let failed = errs.iter().map(|failure| failure.2.clone());
+    (
+        group(&line.who).to_owned(),
+        format!("{} {start}", cmd.split(' ').next().unwrap_or_default()),
+        asked.chain(failed).collect(),
+        reply(last),
+    )
+}
+
+/// Clients that do the same are told apart by the digits that their names end in.
+fn group(who: &str) -> &str {
+    who.trim_end_matches(|c: char| c.is_ascii_digit())
+}
+
+/// A reply without its value.
+fn reply(last: &Value) -> String {
+    match last.as_str() {
+        Some("$-1") => "nil".to_owned(),
+        Some(text) if text.starts_with('$') => "a value".to_owned(),
+        Some(text) => text.to_owned(),
+        None => last.to_string(),
+    }
+}
