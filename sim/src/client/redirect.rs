@@ -111,7 +111,12 @@ fn saw_in(reply: Reply) -> Saw {
 
 /// What a library does with an error of this kind.
 fn action_on(spec: &ClientSpec, kind: ErrorKind) -> ErrorAction {
-    const READONLY: [ErrorKind; 2] = [ErrorKind::ReadOnly, ErrorKind::ExecAbortReadOnly];
+    const READONLY: [ErrorKind; 4] = [
+        ErrorKind::ReadOnly,
+        ErrorKind::ExecAbortReadOnly,
+        ErrorKind::ScriptReadOnly,
+        ErrorKind::ScriptReadOnlyUnnamed,
+    ];
     const TRANSIENT: [ErrorKind; 4] = [
         ErrorKind::Unblocked,
         ErrorKind::Loading,
