@@ -106,6 +106,17 @@ impl Op {
         gap.unwrap_or(Span::millis(1)).max(Span::micros(100))
     }
 
+    /// The same, if the server was slow to read the command the last time.
+    pub fn late(&self, redirect: usize) -> Span {
+        let last = self
+            .redirects
+            .get(redirect)
+            .filter(|_| redirect + 1 == self.count as usize);
+        let gap = last.map(|last| self.ended.since(last.at));
+        let gap = gap.filter(|gap| *gap <= Span::millis(60));
+        gap.unwrap_or_else(|| self.pace(redirect))
+    }
+
     /// From the last time that it was sent to the end.
     pub fn waited(&self) -> Span {
         let whole = self.redirects.len() as u64 == u64::from(self.count);
