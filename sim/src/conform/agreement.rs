@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::error::RecordingError;
 use super::recording::{Event, Line};
+use super::{cluster, compare};
 use crate::valkey::Behaviour;
 
 /// A recording held against the model.
@@ -146,7 +147,11 @@ pub fn against_model(
         scenario: scenario.clone(),
         variant: variant.clone(),
         n: *n,
-        observations: Vec::new(),
+        observations: if cluster::is_cluster(recording) {
+            cluster::observe(recording, behaviour)?
+        } else {
+            compare::observe(recording, behaviour)?
+        },
     })
 }
 

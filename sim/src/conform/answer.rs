@@ -165,7 +165,7 @@ fn of_info(text: &str, belief: Belief, address: impl Fn(&str, u16) -> Option<Add
 }
 
 /// Every error that the model knows.
-const ERRORS: [ErrorKind; 58] = [
+const ERRORS: [ErrorKind; 60] = [
     ErrorKind::ReadOnly,
     ErrorKind::ExecAbortReadOnly,
     ErrorKind::ExecAbort,
@@ -224,6 +224,8 @@ const ERRORS: [ErrorKind; 58] = [
     ErrorKind::PsyncInTransaction,
     ErrorKind::UnblockedByClient,
     ErrorKind::CapaArity,
+    ErrorKind::NoAuth,
+    ErrorKind::AuthWithoutPassword,
 ];
 
 /// The model's error with this text; a text that ends with a number, a name or a place that the
@@ -260,6 +262,7 @@ pub fn reply_text(reply: Reply, address: impl Fn(Addr) -> String) -> String {
         Reply::Continue { .. } => "+CONTINUE".to_owned(),
         Reply::FullResync { .. } => "+FULLRESYNC".to_owned(),
         Reply::NewLine => "newline".to_owned(),
+        Reply::DualChannelSync => "+DUALCHANNELSYNC".to_owned(),
         Reply::Reset => "+RESET".to_owned(),
         Reply::Encoding(encoding) => format!("${}", encoding.name()),
         Reply::Moved { slot, to, .. } => format!("-MOVED {} {}", slot.0, address(to)),
@@ -282,7 +285,7 @@ mod tests {
     fn errors_are_known_by_their_texts() {
         assert_eq!(
             ERRORS.len(),
-            ErrorKind::CapaArity as usize + 1,
+            ErrorKind::AuthWithoutPassword as usize + 1,
             "one is missing"
         );
         for kind in ERRORS {

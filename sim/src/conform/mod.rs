@@ -7,15 +7,26 @@
 
 mod agreement;
 pub mod answer;
+mod callers;
+mod cast;
+pub mod cluster;
 mod compact;
+mod compare;
 mod drivable;
 mod envelope;
 mod error;
+mod evidence;
 mod findings;
 mod load;
+mod milestones;
 pub mod recording;
+mod replay;
 pub mod request;
+mod script;
 mod seen;
+mod told;
+mod warp;
+mod words;
 
 pub use agreement::{Agreement, Difference, Observation, Outcome, against_model};
 pub use compact::compact;

@@ -121,7 +121,9 @@ pub fn request(
             let (host, port) = address(to);
             words(["REPLICAOF", &host, &port.to_string()])
         }
-        Command::ReplConfAddress(_)
+        Command::Auth
+        | Command::ReplConfCapaDualChannel
+        | Command::ReplConfAddress(_)
         | Command::ReplConfCapa
         | Command::ReplConfVersion
         | Command::ReplConfAck(_)

@@ -3,6 +3,7 @@
 
 mod bus;
 mod hands;
+mod names;
 mod wire;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -71,6 +72,8 @@ pub struct Lab {
     /// How long what such a pair carries in that direction takes, where it takes time.
     delays: BTreeMap<(NodeId, NodeId, bool), Span>,
     refused: Vec<NodeId>,
+    /// Which of them acknowledge early (see [`Lab::acknowledge_early`]).
+    early: Vec<(NodeId, NodeId)>,
     writes: u32,
     /// What nodes have said on connections to other nodes, but for acknowledgements.
     pub handshake: Vec<(NodeId, String)>,
@@ -159,6 +162,7 @@ impl Lab {
             held: Vec::new(),
             delays: BTreeMap::new(),
             refused: Vec::new(),
+            early: Vec::new(),
             writes: 0,
             handshake: Vec::new(),
             wire: Vec::new(),

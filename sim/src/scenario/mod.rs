@@ -4,7 +4,7 @@
 //! `resolve` looks up every name and checks every number, and the result is a [`Plan`].
 
 mod behaviours;
-mod command_line;
+pub(crate) mod command_line;
 mod either;
 mod error;
 mod format;

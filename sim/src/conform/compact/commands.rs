@@ -80,10 +80,10 @@ fn group(who: &str) -> &str {
 
 /// A reply without its value.
 fn reply(last: &Value) -> String {
-    match last {
-        Value::String(text) if text == "$-1" => "nil".to_owned(),
-        Value::String(text) if text.starts_with('$') => "a value".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+    match last.as_str() {
+        Some("$-1") => "nil".to_owned(),
+        Some(text) if text.starts_with('$') => "a value".to_owned(),
+        Some(text) => text.to_owned(),
+        None => last.to_string(),
     }
 }
