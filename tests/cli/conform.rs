@@ -38,7 +38,9 @@ fn temporary(lab: &Lab) -> PathBuf {
 
 fn left_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("a folder");
-    entries.map(|entry| entry.expect("an entry").path()).collect()
+    entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect()
 }
 
 /// Processes whose arguments name this folder.
@@ -62,7 +64,10 @@ fn fails(lab: &Lab, server: &str, more: &[&str]) -> String {
     let mut arguments = vec!["conform", "--server", server, CLEAN];
     arguments.extend(more);
     let mut command = lab.rebound(&arguments);
-    let ended = command.env("TMPDIR", &folder).output().expect("a program to run");
+    let ended = command
+        .env("TMPDIR", &folder)
+        .output()
+        .expect("a program to run");
     let said = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert_eq!(ended.status.code(), Some(2), "{said}");
     assert_eq!(left_in(&folder), Vec::<PathBuf>::new(), "{said}");
@@ -74,21 +79,35 @@ fn fails(lab: &Lab, server: &str, more: &[&str]) -> String {
 fn what_is_no_server_is_said() {
     let lab = Lab::new();
     let said = fails(&lab, "./missing", &[]);
-    assert!(said.contains("./missing") && said.contains("No such file"), "{said}");
+    assert!(
+        said.contains("./missing") && said.contains("No such file"),
+        "{said}"
+    );
     lab.write("text", "no program");
     let said = fails(&lab, "./text", &[]);
-    assert!(said.contains("cannot be run") && said.contains("ermission denied"), "{said}");
+    assert!(
+        said.contains("cannot be run") && said.contains("ermission denied"),
+        "{said}"
+    );
     let said = fails(&lab, "./scenarios", &[]);
     assert!(said.contains("is no file"), "{said}");
     let other = fake(&lab, "other", "GNU bash, version 5.2", "");
     let said = fails(&lab, &other, &[]);
-    assert!(said.contains("GNU bash") && said.contains("expected what a Valkey"), "{said}");
+    assert!(
+        said.contains("GNU bash") && said.contains("expected what a Valkey"),
+        "{said}"
+    );
 }
 
 #[test]
 fn an_unknown_version_names_those_that_are_known() {
     let lab = Lab::new();
-    let old = fake(&lab, "old", "Redis server v=6.2.6 sha=0", "echo too old; exit 1");
+    let old = fake(
+        &lab,
+        "old",
+        "Redis server v=6.2.6 sha=0",
+        "echo too old; exit 1",
+    );
     let said = fails(&lab, &old, &[]);
     for part in ["6.2.6", "8.0.1", "9.1", "--behaviour"] {
         assert!(said.contains(part), "{part}: {said}");
@@ -103,27 +122,50 @@ fn a_server_that_ends_or_hangs_is_quoted() {
     let lab = Lab::new();
     let ends = fake(&lab, "ends", VERSION, "echo 'FATAL: bad directive'; exit 1");
     let said = fails(&lab, &ends, &[]);
-    assert!(said.contains("ended at its start") && said.contains("bad directive"), "{said}");
+    assert!(
+        said.contains("ended at its start") && said.contains("bad directive"),
+        "{said}"
+    );
     let hangs = fake(&lab, "hangs", VERSION, "echo starting; exec sleep 600");
     let said = fails(&lab, &hangs, &["--timeout", "1"]);
-    assert!(said.contains("does not answer within 1 s") && said.contains("starting"), "{said}");
+    assert!(
+        said.contains("does not answer within 1 s") && said.contains("starting"),
+        "{said}"
+    );
 }
 
 #[test]
 fn what_cannot_be_driven_is_named() {
     let lab = Lab::new();
     let text = lab.read(CLEAN).replace("\"live\": true", "\"live\": false");
-    let lossy = text.replacen("\"clients\"", "\"network\": {\"loss_ppm\": 1000}, \"clients\"", 1);
+    let lossy = text.replacen(
+        "\"clients\"",
+        "\"network\": {\"loss_ppm\": 1000}, \"clients\"",
+        1,
+    );
     lab.write("lossy.json", &lossy);
     let server = fake(&lab, "server", VERSION, "exit 1");
     let ended = lab.run(&["conform", "--server", &server, "lossy.json"]);
     assert_eq!(ended.code, 2, "{}", ended.stderr);
-    assert!(ended.stderr.contains("can lose no segments"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("can lose no segments"),
+        "{}",
+        ended.stderr
+    );
     let list = lab.run(&["conform", "--list", "lossy.json"]);
     assert!(list.stdout.contains("cannot"), "{}", list.stdout);
-    assert!(list.stdout.contains("can lose no segments"), "{}", list.stdout);
+    assert!(
+        list.stdout.contains("can lose no segments"),
+        "{}",
+        list.stdout
+    );
     // A scenario that says it is driven does not load with such a step.
-    lab.write("live.json", &lossy.replacen("\"clients\"", "\"live\": true, \"clients\"", 1).replacen("\"live\": false,", "", 1));
+    lab.write(
+        "live.json",
+        &lossy
+            .replacen("\"clients\"", "\"live\": true, \"clients\"", 1)
+            .replacen("\"live\": false,", "", 1),
+    );
     let ended = lab.run(&["run", "live.json"]);
     assert_eq!(ended.code, 2, "{}", ended.stdout);
     assert!(ended.stderr.contains("\"live\": true"), "{}", ended.stderr);
@@ -163,7 +205,10 @@ fn a_signal_leaves_nothing_behind() {
         let mut errors = child.stderr.take().expect("standard error");
         let status = child.wait().expect("an end");
         errors.read_to_string(&mut said).expect("text");
-        assert!(status.code().is_some_and(|code| code > 128), "{status:?} {said}");
+        assert!(
+            status.code().is_some_and(|code| code > 128),
+            "{status:?} {said}"
+        );
         assert_eq!(left_in(&folder), Vec::<PathBuf>::new(), "{said}");
         wait_until("nothing runs", || processes_of(&folder).is_empty());
     }
@@ -235,15 +280,22 @@ fn a_clean_failover_of_real_servers_agrees() {
     let lab = Lab::new();
     let folder = temporary(&lab);
     for server in servers {
-        let mut command = lab.rebound(&["conform", "--server", server, CLEAN, "--format", "json", "--record", "kept"]);
-        let ended = command.env("TMPDIR", &folder).output().expect("a program to run");
+        let mut command = lab.rebound(&[
+            "conform", "--server", server, CLEAN, "--format", "json", "--record", "kept",
+        ]);
+        let ended = command
+            .env("TMPDIR", &folder)
+            .output()
+            .expect("a program to run");
         let errors = String::from_utf8_lossy(&ended.stderr);
         let report: Value = serde_json::from_slice(&ended.stdout).expect("one object");
         assert_eq!(ended.status.code(), Some(0), "{errors}{report:#}");
         assert_eq!(report["agree"], 1, "{report:#}");
         assert_eq!(left_in(&folder), Vec::<PathBuf>::new());
         // What was recorded can be read again.
-        let kept = report["runs"][0]["recording"].as_str().expect("a recording");
+        let kept = report["runs"][0]["recording"]
+            .as_str()
+            .expect("a recording");
         assert!(lab.read(kept).lines().count() > 100, "{kept}");
     }
 }

@@ -106,7 +106,16 @@ impl Op {
         gap.unwrap_or(Span::millis(1)).max(Span::micros(100))
     }
 
-    /// The same, if the server was slow to read the command the last time.
+    /// When it was sent first, if the server was slow to read it then.
+    pub fn issued_late(&self) -> Time {
+        let first = self.redirects.first().map_or(self.ended, |first| first.at);
+        match first.since(self.issued) <= Span::millis(100) {
+            true => Time(first.0.saturating_sub(Span::micros(300).0)).max(self.issued),
+            false => self.issued,
+        }
+    }
+
+    /// The pace, if the server was slow to read the command the last time.
     pub fn late(&self, redirect: usize) -> Span {
         let last = self
             .redirects

@@ -183,6 +183,27 @@ fn is_early(seen: &[Seen<'_>]) -> bool {
     first.is_some_and(|s| !answered(&s))
 }
 
+fn asked_times(recording: &[Line], cast: &Cast, of: NodeId) -> Vec<Time> {
+    let seen = seen_by_proxy(recording, cast, of);
+    let asked = seen.filter(|s| s.came && s.way == Way::S2c && s.data.contains(GETACK));
+    asked.map(|s| s.at).collect()
+}
+
+/// A clock's second is a little longer than one, so that counted back from a later tick it may
+/// seem to tick just after its server was asked for an acknowledgement, when it had ticked just
+/// before. What it would acknowledge then makes a difference.
+fn clear_of(tick: Time, asked: &[Time], ticks: &[Time]) -> Time {
+    let (second, near) = (Span::secs(1).0, Span::millis(30).0);
+    for at in asked.iter().filter(|at| **at < tick) {
+        let after = tick.since(*at).0 % second;
+        let ticked = |other: &Time| *other > *at && other.since(*at).0 <= near;
+        if after <= near && !ticks.iter().any(ticked) {
+            return Time(tick.0 - after - Span::millis(3).0);
+        }
+    }
+    tick
+}
+
 fn asked(recording: &[Line], cast: &Cast, of: NodeId) -> Vec<(Time, NodeId)> {
     let told = recording.iter().filter_map(|line| match &line.event {
         Event::Tx { cmd, .. } if cmd.starts_with("WAIT") => Some(instant(line.t)),
@@ -380,6 +401,11 @@ fn clock(recording: &[Line], cast: &Cast, of: NodeId, turn: Time, stops: &[Stop]
         }
         (tick, _) => tick,
     };
+    let asked = cast.nodes().filter(|(id, _)| *id != of);
+    let asked: Vec<Time> = asked
+        .flat_map(|(primary, _)| asked_times(recording, cast, primary))
+        .collect();
+    let tick = tick.map(|tick| clear_of(tick, &asked, &ticks));
     // The second dial of a failover is the first that its clock decides.
     let mut again = dials.iter().filter(|at| **at > turn).skip(1);
     let again = again.next().copied();
@@ -429,6 +455,17 @@ mod tests {
     fn lines(text: &str) -> Vec<Line> {
         let parse = |line| serde_json::from_str(line).expect("a line");
         text.lines().map(parse).collect()
+    }
+
+    #[test]
+    fn a_clock_ticks_before_its_server_is_asked_rather_than_just_after() {
+        let ms = |n| Time(Span::millis(n).0);
+        assert_eq!(clear_of(ms(2061), &[ms(1058)], &[ms(2061)]), ms(2055));
+        assert_eq!(clear_of(ms(2061), &[ms(1500)], &[ms(2061)]), ms(2061));
+        assert_eq!(
+            clear_of(ms(2061), &[ms(1058)], &[ms(1060), ms(2061)]),
+            ms(2061)
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::warp::Warp;
 use super::words::Words;
 use crate::engine::{Span, Time};
 use crate::lab::{Lab, Passed};
+use crate::trace::Event;
 use crate::valkey::{Behaviour, Config, LinkState, NodeId, ReplId, Role};
 
 use clients::Crowd;
@@ -195,6 +196,17 @@ impl Watch {
     fn look(&mut self, lab: &mut Lab) {
         for event in std::mem::take(&mut lab.events) {
             self.passing.note(lab.now, &event);
+            // A turn may pass through a state, and a poll that is read in it shows that.
+            if let Event::Failover { node, state, .. } = event
+                && let Some((_, last)) = self.states[usize::from(node.0)].last().copied()
+                && last.failover != state
+            {
+                let passing = State {
+                    failover: state,
+                    ..last
+                };
+                self.states[usize::from(node.0)].push((lab.now, passing));
+            }
         }
         for (place, states) in self.states.iter_mut().enumerate() {
             let node = NodeId(place as u16);

@@ -1,4 +1,4 @@
-//! The project's recordings, and what the model makes of them.
+//! The project's recordings of standalone servers, and what the model makes of them.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -20,7 +20,9 @@ pub struct Recorded {
 
 fn sorted(folder: &Path) -> Vec<PathBuf> {
     let listing = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
-    let mut paths: Vec<_> = listing.map(|entry| entry.expect("an entry").path()).collect();
+    let mut paths: Vec<_> = listing
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
     paths.sort();
     paths
 }
@@ -30,7 +32,7 @@ fn name(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// All of them, by version and script.
+/// All of standalone servers, by version and script.
 pub fn all() -> &'static [Recorded] {
     static ALL: OnceLock<Vec<Recorded>> = OnceLock::new();
     ALL.get_or_init(|| {
@@ -38,12 +40,15 @@ pub fn all() -> &'static [Recorded] {
         let mut all = Vec::new();
         for label in sorted(&folder).into_iter().filter(|path| path.is_dir()) {
             for path in sorted(&label) {
-                let text = std::fs::read_to_string(&path).expect("a recording that can be read");
-                let lines = parse(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
                 let label = label.file_name().expect("a name").to_string_lossy();
                 let (script, _run) = (name(&path).rsplit_once('-'))
                     .map(|(script, run)| (script.to_owned(), run.to_owned()))
                     .unwrap_or_else(|| panic!("{}: not SCRIPT-RUN", path.display()));
+                if script.starts_with("S7") {
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).expect("a recording that can be read");
+                let lines = parse(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
                 all.push(Recorded {
                     label: label.into_owned(),
                     script,
@@ -92,7 +97,9 @@ pub fn agreements() -> &'static [Agreement] {
                     })
                 })
                 .collect();
-            let joined = workers.into_iter().map(|worker| worker.join().expect("a comparison"));
+            let joined = workers
+                .into_iter()
+                .map(|worker| worker.join().expect("a comparison"));
             joined.flatten().collect()
         });
         done.sort_by_key(|(place, _)| *place);

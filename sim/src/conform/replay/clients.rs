@@ -95,7 +95,11 @@ impl<'a> Crowd<'a> {
         };
         for (place, op) in plan.callers.ops.iter().enumerate() {
             if op.command.is_ok() {
-                let at = crowd.at(op.issued);
+                let issued = match shift.pace {
+                    Pace::AsRecorded | Pace::AtOnce => op.issued,
+                    Pace::Late => op.issued_late(),
+                };
+                let at = crowd.at(issued);
                 crowd.tasks.insert((at, Task::Issue(place, op.start.0)));
             }
         }

@@ -165,7 +165,11 @@ pub fn hold(agreements: &[Agreement]) {
     let confirmed = confirmed::read(include_str!("confirmed.json"));
     let known = Known::found(package);
     let mistakes = confirmed::mistakes(&rules, &confirmed, &known);
-    assert!(mistakes.is_empty(), "confirmed.json:\n{}", mistakes.join("\n"));
+    assert!(
+        mistakes.is_empty(),
+        "confirmed.json:\n{}",
+        mistakes.join("\n")
+    );
     let page = page(&rules, &confirmed, &known, agreements);
     let path = package.join("../docs/fidelity.md");
     if std::env::var_os("REBOUND_BLESS").is_some() {

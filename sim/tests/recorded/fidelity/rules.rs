@@ -30,7 +30,9 @@ pub fn of(page: &str) -> Vec<Rule> {
         };
         let is_head = lines.peek().is_some_and(|next| next.starts_with("|---"));
         if is_head {
-            in_table = cells.last().is_some_and(|c| c.starts_with("simplification"));
+            in_table = cells
+                .last()
+                .is_some_and(|c| c.starts_with("simplification"));
             lines.next();
         } else if in_table {
             let cell = |place: usize| cells.get(place).map_or("", |cell| *cell).to_owned();
