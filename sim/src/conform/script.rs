@@ -70,6 +70,8 @@ pub enum Act {
     Kill(NodeId),
     /// A write and a `WAIT` for it, by somebody whom the recording does not show.
     Acknowledge(NodeId, [Command; 2]),
+    /// A write, by somebody whom the recording does not show.
+    Write(NodeId, Command),
     /// The recording ends.
     End,
 }
@@ -280,6 +282,19 @@ impl Script {
             if let [Ok(set), Ok(wait)] = commands {
                 self.insert(*at, Act::Acknowledge(*node, [set, wait]));
             }
+        }
+    }
+
+    /// Adds a write just before `at`, to whom the operator speaks then: clients' writes have been
+    /// left out of the recording, of which the replica had not acknowledged the last.
+    pub fn write_before(&mut self, at: Time, words: &mut Words) {
+        let spoken = self.steps.iter().find_map(|step| match &step.what {
+            What::Do(Act::Say { node, .. }) if step.at == at => Some(*node),
+            _ => None,
+        });
+        if let (Some(node), Ok(set)) = (spoken, words.command("SET left out")) {
+            let before = Time(at.0.saturating_sub(Span::millis(2).0));
+            self.insert(before, Act::Write(node, set));
         }
     }
 
