@@ -121,10 +121,10 @@ fn waited_for_sync(recording: &[Line], cast: &Cast, turn: Time) -> bool {
 }
 
 fn is_thinned(line: &Line) -> bool {
-    match &line.event {
-        Event::Dropped { lines } => lines.get("op").is_some_and(|count| *count > 0),
-        _ => false,
-    }
+    let Event::Dropped { lines } = &line.event else {
+        return false;
+    };
+    lines.get("op").is_some_and(|count| *count > 0)
 }
 
 fn differs(observation: &Observation) -> bool {
