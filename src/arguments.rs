@@ -83,6 +83,8 @@ pub enum Command {
     Replay(crate::replay::Arguments),
     /// Run all regression seeds and scenario expectations
     Check(crate::check::Arguments),
+    /// Hold the model against real servers, driven now or recorded before
+    Conform(crate::conform::Arguments),
     /// Show whose rules a node can follow, side by side
     Behaviours(crate::behaviours::Arguments),
     /// Print the JSON Schema of a file or of an output

@@ -120,7 +120,7 @@ fn read_regressions(file: &Path) -> Result<Vec<Regression>, Failure> {
 }
 
 /// The scenario files of a folder, by name.
-fn scenario_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub fn scenario_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let failed = |error: std::io::Error| {
         Failure::usage(format!("cannot read folder {}: {error}", folder.display()))
     };

@@ -5,6 +5,7 @@ mod behaviours;
 mod check;
 mod compare;
 mod completions;
+mod conform;
 mod exit;
 mod figures;
 mod files;
@@ -25,6 +26,9 @@ use exit::{Exit, Failure};
 use output::{Output, complain};
 
 fn main() -> ExitCode {
+    if let Some(code) = conform::become_server::if_asked() {
+        return code.into();
+    }
     let Cli { global, command } = match arguments::parse() {
         Ok(cli) => cli,
         Err(code) => return code,
@@ -53,6 +57,7 @@ fn dispatch(command: Command, out: &mut Output) -> Result<Exit, Failure> {
         Command::Sweep(arguments) => sweep::run(&arguments, out),
         Command::Replay(arguments) => replay::run(&arguments, out),
         Command::Compare(arguments) => compare::run(&arguments, out),
+        Command::Conform(arguments) => conform::run(&arguments, out),
         Command::Check(arguments) => check::run(&arguments, out),
         Command::Behaviours(arguments) => behaviours::run(&arguments, out),
         Command::Schema(arguments) => schema::run(&arguments, out),

@@ -7,6 +7,7 @@ use rebound_sim::report::{CheckReport, Regressions, RunReport, StoryLine, SweepR
 use schemars::schema_for;
 
 use crate::behaviours::BehaviourList;
+use crate::conform::{ConformList, ConformReport};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
@@ -32,6 +33,10 @@ enum Subject {
     Replay,
     /// The output of `check --format json`
     Check,
+    /// The output of `conform --format json`
+    Conform,
+    /// The output of `conform --list --format json`
+    ConformList,
     /// The output of `behaviours --format json`
     Behaviours,
     /// The file of regression seeds
@@ -49,6 +54,8 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         Subject::Compare => out.json(&schema_for!(CompareReport)),
         Subject::Replay => out.json(&schema_for!(StoryLine)),
         Subject::Check => out.json(&schema_for!(CheckReport)),
+        Subject::Conform => out.json(&schema_for!(ConformReport)),
+        Subject::ConformList => out.json(&schema_for!(ConformList)),
         Subject::Behaviours => out.json(&schema_for!(BehaviourList)),
         Subject::Regressions => out.json(&schema_for!(Regressions)),
         Subject::Schedule => out.json(&schema_for!(Schedule)),

@@ -4,8 +4,8 @@ mod remedies;
 
 use clap::Args;
 use rebound_sim::valkey::{
-    BEHAVIOURS, Behaviour, BlockedClients, ClientGuard, Demotion, FailoverTarget, Gate, Promotion,
-    RedirectEpoch, RedirectInMulti, Remedy, WhileInProgress,
+    BEHAVIOURS, Behaviour, BlockedClients, ClientGuard, Demotion, DualChannelReply, FailoverTarget,
+    Gate, PostponedUnblock, Promotion, RedirectEpoch, RedirectInMulti, Remedy, WhileInProgress,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -78,6 +78,11 @@ struct BehaviourEntry {
     client_guard: bool,
     /// Whether the handshake says `REPLCONF version`.
     replconf_version: bool,
+    /// What CLIENT UNBLOCK does to a client whose command is postponed: with TIMEOUT the server
+    /// panics, or it refuses.
+    postponed_unblock: &'static str,
+    /// What the old primary of a failover takes +DUALCHANNELSYNC for: a refusal, or success.
+    dual_channel_reply: &'static str,
 }
 
 impl From<&'static Behaviour> for BehaviourEntry {
@@ -100,6 +105,8 @@ impl From<&'static Behaviour> for BehaviourEntry {
             redirect_epoch: redirect_epoch(behaviour),
             client_guard: client_guard(behaviour),
             replconf_version: behaviour.replconf_version,
+            postponed_unblock: postponed_unblock(behaviour),
+            dual_channel_reply: dual_channel_reply(behaviour),
         }
     }
 }
@@ -170,6 +177,8 @@ fn rows(behaviours: &[&Behaviour]) -> Vec<(String, Vec<String>)> {
     rows.push(rule("blocked clients", blocked_clients));
     rows.push(rule("CLIENT CAPA", |b| yes_or_no(b.capa)));
     rows.push(rule("REPLCONF version", |b| yes_or_no(b.replconf_version)));
+    rows.push(rule("CLIENT UNBLOCK", postponed_unblock));
+    rows.push(rule("DUALCHANNELSYNC", dual_channel_reply));
     rows
 }
 
@@ -246,6 +255,8 @@ fn detail(out: &Output, behaviour: &Behaviour) -> String {
         ("clients' guard", yes_or_no(client_guard(behaviour))),
         ("CLIENT CAPA", yes_or_no(behaviour.capa)),
         ("REPLCONF version", yes_or_no(behaviour.replconf_version)),
+        ("CLIENT UNBLOCK", postponed_unblock(behaviour)),
+        ("DUALCHANNELSYNC", dual_channel_reply(behaviour)),
     ] {
         text.push_str(&format!("  {label:<19}{value}\n"));
     }
@@ -313,6 +324,23 @@ fn client_guard(behaviour: &Behaviour) -> bool {
     match behaviour.client_guard {
         ClientGuard::AsLibrary => false,
         ClientGuard::Everywhere => true,
+    }
+}
+
+fn postponed_unblock(behaviour: &Behaviour) -> &'static str {
+    match behaviour.postponed_unblock {
+        PostponedUnblock::Panics => "panic",
+        PostponedUnblock::Refused => "refuse",
+    }
+}
+
+fn dual_channel_reply(behaviour: &Behaviour) -> &'static str {
+    if !behaviour.dual_channel {
+        return "-";
+    }
+    match behaviour.dual_channel_reply {
+        DualChannelReply::Refuses => "abort",
+        DualChannelReply::Accepts => "success",
     }
 }
 

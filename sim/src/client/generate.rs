@@ -8,7 +8,7 @@ use super::workload::Mix;
 use super::{Context, Workload};
 use crate::engine::Span;
 use crate::trace::WriteRange;
-use crate::valkey::{Command, CommandKind, HashSlot, WriteId};
+use crate::valkey::{Command, CommandKind, HashSlot, Script, WriteId};
 
 /// The commands of a mix.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -24,10 +24,12 @@ pub(super) enum Kind {
     Subscribe,
     Publish,
     Ping,
+    Eval,
+    EvalSet,
 }
 
 impl Kind {
-    const ALL: [Kind; 11] = [
+    const ALL: [Kind; 13] = [
         Kind::Get,
         Kind::Set,
         Kind::Incr,
@@ -39,6 +41,8 @@ impl Kind {
         Kind::Subscribe,
         Kind::Publish,
         Kind::Ping,
+        Kind::Eval,
+        Kind::EvalSet,
     ];
 
     const fn share(self, mix: &Mix) -> u32 {
@@ -54,6 +58,8 @@ impl Kind {
             Kind::Subscribe => mix.subscribe,
             Kind::Publish => mix.publish,
             Kind::Ping => mix.ping,
+            Kind::Eval => mix.eval,
+            Kind::EvalSet => mix.eval_set,
         }
     }
 }
@@ -178,6 +184,11 @@ pub(super) fn generate(spec: &ClientSpec, client: ClientId, ctx: &mut Context<'_
         Kind::Subscribe => (Command::Subscribe(key).into(), None),
         Kind::Publish => (Command::Publish(key).into(), None),
         Kind::Ping => (Command::Ping.into(), None),
+        Kind::Eval => (Command::Script(Script::Get, string).into(), Some(string)),
+        Kind::EvalSet => {
+            let set = Script::Set(one());
+            (Command::Script(set, string).into(), Some(string))
+        }
         Kind::Multi => {
             count = u16::from(workload.transaction_size.div_ceil(2));
             let size = u32::from(workload.transaction_size);

@@ -76,7 +76,8 @@ fn answer_of(reply: Reply) -> Answer {
         | Reply::NewLine
         | Reply::Topology(_)
         | Reply::Reset
-        | Reply::Encoding(_) => Answer::Served,
+        | Reply::Encoding(_)
+        | Reply::DualChannelSync => Answer::Served,
     }
 }
 
@@ -103,13 +104,19 @@ fn saw_in(reply: Reply) -> Saw {
         | Reply::Ask { .. }
         | Reply::Topology(_)
         | Reply::Reset
-        | Reply::Encoding(_) => Saw::Nothing,
+        | Reply::Encoding(_)
+        | Reply::DualChannelSync => Saw::Nothing,
     }
 }
 
 /// What a library does with an error of this kind.
 fn action_on(spec: &ClientSpec, kind: ErrorKind) -> ErrorAction {
-    const READONLY: [ErrorKind; 2] = [ErrorKind::ReadOnly, ErrorKind::ExecAbortReadOnly];
+    const READONLY: [ErrorKind; 4] = [
+        ErrorKind::ReadOnly,
+        ErrorKind::ExecAbortReadOnly,
+        ErrorKind::ScriptReadOnly,
+        ErrorKind::ScriptReadOnlyUnnamed,
+    ];
     const TRANSIENT: [ErrorKind; 4] = [
         ErrorKind::Unblocked,
         ErrorKind::Loading,

@@ -69,6 +69,10 @@ pub struct Mix {
     pub subscribe: u32,
     pub publish: u32,
     pub ping: u32,
+    /// A script without a shebang that gets a key.
+    pub eval: u32,
+    /// A script without a shebang that sets a key.
+    pub eval_set: u32,
 }
 
 impl Default for Workload {

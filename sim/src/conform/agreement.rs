@@ -2,15 +2,16 @@
 
 use std::fmt::Write;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::compare;
 use super::error::RecordingError;
 use super::recording::{Event, Line};
+use super::{cluster, compare};
 use crate::valkey::Behaviour;
 
 /// A recording held against the model.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Agreement {
     /// What the recorded version is called.
     pub label: String,
@@ -29,7 +30,7 @@ pub struct Agreement {
 }
 
 /// One thing that was compared.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Observation {
     /// What, such as `c3: redirects and replies of its commands`.
     pub what: String,
@@ -40,7 +41,7 @@ pub struct Observation {
 }
 
 /// What came of a comparison.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The model did what was recorded.
@@ -55,7 +56,7 @@ pub enum Outcome {
 }
 
 /// One thing that the model did otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Difference {
     /// When in the recording, in milliseconds since its start.
     pub at_ms: f64,
@@ -146,7 +147,11 @@ pub fn against_model(
         scenario: scenario.clone(),
         variant: variant.clone(),
         n: *n,
-        observations: compare::observe(recording, behaviour)?,
+        observations: if cluster::is_cluster(recording) {
+            cluster::observe(recording, behaviour)?
+        } else {
+            compare::observe(recording, behaviour)?
+        },
     })
 }
 

@@ -92,6 +92,7 @@ pub fn modelled(reply: &Reply, words: &Words, cast: &Cast) -> String {
         Reply::Continue { .. } => "+CONTINUE".to_owned(),
         Reply::FullResync { .. } => "+FULLRESYNC".to_owned(),
         Reply::NewLine => String::new(),
+        Reply::DualChannelSync => "+DUALCHANNELSYNC".to_owned(),
         Reply::Topology(_) => "slots".to_owned(),
         Reply::Reset => "+RESET".to_owned(),
         Reply::Encoding(encoding) => format!("${}", encoding.name()),

@@ -3,6 +3,7 @@
 
 mod bus;
 mod hands;
+mod names;
 mod wire;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -113,6 +113,9 @@ pub(super) fn command(names: Names<'_>, command: Command) -> String {
         }
         Command::ReplConfCapa => "REPLCONF capa eof capa psync2".to_owned(),
         Command::ReplConfVersion => "REPLCONF version".to_owned(),
+        Command::ReplConfCapaDualChannel => {
+            "REPLCONF capa eof capa psync2 capa dual-channel".to_owned()
+        }
         Command::ClusterFailover(how) => match how {
             ClusterFailover::Agreed => "CLUSTER FAILOVER".to_owned(),
             ClusterFailover::Force => "CLUSTER FAILOVER FORCE".to_owned(),
@@ -167,6 +170,7 @@ pub(super) fn command(names: Names<'_>, command: Command) -> String {
         | Command::FlushAll(_)
         | Command::Unwatch
         | Command::Reset
+        | Command::Auth
         | Command::Multi
         | Command::Exec
         | Command::Discard
@@ -226,6 +230,7 @@ pub(super) fn reply(names: Names<'_>, reply: Reply) -> String {
         Reply::Ask { slot, to, .. } => format!("-ASK {} {}", slot.0, names.address(to)),
         Reply::Topology(_) => "who serves each slot".to_owned(),
         Reply::Reset => "+RESET".to_owned(),
+        Reply::DualChannelSync => "+DUALCHANNELSYNC".to_owned(),
         Reply::Encoding(encoding) => encoding.name().to_owned(),
     }
 }

@@ -13,7 +13,7 @@ use crate::valkey::{
 pub const KEYS: u32 = 10_000_000;
 
 /// The commands that an operator can type.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 34] = [
     "FAILOVER",
     "REPLICAOF",
     "SLAVEOF",
@@ -36,6 +36,18 @@ const NAMES: [&str; 22] = [
     "READWRITE",
     "MGET",
     "CLUSTER",
+    "RPUSH",
+    "XADD",
+    "PEXPIRE",
+    "PFCOUNT",
+    "OBJECT",
+    "DBSIZE",
+    "SCAN",
+    "KEYS",
+    "FLUSHALL",
+    "WATCH",
+    "UNWATCH",
+    "RESET",
 ];
 
 /// Reads one command. Hosts that are no node's are added to `addresses`, where nobody listens
@@ -86,7 +98,46 @@ pub fn parse(text: &str, addresses: &mut AddressBook) -> Result<Command, String>
         ("MGET", []) => Err(usage("MGET", "keys", "MGET 5 6 7")),
         ("WAIT", [replicas, timeout]) => wait(replicas, timeout),
         ("WAIT", _) => Err(usage("WAIT", "replicas and milliseconds", "WAIT 1 500")),
+        (
+            "RPUSH" | "XADD" | "PEXPIRE" | "PFCOUNT" | "OBJECT" | "DBSIZE" | "SCAN" | "KEYS"
+            | "FLUSHALL" | "WATCH" | "UNWATCH" | "RESET",
+            _,
+        ) => keyspace(&name, arguments),
         (_, _) => Err(no_such("command", "commands", words[0], &NAMES)),
+    }
+}
+
+/// Commands about what there is.
+fn keyspace(name: &str, arguments: &[&str]) -> Result<Command, String> {
+    let is = |word: &str, keyword: &str| word.eq_ignore_ascii_case(keyword);
+    match (name, arguments) {
+        ("RPUSH", [key, _]) => Ok(Command::RPush(number(key)?, WriteId::NONE)),
+        ("RPUSH", _) => Err(usage("RPUSH", "a key and an element", "RPUSH 5 x")),
+        ("XADD", [key, "*", _, _]) => Ok(Command::XAdd(number(key)?, WriteId::NONE)),
+        ("XADD", _) => Err(usage(
+            "XADD",
+            "a key, *, a field and a value",
+            "XADD 5 * f x",
+        )),
+        ("PEXPIRE", [key, ms]) => Ok(Command::PExpire(number(key)?, milliseconds(ms)?)),
+        ("PEXPIRE", _) => Err(usage("PEXPIRE", "a key and milliseconds", "PEXPIRE 5 200")),
+        ("PFCOUNT", [key]) => Ok(Command::PfCount(number(key)?)),
+        ("PFCOUNT", _) => Err(usage("PFCOUNT", "one key", "PFCOUNT 5")),
+        ("OBJECT", [what, key]) if is(what, "ENCODING") => {
+            Ok(Command::ObjectEncoding(number(key)?))
+        }
+        ("OBJECT", _) => Err(usage("OBJECT", "ENCODING and a key", "OBJECT ENCODING 5")),
+        ("SCAN", ["0"]) => Ok(Command::Scan),
+        ("SCAN", _) => Err(usage("SCAN", "the cursor 0", "SCAN 0")),
+        ("KEYS", ["*"]) => Ok(Command::Keys),
+        ("KEYS", _) => Err(usage("KEYS", "the pattern *", "KEYS *")),
+        ("WATCH", [key]) => Ok(Command::Watch(number(key)?)),
+        ("WATCH", _) => Err(usage("WATCH", "one key", "WATCH 5")),
+        ("DBSIZE", []) => Ok(Command::DbSize),
+        ("FLUSHALL", []) => Ok(Command::FlushAll(WriteId::NONE)),
+        ("UNWATCH", []) => Ok(Command::Unwatch),
+        ("RESET", []) => Ok(Command::Reset),
+        (_, _) => Err(format!("{name} takes no arguments")),
     }
 }
 
@@ -236,7 +287,7 @@ pub fn open_transaction(commands: &[Command]) -> Option<usize> {
     for (place, command) in commands.iter().enumerate() {
         if *command == Command::Multi {
             open = open.or(Some(place));
-        } else if matches!(command, Command::Exec | Command::Discard) {
+        } else if matches!(command, Command::Exec | Command::Discard | Command::Reset) {
             open = None;
         }
     }
@@ -518,6 +569,18 @@ mod tests {
                 },
             ),
             ("INFO replication", Command::Info),
+            ("RPUSH 5 x", Command::RPush(5, WriteId::NONE)),
+            ("xadd 5 * field x", Command::XAdd(5, WriteId::NONE)),
+            ("PEXPIRE 5 200", Command::PExpire(5, 200)),
+            ("PFCOUNT 5", Command::PfCount(5)),
+            ("object encoding 5", Command::ObjectEncoding(5)),
+            ("DBSIZE", Command::DbSize),
+            ("SCAN 0", Command::Scan),
+            ("KEYS *", Command::Keys),
+            ("FLUSHALL", Command::FlushAll(WriteId::NONE)),
+            ("WATCH 5", Command::Watch(5)),
+            ("unwatch", Command::Unwatch),
+            ("RESET", Command::Reset),
         ] {
             assert_eq!(parse(text, &mut book()), Ok(command), "{text}");
         }
@@ -528,7 +591,15 @@ mod tests {
         for (text, part) in [
             ("", "empty command"),
             ("FAILOVR", "nearest: \"FAILOVER\""),
-            ("FLUSHALL", "no command \"FLUSHALL\""),
+            ("FLUSHDB", "nearest: \"FLUSHALL\""),
+            ("FLUSHALL 5", "FLUSHALL takes no arguments"),
+            ("XADD 5 1-1 f x", "expected for example \"XADD 5 * f x\""),
+            (
+                "OBJECT FREQ 5",
+                "expected for example \"OBJECT ENCODING 5\"",
+            ),
+            ("KEYS a*", "the pattern *"),
+            ("PEXPIRE 5 soon", "\"soon\" milliseconds"),
             ("SET 5", "expected for example \"SET 5 x\""),
             ("SET name x", "keys and channels are numbers"),
             ("GET 10000000", "below 10000000"),

@@ -30,6 +30,10 @@ pub struct Scenario {
     /// Where it comes from: an issue, a report, a measurement. For readers; ignored.
     #[expect(dead_code, reason = "for editors and readers")]
     pub source: Option<String>,
+    /// Whether the scenario is also driven on real servers, by `rebound conform`. Default false.
+    /// If it is true and a step cannot be carried out there, that is an error.
+    #[serde(default)]
+    pub live: bool,
     /// What the servers follow: a version, or a version with a remedy. Default `8.0.0-rc1`.
     pub behaviour: Option<BehaviourName>,
     /// The servers: 1 to 16.

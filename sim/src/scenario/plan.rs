@@ -17,6 +17,8 @@ pub struct Plan {
     pub path: String,
     /// Hash of the scenario file's contents.
     pub hash: u128,
+    /// Whether it is also driven on real servers.
+    pub live: bool,
     /// What nodes follow unless they name another behaviour.
     pub behaviour: &'static Behaviour,
     /// The servers. Node `n` is host `n`.

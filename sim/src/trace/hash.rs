@@ -413,7 +413,10 @@ fn command_words(command: Command) -> (u32, u64) {
         | Command::Asking
         | Command::ClusterSlots => (0, 0),
         Command::ClusterFailover(how) => (how as u32, 0),
-        Command::Script(script, key) => (key, script.write().map_or(0, |write| u64::from(write.0))),
+        Command::Script(script, key) => {
+            let write = script.write();
+            (key, write.map_or(1 << 32, |write| u64::from(write.0)))
+        }
         Command::RPush(key, write) | Command::XAdd(key, write) => (key, u64::from(write.0)),
         Command::XRead(key) => (key, 1 << 32),
         Command::XReadBlock { key, timeout_ms } => (key, u64::from(timeout_ms)),
@@ -423,9 +426,13 @@ fn command_words(command: Command) -> (u32, u64) {
         Command::ClientUnblock(id, reason) => (id, reason as u64),
         Command::ClientCapaUnknown => (1, 0),
         Command::ClientCapaBare => (2, 0),
-        Command::DbSize | Command::Scan | Command::Keys | Command::Unwatch | Command::Reset => {
-            (0, 0)
-        }
+        Command::ReplConfCapaDualChannel => (3, 0),
+        Command::DbSize
+        | Command::Scan
+        | Command::Keys
+        | Command::Unwatch
+        | Command::Auth
+        | Command::Reset => (0, 0),
         Command::ClusterSetSlot(slot, what) => {
             let (kind, node) = match what {
                 SetSlot::Migrating(node) => (0, node.0),
@@ -503,6 +510,7 @@ fn reply_words(reply: Reply) -> (u8, u64, u64) {
         Reply::Topology(TopologyId(id)) => (17, u64::from(id), 0),
         Reply::Reset => (18, 0, 0),
         Reply::Encoding(encoding) => (19, encoding as u64, 0),
+        Reply::DualChannelSync => (20, 0, 0),
     }
 }
 

@@ -8,7 +8,7 @@ use super::defect::Defect;
 use super::remedy::{Remedies, Remedy};
 
 /// A check of `processCommand` that can stop a command. Checks that the model cannot meet
-/// (authentication, ACL, memory, disk errors, scripts) are left out.
+/// (ACL, memory, disk errors, busy scripts) are left out.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Gate {
@@ -32,6 +32,10 @@ pub enum Gate {
     /// Cluster mode: another node serves the command's keys, or nobody does
     /// (`getNodeByQuery`, 8.0.1, cluster.c:978). Standalone servers have no such gate.
     ClusterRedirect,
+    /// `requirepass` is set and the connection has not said `AUTH` (8.0.1, `authRequired`). 9.0
+    /// asks before it looks whether there is such a command (PR 1475), which the model cannot
+    /// tell apart.
+    Authentication,
 }
 
 impl Gate {
@@ -47,6 +51,7 @@ impl Gate {
             Gate::Loading => "Loading",
             Gate::ClientPause => "ClientPause",
             Gate::ClusterRedirect => "ClusterRedirect",
+            Gate::Authentication => "Authentication",
         }
     }
 }
@@ -171,6 +176,16 @@ pub enum PostponedUnblock {
     Refused,
 }
 
+/// What the old primary of a failover takes `+DUALCHANNELSYNC` for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum DualChannelReply {
+    /// A refusal (8.0.1, replication.c:3564; measured with 8.1.8 and 9.0.0): the target has
+    /// promoted itself, so there are two primaries.
+    Refuses,
+    /// The full resynchronization that it is (PR 2659; measured with 9.1.2).
+    Accepts,
+}
+
 /// What clients do about redirects that lead back.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum ClientGuard {
@@ -271,12 +286,17 @@ pub struct Behaviour {
     pub wording: Wording,
     /// `CLIENT UNBLOCK` of a postponed client.
     pub postponed_unblock: PostponedUnblock,
+    /// `+DUALCHANNELSYNC` in a failover.
+    pub dual_channel_reply: DualChannelReply,
+    /// Whether dual-channel replication exists (8.0).
+    pub dual_channel: bool,
     /// A rule that is broken on purpose; none but in tests of what would notice.
     pub defect: Option<Defect>,
 }
 
 /// The order of 7.2: no redirect.
 const GATES_7_2: &[Gate] = &[
+    Gate::Authentication,
     Gate::NoMulti,
     Gate::ClusterRedirect,
     Gate::MinReplicas,
@@ -289,6 +309,7 @@ const GATES_7_2: &[Gate] = &[
 
 /// The order of 7.2 with the pause first.
 const GATES_7_2_PAUSE_FIRST: &[Gate] = &[
+    Gate::Authentication,
     Gate::NoMulti,
     Gate::ClusterRedirect,
     Gate::ClientPause,
@@ -302,6 +323,7 @@ const GATES_7_2_PAUSE_FIRST: &[Gate] = &[
 /// The order of 8.0: the redirect stands before everything that looks at the node's state, the
 /// pause last.
 const GATES_8_0: &[Gate] = &[
+    Gate::Authentication,
     Gate::NoMulti,
     Gate::ClusterRedirect,
     Gate::StandaloneRedirect,
@@ -315,6 +337,7 @@ const GATES_8_0: &[Gate] = &[
 
 /// The order of 8.0 with the pause before the redirect.
 const GATES_8_0_PAUSE_FIRST: &[Gate] = &[
+    Gate::Authentication,
     Gate::NoMulti,
     Gate::ClusterRedirect,
     Gate::ClientPause,
@@ -348,6 +371,8 @@ const RC1: Behaviour = Behaviour {
     replconf_version: true,
     wording: Wording::V8,
     postponed_unblock: PostponedUnblock::Panics,
+    dual_channel_reply: DualChannelReply::Refuses,
+    dual_channel: true,
     defect: None,
 };
 
@@ -386,14 +411,15 @@ const V9_0: Behaviour = Behaviour {
     ..V8_1
 };
 
-/// 9.1 changed nothing but words of what the model has of a standalone server.
+/// 9.1 takes dual-channel resynchronizations for successes, and words an error otherwise.
 const V9_1: Behaviour = Behaviour {
     name: "9.1",
     aliases: &["9.1.0", "9.1.1", "9.1.2"],
-    summary: "as 9.0, but for the words of an error",
+    summary: "as 9.0; a failover that ends in a dual-channel resynchronization succeeds (PR 2659)",
     source: "recordings of 9.1.0, 9.1.1 and 9.1.2; blocked.c and replication.c of 9.x",
     base: Base::V9_1,
     wording: Wording::V9_1,
+    dual_channel_reply: DualChannelReply::Accepts,
     ..V9_0
 };
 
@@ -406,6 +432,7 @@ const V7_2_7: Behaviour = Behaviour {
     gates: GATES_7_2,
     capa: false,
     replconf_version: false,
+    dual_channel: false,
     ..RC1
 };
 

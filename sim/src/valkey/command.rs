@@ -156,6 +156,10 @@ pub enum Command {
     ClientCapaUnknown,
     /// `CLIENT CAPA` without a name.
     ClientCapaBare,
+    /// `AUTH password`, with the right one.
+    Auth,
+    /// `REPLCONF capa eof capa psync2 capa dual-channel`
+    ReplConfCapaDualChannel,
 }
 
 /// How `CLIENT UNBLOCK` ends a blocking command.
@@ -245,6 +249,7 @@ impl Command {
             Command::ReplicaOf(_) => CommandKind::ReplicaOf,
             Command::ReplConfAddress(_)
             | Command::ReplConfCapa
+            | Command::ReplConfCapaDualChannel
             | Command::ReplConfVersion
             | Command::ReplConfAck(_) => CommandKind::ReplConf,
             Command::Psync { .. } => CommandKind::Psync,
@@ -268,6 +273,7 @@ impl Command {
             Command::Reset => CommandKind::Reset,
             Command::ClientUnblock(..) => CommandKind::ClientUnblock,
             Command::ClientCapaUnknown | Command::ClientCapaBare => CommandKind::ClientCapa,
+            Command::Auth => CommandKind::Auth,
         }
     }
 
@@ -328,7 +334,9 @@ impl Command {
             | Command::Reset
             | Command::ClientUnblock(..)
             | Command::ClientCapaUnknown
-            | Command::ClientCapaBare => None,
+            | Command::ClientCapaBare
+            | Command::Auth
+            | Command::ReplConfCapaDualChannel => None,
         }
     }
 
@@ -394,7 +402,9 @@ impl Command {
             | Command::Reset
             | Command::ClientUnblock(..)
             | Command::ClientCapaUnknown
-            | Command::ClientCapaBare => None,
+            | Command::ClientCapaBare
+            | Command::Auth
+            | Command::ReplConfCapaDualChannel => None,
         }
     }
 }

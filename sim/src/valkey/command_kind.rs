@@ -62,6 +62,7 @@ pub enum CommandKind {
     Unwatch,
     Reset,
     ClientUnblock,
+    Auth,
 }
 
 /// What a command is, as in the servers' command table (8.0.1, src/commands/*.json).
@@ -142,7 +143,9 @@ impl CommandKind {
             CommandKind::EvalNoWrites | CommandKind::FCallNoWrites => Flags::NONE,
             CommandKind::EvalRo | CommandKind::FCallRo => Flags::READ,
             CommandKind::Watch => Flags::STALE.with(Flags::LOADING).with(Flags::NO_MULTI),
-            CommandKind::Unwatch | CommandKind::ClientUnblock => Flags::STALE.with(Flags::LOADING),
+            CommandKind::Unwatch | CommandKind::ClientUnblock | CommandKind::Auth => {
+                Flags::STALE.with(Flags::LOADING)
+            }
             CommandKind::Reset => Flags::STALE.with(Flags::LOADING).with(Flags::PUBSUB),
             CommandKind::BlPop => Flags::WRITE.with(Flags::BLOCKING),
             CommandKind::Multi
@@ -224,6 +227,7 @@ impl CommandKind {
             CommandKind::Unwatch => "UNWATCH",
             CommandKind::Reset => "RESET",
             CommandKind::ClientUnblock => "CLIENT UNBLOCK",
+            CommandKind::Auth => "AUTH",
             CommandKind::ClusterSetSlot => "CLUSTER SETSLOT",
         }
     }

@@ -39,6 +39,13 @@ pub struct Config {
     pub cluster_require_full_coverage: bool,
     /// `cluster-allow-reads-when-down`.
     pub cluster_allow_reads_when_down: bool,
+    /// Whether `requirepass` is set. Clients and operators know the password; a node that
+    /// connects to another says it if its own `primaryauth` is set.
+    pub requirepass: bool,
+    /// Whether `primaryauth` is set, to the password that every node asks for.
+    pub primaryauth: bool,
+    /// `dual-channel-replication-enabled`.
+    pub dual_channel_replication_enabled: bool,
     /// `timeout`: how long a connection may be idle; zero for ever.
     pub timeout: Span,
     /// `maxclients`.
@@ -89,6 +96,9 @@ impl Default for Config {
             cluster_replica_no_failover: false,
             cluster_require_full_coverage: true,
             cluster_allow_reads_when_down: false,
+            requirepass: false,
+            primaryauth: false,
+            dual_channel_replication_enabled: false,
             timeout: Span::ZERO,
             maxclients: 10_000,
             service_time: Span::micros(5),

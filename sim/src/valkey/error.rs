@@ -120,6 +120,10 @@ pub enum ErrorKind {
     UnblockedByClient,
     /// CLIENT CAPA without a name.
     CapaArity,
+    /// The connection has not said AUTH.
+    NoAuth,
+    /// AUTH where no password is set.
+    AuthWithoutPassword,
 }
 
 impl ErrorKind {
@@ -179,6 +183,10 @@ impl ErrorKind {
                 "-ERR Command 'psync' not allowed inside a transaction"
             }
             ErrorKind::UnblockedByClient => "-UNBLOCKED client unblocked via CLIENT UNBLOCK",
+            ErrorKind::NoAuth => "-NOAUTH Authentication required.",
+            ErrorKind::AuthWithoutPassword => {
+                "-ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
+            }
             ErrorKind::CapaArity => "-ERR wrong number of arguments for 'client|capa' command",
             ErrorKind::NoFailoverInProgress => "-ERR No failover in progress.",
             ErrorKind::Syntax => "-ERR syntax error",

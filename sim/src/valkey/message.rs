@@ -244,6 +244,8 @@ pub enum Reply {
     Reset,
     /// `OBJECT ENCODING`: how a value is stored.
     Encoding(Encoding),
+    /// `+DUALCHANNELSYNC`: a full resynchronization, over a connection of its own.
+    DualChannelSync,
 }
 
 /// How a value is stored. Strings are numbers, as those of the real clients were that the model

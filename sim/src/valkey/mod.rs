@@ -23,9 +23,9 @@ mod version;
 
 pub use address::{Addr, AddressBook, AddressEntry, NodeId};
 pub use behaviour::{
-    BEHAVIOURS, Base, Behaviour, BlockedClients, ClientGuard, Demotion, FailoverTarget, Gate,
-    PostponedUnblock, Promotion, PromotionCheck, RedirectEpoch, RedirectInMulti, WhileInProgress,
-    Wording,
+    BEHAVIOURS, Base, Behaviour, BlockedClients, ClientGuard, Demotion, DualChannelReply,
+    FailoverTarget, Gate, PostponedUnblock, Promotion, PromotionCheck, RedirectEpoch,
+    RedirectInMulti, WhileInProgress, Wording,
 };
 pub use combination::CombinationError;
 pub use command::{ClientType, ClusterFailover, Command, PauseKind, SetSlot, UnblockReason};

@@ -2,9 +2,9 @@
 //! everything heals.
 
 use super::{Event, Pending, Session};
-use crate::engine::Span;
+use crate::engine::{Chooser, Span, StreamId, Time};
 use crate::net::{Direction, HostId, Side};
-use crate::scenario::{Action, PathFault, Paths};
+use crate::scenario::{Action, PathFault, Paths, Plan};
 use crate::sentinel::Input;
 use crate::trace::{Event as TraceEvent, FaultKind, Sink};
 use crate::valkey::NodeId;
@@ -43,24 +43,69 @@ fn kind_of(fault: PathFault) -> FaultKind {
     }
 }
 
+/// One of the plan's faults, as a seed has drawn it.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct DrawnFault {
+    /// Whether the run has it.
+    pub happens: bool,
+    /// When it begins, if so.
+    pub begins: Time,
+    /// How long it lasts.
+    pub lasts: Span,
+}
+
+/// Draws each of the plan's faults. Each takes three draws on a stream of its own whether it
+/// happens or not, so that none depends on another.
+fn draw(plan: &Plan, chooser: &mut Chooser, streams: &[StreamId], drawn: &mut Vec<DrawnFault>) {
+    let mut left = plan.faults.budget;
+    drawn.clear();
+    for (spec, stream) in plan.faults.specs.iter().zip(streams) {
+        let happens = chooser.happens(*stream, spec.odds);
+        let (from, to) = spec.between;
+        let begins = from + Span(chooser.below(*stream, to.since(from).0 + 1));
+        let (shortest, longest) = spec.lasts;
+        let lasts = shortest + Span(chooser.below(*stream, (longest - shortest).0 + 1));
+        let happens = happens && left > 0;
+        left -= u32::from(happens);
+        drawn.push(DrawnFault {
+            happens,
+            begins,
+            lasts,
+        });
+    }
+}
+
+/// The name of the stream of a plan's fault.
+pub(super) fn stream_name(place: usize) -> String {
+    format!("fault/{place}")
+}
+
+/// What a run with this seed draws of the plan's faults, in the plan's order.
+pub fn drawn_faults(plan: &Plan, seed: u64) -> Vec<DrawnFault> {
+    let mut chooser = Chooser::default();
+    let places = 0..plan.faults.specs.len();
+    let streams: Vec<_> = places
+        .map(|place| chooser.stream(stream_name(place)))
+        .collect();
+    chooser.reset(seed);
+    let mut drawn = Vec::new();
+    draw(plan, &mut chooser, &streams, &mut drawn);
+    drawn
+}
+
 impl<S: Sink> Session<'_, S> {
-    /// Draws this seed's faults and puts them on the agenda. Each takes three draws on a stream of
-    /// its own whether it happens or not, so that none depends on another.
+    /// Draws this seed's faults and puts them on the agenda.
     pub(super) fn plan_faults(&mut self, agenda: &mut Pending) {
-        let plan = self.state.plan.clone();
-        let mut left = plan.faults.budget;
-        self.state.drawn.clear();
-        for (place, spec) in plan.faults.specs.iter().enumerate() {
-            let stream = self.state.fault_streams[place];
-            let happens = agenda.chooser.happens(stream, spec.odds);
-            let (from, to) = spec.between;
-            let begins = from + Span(agenda.chooser.below(stream, to.since(from).0 + 1));
-            let (shortest, longest) = spec.lasts;
-            let lasts = shortest + Span(agenda.chooser.below(stream, (longest - shortest).0 + 1));
-            self.state.drawn.push(lasts);
-            if happens && left > 0 {
-                left -= 1;
-                agenda.schedule(begins, Event::Fault(place as u16).into());
+        let state = &mut *self.state;
+        draw(
+            &state.plan,
+            &mut agenda.chooser,
+            &state.fault_streams,
+            &mut state.drawn,
+        );
+        for (place, drawn) in state.drawn.iter().enumerate() {
+            if drawn.happens {
+                agenda.schedule(drawn.begins, Event::Fault(place as u16).into());
             }
         }
     }
@@ -68,7 +113,7 @@ impl<S: Sink> Session<'_, S> {
     /// A fault that this seed has drawn begins.
     pub(super) fn drawn_fault(&mut self, place: u16, agenda: &mut Pending) {
         let plan = self.state.plan.clone();
-        let lasts = self.state.drawn[usize::from(place)];
+        let lasts = self.state.drawn[usize::from(place)].lasts;
         self.begin_fault(
             &plan.faults.specs[usize::from(place)].action,
             Some(lasts),

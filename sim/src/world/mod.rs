@@ -15,6 +15,7 @@ mod setup;
 mod tally;
 mod timeline;
 
+pub use faults::{DrawnFault, drawn_faults};
 pub use runner::Runner;
 
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use self::nodes::Node;
 use self::sentinel::SentinelPort;
 use self::timeline::Waiting;
 use crate::client::{self, ClientId, ClientSpec};
-use crate::engine::{self, Agenda, Phase, Span, StreamId, Time};
+use crate::engine::{self, Agenda, Phase, StreamId, Time};
 use crate::net::{HostId, Network};
 use crate::scenario::Plan;
 use crate::sentinel as sentinel_model;
@@ -57,8 +58,8 @@ pub(crate) struct State {
     next_write: WriteId,
     waiting: Vec<Waiting>,
     active: Vec<Active>,
-    /// Length that this seed has drawn for each of the plan's faults.
-    drawn: Vec<Span>,
+    /// What this seed has drawn for each of the plan's faults.
+    drawn: Vec<DrawnFault>,
     fault_streams: Vec<StreamId>,
     healed: bool,
     books: Books,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::bus::Bus;
 use super::clients::ClientPort;
+use super::faults::stream_name;
 use super::nodes::Node;
 use super::sentinel::SentinelPort;
 use super::{Books, Event, Pending, Session, State};
@@ -140,7 +141,7 @@ impl State {
             })
             .collect();
         let fault_streams = (0..plan.faults.specs.len())
-            .map(|n| chooser.stream(format!("fault/{n}")))
+            .map(|n| chooser.stream(stream_name(n)))
             .collect();
         State {
             behaviour,

@@ -9,6 +9,8 @@ use rebound_sim::valkey::{
 
 use rebound_sim::lab::{A, B, C, Lab};
 
+use crate::versions::ALL;
+
 const D: NodeId = NodeId(3);
 const E: NodeId = NodeId(4);
 const TIMEOUT: Span = Span::secs(2);
@@ -169,7 +171,7 @@ fn cluster_slots_lists_ranges_with_owner_and_replicas() {
 /// votes, and the new owner's claim: four times the delay, as recorded with 200 ms.
 #[test]
 fn c69_a_manual_failover_postpones_writes_and_then_moves_them() {
-    for version in ["7.2.7", "8.0.0-rc1", "8.0.1"] {
+    for version in ALL {
         let mut lab = cluster(version);
         lab.delay_bus(Span::millis(10));
         let key = lab.key_of(A);
@@ -213,28 +215,30 @@ fn c69_a_manual_failover_postpones_writes_and_then_moves_them() {
 /// C70: the replica reaches no other primary, so there are two votes too few.
 #[test]
 fn c70_without_a_quorum_writes_are_released_after_five_seconds() {
-    let mut lab = Lab::cluster("8.0.1", &[None, Some(A), None, None], |_| {});
-    lab.part(B, C);
-    lab.part(B, D);
-    let key = lab.key_of(A);
-    let writer = lab.connect(A);
-    assert_eq!(
-        fail_over(&mut lab, B, ClusterFailover::Agreed),
-        Some(Reply::Ok)
-    );
-    let set = lab.set_key(key);
-    assert_eq!(lab.ask(writer, set), None, "postponed");
-    lab.advance(Span::millis(4_990));
-    assert_eq!(lab.reply(writer), None);
-    lab.advance(Span::millis(120));
-    assert_eq!(lab.reply(writer), Some(Reply::Ok));
-    assert!(lab.is_primary(A) && !lab.is_primary(B));
-    for node in [A, B] {
-        let ended = |event| {
-            let how = ManualEnd::TimedOut;
-            event == ClusterEvent::ManualFailoverEnded { how }
-        };
-        assert_eq!(saw(&lab, node, ended), 1);
+    for version in ALL {
+        let mut lab = Lab::cluster(version, &[None, Some(A), None, None], |_| {});
+        lab.part(B, C);
+        lab.part(B, D);
+        let key = lab.key_of(A);
+        let writer = lab.connect(A);
+        assert_eq!(
+            fail_over(&mut lab, B, ClusterFailover::Agreed),
+            Some(Reply::Ok)
+        );
+        let set = lab.set_key(key);
+        assert_eq!(lab.ask(writer, set), None, "postponed");
+        lab.advance(Span::millis(4_990));
+        assert_eq!(lab.reply(writer), None);
+        lab.advance(Span::millis(120));
+        assert_eq!(lab.reply(writer), Some(Reply::Ok));
+        assert!(lab.is_primary(A) && !lab.is_primary(B));
+        for node in [A, B] {
+            let ended = |event| {
+                let how = ManualEnd::TimedOut;
+                event == ClusterEvent::ManualFailoverEnded { how }
+            };
+            assert_eq!(saw(&lab, node, ended), 1);
+        }
     }
 }
 
@@ -242,7 +246,12 @@ fn c70_without_a_quorum_writes_are_released_after_five_seconds() {
 #[test]
 fn c71_a_manual_failover_throws_blocked_clients_out_or_moves_them() {
     for (version, thrown_out) in [
+        ("7.2.7", true),
+        ("8.0.0-rc1", true),
         ("8.0.1", true),
+        ("8.1", true),
+        ("9.0", false),
+        ("9.1", false),
         ("unblock-at-completion", true),
         ("redirect-at-completion", false),
     ] {

@@ -7,10 +7,16 @@ use rebound_sim::valkey::{
 
 use rebound_sim::lab::{A, B, C, Lab};
 
-const ALL: [&str; 7] = [
+use crate::versions::{ALL as VERSIONS, CAPABLE, FIXED};
+
+/// Versions, and remedies for issue 821.
+const ALL: [&str; 10] = [
     "7.2.7",
     "8.0.0-rc1",
     "8.0.1",
+    "8.1",
+    "9.0",
+    "9.1",
     "state-check",
     "pause-first",
     "combined",
@@ -18,7 +24,7 @@ const ALL: [&str; 7] = [
 ];
 
 /// Versions and remedies that postpone at the old primary what they would redirect.
-const POSTPONE: [&str; 2] = ["8.0.1", "merged"];
+const POSTPONE: [&str; 5] = ["8.0.1", "8.1", "9.0", "9.1", "merged"];
 
 fn redirect_to(reply: Option<Reply>) -> Option<Addr> {
     match reply {
@@ -36,7 +42,7 @@ const TO_A: Option<Addr> = Some(AddressBook::of(A));
 const TO_B: Option<Addr> = Some(AddressBook::of(B));
 
 #[test]
-fn c03_c05_writes_wait_for_sync_and_learn_the_outcome() {
+fn c03_c04_c05_writes_wait_for_sync_and_learn_the_outcome() {
     for version in ALL {
         let mut lab = Lab::waiting(version, None);
         let plain = lab.connect(A);
@@ -60,30 +66,21 @@ fn c03_c05_writes_wait_for_sync_and_learn_the_outcome() {
 }
 
 #[test]
-fn c06_what_may_replicate_waits_and_then_runs_on_the_old_primary() {
-    let mut lab = Lab::waiting("8.0.1", None);
-    let client = lab.capa(A);
-    assert_eq!(lab.ask(client, Command::Publish(1)), None);
-    lab.release(B, A, false);
-    lab.advance(Span::millis(1_100));
-    assert!(lab.is_primary(B));
-    assert_eq!(lab.reply(client), Some(Reply::Int(0)));
-}
-
-#[test]
 fn c07_a_write_inside_multi_is_postponed_before_it_is_queued() {
-    let mut lab = Lab::waiting("8.0.1", None);
-    let plain = lab.connect(A);
-    assert_eq!(lab.ask(plain, Command::Multi), Some(Reply::Ok));
-    let set = lab.set();
-    assert_eq!(lab.ask(plain, set), None);
-    lab.release(B, A, false);
-    lab.advance(Span::millis(1_100));
-    assert_eq!(lab.reply(plain), read_only());
-    assert_eq!(
-        lab.ask(plain, Command::Exec),
-        Some(Reply::Error(ErrorKind::ExecAbort))
-    );
+    for version in VERSIONS {
+        let mut lab = Lab::waiting(version, None);
+        let plain = lab.connect(A);
+        assert_eq!(lab.ask(plain, Command::Multi), Some(Reply::Ok));
+        let set = lab.set();
+        assert_eq!(lab.ask(plain, set), None);
+        lab.release(B, A, false);
+        lab.advance(Span::millis(1_100));
+        assert_eq!(lab.reply(plain), read_only());
+        assert_eq!(
+            lab.ask(plain, Command::Exec),
+            Some(Reply::Error(ErrorKind::ExecAbort))
+        );
+    }
 }
 
 #[test]
@@ -113,6 +110,9 @@ fn c15_c16_in_progress_a_capable_client_meets_what_the_behaviour_says() {
     for (version, write, read) in [
         ("8.0.0-rc1", "redirect", "redirect"),
         ("8.0.1", "wait", "wait"),
+        ("8.1", "wait", "wait"),
+        ("9.0", "wait", "wait"),
+        ("9.1", "wait", "wait"),
         ("merged", "wait", "wait"),
         ("state-check", "readonly", "served"),
         ("pause-first", "wait", "redirect"),
@@ -153,7 +153,7 @@ fn a_redirect_says_what_the_node_believes() {
 
 #[test]
 fn c17_a_readonly_client_reads_on() {
-    for version in ["8.0.0-rc1", "8.0.1"] {
+    for version in CAPABLE {
         let mut lab = Lab::in_progress(version);
         let client = lab.capa(A);
         assert_eq!(lab.ask(client, Command::ReadOnly), Some(Reply::Ok));
@@ -178,16 +178,22 @@ fn c20_c21_the_two_nodes_of_rc1_redirect_to_each_other() {
         assert_eq!(redirect_to(lab.ask(at_a, GET)), TO_B);
         assert_eq!(redirect_to(lab.ask(at_b, GET)), TO_A);
     }
-    // With the fix the target still redirects: it knows nothing of the hand-over.
-    let mut lab = Lab::in_progress("8.0.1");
-    let (at_a, at_b) = (lab.capa(A), lab.capa(B));
-    assert_eq!(redirect_to(lab.ask(at_b, GET)), TO_A);
-    assert_eq!(lab.ask(at_a, GET), None);
+    // With the fix the target still redirects: it knows nothing of the hand-over. Who follows
+    // waits, and is redirected once more.
+    for version in FIXED {
+        let mut lab = Lab::in_progress(version);
+        let (at_a, at_b) = (lab.capa(A), lab.capa(B));
+        assert_eq!(redirect_to(lab.ask(at_b, GET)), TO_A);
+        assert_eq!(lab.ask(at_a, GET), None);
+        lab.complete();
+        assert_eq!(redirect_to(lab.reply(at_a)), TO_B);
+        assert_eq!(lab.reply(at_a), None, "{version}: one redirect");
+    }
 }
 
 #[test]
 fn c24_c25_an_exec_that_was_queued_before() {
-    for version in ["7.2.7", "8.0.0-rc1", "8.0.1"] {
+    for version in VERSIONS {
         let mut lab = Lab::new(version, 2);
         let plain = lab.connect(A);
         let capable = (version != "7.2.7").then(|| lab.capa(A));
@@ -226,17 +232,19 @@ fn c26_a_transaction_begun_in_progress() {
     // An empty array: an apparent success.
     assert_eq!(lab.ask(client, Command::Exec), Some(Reply::Array(0)));
 
-    let mut lab = Lab::in_progress("8.0.1");
-    let client = lab.capa(A);
-    assert_eq!(lab.ask(client, Command::Multi), Some(Reply::Ok));
-    let set = lab.set();
-    assert_eq!(lab.ask(client, set), None);
-    lab.complete();
-    assert_eq!(redirect_to(lab.reply(client)), TO_B);
-    assert_eq!(
-        lab.ask(client, Command::Exec),
-        Some(Reply::Error(ErrorKind::ExecAbort))
-    );
+    for version in FIXED {
+        let mut lab = Lab::in_progress(version);
+        let client = lab.capa(A);
+        assert_eq!(lab.ask(client, Command::Multi), Some(Reply::Ok));
+        let set = lab.set();
+        assert_eq!(lab.ask(client, set), None);
+        lab.complete();
+        assert_eq!(redirect_to(lab.reply(client)), TO_B);
+        assert_eq!(
+            lab.ask(client, Command::Exec),
+            Some(Reply::Error(ErrorKind::ExecAbort))
+        );
+    }
 }
 
 #[test]
@@ -245,6 +253,9 @@ fn c27_a_transaction_on_an_ordinary_replica() {
         ("8.0.0-rc1", Reply::Array(1)),
         ("merged", Reply::Array(1)),
         ("8.0.1", Reply::Error(ErrorKind::ExecAbort)),
+        ("8.1", Reply::Error(ErrorKind::ExecAbort)),
+        ("9.0", Reply::Error(ErrorKind::ExecAbort)),
+        ("9.1", Reply::Error(ErrorKind::ExecAbort)),
     ] {
         let mut lab = Lab::new(version, 2);
         let client = lab.capa(B);
@@ -257,7 +268,15 @@ fn c27_a_transaction_on_an_ordinary_replica() {
 
 #[test]
 fn c28_exec_after_replicaof() {
-    for version in ["8.0.0-rc1", "8.0.1"] {
+    let mut lab = Lab::new("7.2.7", 2);
+    let (client, admin) = (lab.connect(A), lab.connect(A));
+    lab.ask(client, Command::Multi);
+    let set = lab.set();
+    lab.ask(client, set);
+    lab.ask(admin, Command::ReplicaOf(TO_B));
+    let aborted = Some(Reply::Error(ErrorKind::ExecAbortReadOnly));
+    assert_eq!(lab.ask(client, Command::Exec), aborted);
+    for version in CAPABLE {
         let mut lab = Lab::new(version, 2);
         let client = lab.capa(A);
         lab.ask(client, Command::Multi);
@@ -277,105 +296,122 @@ fn c28_exec_after_replicaof() {
 
 #[test]
 fn c29_a_pipeline_is_answered_in_order() {
-    let mut lab = Lab::in_progress("8.0.1");
-    let client = lab.capa(A);
-    let set = lab.set();
-    for command in [Command::Ping, GET, Command::Ping, set] {
-        lab.send(client, command);
+    for version in FIXED {
+        let mut lab = Lab::in_progress(version);
+        let client = lab.capa(A);
+        let set = lab.set();
+        for command in [Command::Ping, GET, Command::Ping, set] {
+            lab.send(client, command);
+        }
+        assert_eq!(lab.reply(client), Some(Reply::Pong));
+        assert_eq!(lab.reply(client), None);
+        lab.complete();
+        assert_eq!(redirect_to(lab.reply(client)), TO_B);
+        assert_eq!(lab.reply(client), Some(Reply::Pong));
+        assert_eq!(redirect_to(lab.reply(client)), TO_B);
     }
-    assert_eq!(lab.reply(client), Some(Reply::Pong));
-    assert_eq!(lab.reply(client), None);
-    lab.complete();
-    assert_eq!(redirect_to(lab.reply(client)), TO_B);
-    assert_eq!(lab.reply(client), Some(Reply::Pong));
-    assert_eq!(redirect_to(lab.reply(client)), TO_B);
 }
 
 #[test]
 fn c30_abort_runs_what_waits_on_the_old_primary() {
-    let mut lab = Lab::in_progress("8.0.1");
-    let (reader, writer) = (lab.capa(A), lab.capa(A));
-    assert_eq!(lab.ask(reader, GET), None);
-    let set = lab.set();
-    assert_eq!(lab.ask(writer, set), None);
-    let admin = lab.connect(A);
-    assert_eq!(lab.ask(admin, Command::FailoverAbort), Some(Reply::Ok));
-    assert_eq!(lab.reply(reader), Some(Reply::Nil));
-    assert_eq!(lab.reply(writer), Some(Reply::Ok));
+    for version in FIXED {
+        let mut lab = Lab::in_progress(version);
+        let (reader, writer) = (lab.capa(A), lab.capa(A));
+        assert_eq!(lab.ask(reader, GET), None);
+        let set = lab.set();
+        assert_eq!(lab.ask(writer, set), None);
+        let admin = lab.connect(A);
+        assert_eq!(lab.ask(admin, Command::FailoverAbort), Some(Reply::Ok));
+        assert_eq!(lab.reply(reader), Some(Reply::Nil));
+        assert_eq!(lab.reply(writer), Some(Reply::Ok));
+    }
 }
 
 #[test]
 fn c33_client_unpause_does_not_end_a_failovers_pause() {
-    let mut lab = Lab::in_progress("8.0.1");
-    let client = lab.capa(A);
-    assert_eq!(lab.ask(client, GET), None);
-    let admin = lab.connect(A);
-    assert_eq!(lab.ask(admin, Command::ClientUnpause), Some(Reply::Ok));
-    assert_eq!(lab.reply(client), None);
+    for version in FIXED {
+        let mut lab = Lab::in_progress(version);
+        let client = lab.capa(A);
+        assert_eq!(lab.ask(client, GET), None);
+        let admin = lab.connect(A);
+        assert_eq!(lab.ask(admin, Command::ClientUnpause), Some(Reply::Ok));
+        assert_eq!(lab.reply(client), None);
+    }
 }
 
 #[test]
 fn c34_a_foreign_pause_of_writes_holds_what_the_failover_has_postponed() {
-    let mut lab = Lab::new("8.0.1", 2);
-    let admin = lab.connect(A);
-    lab.ask(admin, Command::ClientPause(PauseKind::Write, 4_000));
-    lab.hold(A, B, true);
-    lab.failover(false, None);
-    let waiting = lab.capa(A);
-    assert_eq!(lab.ask(waiting, GET), None);
-    lab.advance(Span::millis(300));
-    lab.complete();
-    let late = lab.capa(A);
-    assert_eq!(
-        redirect_to(lab.ask(late, GET)),
-        TO_B,
-        "who comes later is redirected at once"
-    );
-    lab.advance(Span::millis(3_500));
-    assert_eq!(lab.reply(waiting), None);
-    lab.advance(Span::millis(400));
-    assert_eq!(redirect_to(lab.reply(waiting)), TO_B);
+    for version in FIXED {
+        let mut lab = Lab::new(version, 2);
+        let admin = lab.connect(A);
+        lab.ask(admin, Command::ClientPause(PauseKind::Write, 4_000));
+        lab.hold(A, B, true);
+        lab.failover(false, None);
+        let waiting = lab.capa(A);
+        assert_eq!(lab.ask(waiting, GET), None);
+        lab.advance(Span::millis(300));
+        lab.complete();
+        let late = lab.capa(A);
+        assert_eq!(
+            redirect_to(lab.ask(late, GET)),
+            TO_B,
+            "who comes later is redirected at once"
+        );
+        lab.advance(Span::millis(3_500));
+        assert_eq!(lab.reply(waiting), None);
+        lab.advance(Span::millis(400));
+        assert_eq!(redirect_to(lab.reply(waiting)), TO_B);
+    }
 }
 
 #[test]
 fn c35_a_pause_of_everything_in_progress() {
-    let mut lab = Lab::in_progress("8.0.1");
-    let (reader, writer, capable) = (lab.connect(A), lab.connect(A), lab.capa(A));
-    let admin = lab.connect(A);
-    lab.ask(admin, Command::ClientPause(PauseKind::All, 500));
-    let set = lab.set();
-    assert_eq!(
-        lab.ask(writer, set),
-        read_only(),
-        "the read-only gate comes before the pause"
-    );
-    assert_eq!(lab.ask(reader, GET), None);
-    assert_eq!(lab.ask(capable, GET), None);
-    lab.advance(Span::millis(650));
-    assert_eq!(lab.reply(reader), Some(Reply::Nil));
-    assert_eq!(lab.reply(capable), None);
+    for version in VERSIONS {
+        let mut lab = Lab::in_progress(version);
+        let (reader, writer) = (lab.connect(A), lab.connect(A));
+        let capable = FIXED.contains(&version).then(|| lab.capa(A));
+        let admin = lab.connect(A);
+        lab.ask(admin, Command::ClientPause(PauseKind::All, 500));
+        let set = lab.set();
+        assert_eq!(
+            lab.ask(writer, set),
+            read_only(),
+            "the read-only gate comes before the pause"
+        );
+        assert_eq!(lab.ask(reader, GET), None);
+        if let Some(client) = capable {
+            assert_eq!(lab.ask(client, GET), None);
+        }
+        lab.advance(Span::millis(650));
+        assert_eq!(lab.reply(reader), Some(Reply::Nil), "{version}");
+        if let Some(client) = capable {
+            assert_eq!(lab.reply(client), None, "{version}");
+        }
+    }
 }
 
 #[test]
 fn c49_a_chained_replica_is_two_redirects_away() {
-    let mut lab = Lab::new("8.0.1", 3);
-    lab.failover(false, None);
-    lab.advance(Span::secs(3));
-    assert!(lab.is_primary(B));
-    let (at_c, at_a) = (lab.capa(C), lab.capa(A));
-    assert_eq!(redirect_to(lab.ask(at_c, GET)), TO_A);
-    assert_eq!(redirect_to(lab.ask(at_a, GET)), TO_B);
-    // C follows on, through A.
-    let writer = lab.connect(B);
-    let set = lab.set();
-    assert_eq!(lab.ask(writer, set), Some(Reply::Ok));
-    let write = set.write().expect("a write");
-    assert!(lab.server(A).data().has(write) && lab.server(C).data().has(write));
+    for version in CAPABLE {
+        let mut lab = Lab::new(version, 3);
+        lab.failover(false, None);
+        lab.advance(Span::secs(3));
+        assert!(lab.is_primary(B));
+        let (at_c, at_a) = (lab.capa(C), lab.capa(A));
+        assert_eq!(redirect_to(lab.ask(at_c, GET)), TO_A);
+        assert_eq!(redirect_to(lab.ask(at_a, GET)), TO_B);
+        // C follows on, through A.
+        let writer = lab.connect(B);
+        let set = lab.set();
+        assert_eq!(lab.ask(writer, set), Some(Reply::Ok));
+        let write = set.write().expect("a write");
+        assert!(lab.server(A).data().has(write) && lab.server(C).data().has(write));
+    }
 }
 
 #[test]
 fn c52_replicas_of_each_other_redirect_for_ever() {
-    for version in ["8.0.0-rc1", "8.0.1"] {
+    for version in CAPABLE {
         let mut lab = Lab::new(version, 2);
         let admin = lab.connect(A);
         assert_eq!(lab.ask(admin, Command::ReplicaOf(TO_B)), Some(Reply::Ok));
@@ -396,7 +432,8 @@ fn c52_replicas_of_each_other_redirect_for_ever() {
 
 #[test]
 fn c53_stale_data_forbidden() {
-    for (version, capable) in [("7.2.7", false), ("8.0.0-rc1", true), ("8.0.1", true)] {
+    for version in VERSIONS {
+        let capable = CAPABLE.contains(&version);
         let mut lab = Lab::with(version, 2, |config| config.replica_serve_stale_data = false);
         lab.kill(A);
         lab.advance(Span::millis(100));
@@ -418,50 +455,46 @@ fn c53_stale_data_forbidden() {
 }
 
 #[test]
-fn c57_capa_exists_from_8_0_on() {
-    let mut lab = Lab::new("7.2.7", 2);
-    let client = lab.connect(A);
-    let unknown = Some(Reply::Error(ErrorKind::UnknownCapa));
-    assert_eq!(lab.ask(client, Command::ClientCapa), unknown);
-    let disabled = Some(Reply::Error(ErrorKind::ClusterDisabled));
-    assert_eq!(lab.ask(client, Command::ReadOnly), disabled);
-}
-
-#[test]
 fn c59_a_subscriber_is_redirected_before_its_context_is_looked_at() {
-    let subscribe = |lab: &mut Lab, client| lab.ask(client, Command::Subscribe(1));
-    let mut lab = Lab::new("8.0.1", 2);
-    let client = lab.capa(B);
-    assert_eq!(subscribe(&mut lab, client), Some(Reply::Subscribed));
-    assert_eq!(redirect_to(lab.ask(client, GET)), TO_A);
-    let plain = lab.connect(B);
-    subscribe(&mut lab, plain);
-    let context = Some(Reply::Error(ErrorKind::SubscriberContext));
-    assert_eq!(lab.ask(plain, GET), context);
+    for version in CAPABLE {
+        let subscribe = |lab: &mut Lab, client| lab.ask(client, Command::Subscribe(1));
+        let mut lab = Lab::new(version, 2);
+        let client = lab.capa(B);
+        assert_eq!(subscribe(&mut lab, client), Some(Reply::Subscribed));
+        assert_eq!(redirect_to(lab.ask(client, GET)), TO_A);
+        let plain = lab.connect(B);
+        subscribe(&mut lab, plain);
+        let context = Some(Reply::Error(ErrorKind::SubscriberContext));
+        assert_eq!(lab.ask(plain, GET), context);
+    }
 }
 
 #[test]
 fn c61_a_writable_replica_keeps_a_postponed_write_to_itself() {
-    let mut lab = Lab::in_progress_with("8.0.1", 2, |config| config.replica_read_only = false);
-    let plain = lab.connect(A);
-    let set = Command::Set(9, WriteId(77));
-    assert_eq!(lab.ask(plain, set), None);
-    lab.complete();
-    assert_eq!(lab.reply(plain), Some(Reply::Ok));
-    assert!(lab.server(A).data().has(WriteId(77)));
-    assert!(!lab.server(B).data().has(WriteId(77)));
+    for version in VERSIONS {
+        let mut lab = Lab::in_progress_with(version, 2, |config| config.replica_read_only = false);
+        let plain = lab.connect(A);
+        let set = Command::Set(9, WriteId(77));
+        assert_eq!(lab.ask(plain, set), None);
+        lab.complete();
+        assert_eq!(lab.reply(plain), Some(Reply::Ok));
+        assert!(lab.server(A).data().has(WriteId(77)));
+        assert!(!lab.server(B).data().has(WriteId(77)));
+    }
 }
 
 #[test]
 fn what_is_never_redirected() {
-    let mut lab = Lab::new("8.0.1", 2);
-    let client = lab.capa(B);
-    for command in [
-        Command::Ping,
-        Command::Info,
-        Command::Role,
-        Command::Publish(1),
-    ] {
-        assert_eq!(redirect_to(lab.ask(client, command)), None, "{command:?}");
+    for version in CAPABLE {
+        let mut lab = Lab::new(version, 2);
+        let client = lab.capa(B);
+        for command in [
+            Command::Ping,
+            Command::Info,
+            Command::Role,
+            Command::Publish(1),
+        ] {
+            assert_eq!(redirect_to(lab.ask(client, command)), None, "{command:?}");
+        }
     }
 }

@@ -5,7 +5,7 @@ use rebound_sim::valkey::{AddressBook, Command, ErrorKind, FailoverState, Reply}
 
 use rebound_sim::lab::{A, B, Lab};
 
-const VERSIONS: [&str; 3] = ["7.2.7", "8.0.0-rc1", "8.0.1"];
+use crate::versions::ALL as VERSIONS;
 
 fn error(kind: ErrorKind) -> Option<Reply> {
     Some(Reply::Error(kind))
@@ -28,7 +28,13 @@ fn c01_an_idle_failover_takes_one_turn_to_start_and_swaps_the_roles() {
 
 #[test]
 fn the_handshake_is_said_in_order() {
-    for (version, capa) in [("7.2.7", 1), ("8.0.1", 2)] {
+    for (version, capa) in [
+        ("7.2.7", 1),
+        ("8.0.1", 2),
+        ("8.1", 2),
+        ("9.0", 2),
+        ("9.1", 2),
+    ] {
         let mut lab = Lab::new(version, 2);
         lab.handshake.clear();
         lab.failover(false, None);
@@ -77,32 +83,36 @@ fn c09_a_timeout_without_force_lets_writes_go_on() {
 
 #[test]
 fn c10_c11_pings_move_the_offset_only_without_timeout() {
-    for (timeout, grows) in [(None, true), (Some(60_000), false)] {
-        let mut lab = Lab::waiting("8.0.1", timeout);
-        let before = lab.server(A).offset();
-        lab.advance(Span::secs(4));
-        let grown = lab.server(A).offset() - before;
-        // One PING of 14 bytes a second: the period is counted in runs of a cron that is ten
-        // times as fast now.
-        assert_eq!(grown, if grows { 4 * 14 } else { 0 });
+    for version in VERSIONS {
+        for (timeout, grows) in [(None, true), (Some(60_000), false)] {
+            let mut lab = Lab::waiting(version, timeout);
+            let before = lab.server(A).offset();
+            lab.advance(Span::secs(4));
+            let grown = lab.server(A).offset() - before;
+            // One PING of 14 bytes a second: the period is counted in runs of a cron that is ten
+            // times as fast now.
+            assert_eq!(grown, if grows { 4 * 14 } else { 0 });
+        }
     }
 }
 
 #[test]
 fn c12_a_target_that_drops_its_link_while_waiting_cannot_come_back() {
-    let mut lab = Lab::waiting("8.0.1", None);
-    let client = lab.connect(A);
-    let set = lab.set();
-    assert_eq!(lab.ask(client, set), None);
-    lab.cut(B, A);
-    lab.release(B, A, false);
-    lab.advance(Span::secs(5));
-    assert_eq!(lab.state(A), FailoverState::WaitForSync);
-    let admin = lab.connect(A);
-    assert_eq!(lab.ask(admin, Command::FailoverAbort), Some(Reply::Ok));
-    assert_eq!(lab.reply(client), Some(Reply::Ok));
-    lab.advance(Span::secs(2));
-    assert!(!lab.is_primary(B) && lab.server(B).offset() == lab.server(A).offset());
+    for version in VERSIONS {
+        let mut lab = Lab::waiting(version, None);
+        let client = lab.connect(A);
+        let set = lab.set();
+        assert_eq!(lab.ask(client, set), None);
+        lab.cut(B, A);
+        lab.release(B, A, false);
+        lab.advance(Span::secs(5));
+        assert_eq!(lab.state(A), FailoverState::WaitForSync);
+        let admin = lab.connect(A);
+        assert_eq!(lab.ask(admin, Command::FailoverAbort), Some(Reply::Ok));
+        assert_eq!(lab.reply(client), Some(Reply::Ok));
+        lab.advance(Span::secs(2));
+        assert!(!lab.is_primary(B) && lab.server(B).offset() == lab.server(A).offset());
+    }
 }
 
 #[test]
@@ -132,47 +142,51 @@ fn c30_c31_abort_in_progress_makes_a_primary_of_a_new_history() {
 
 #[test]
 fn c32_in_progress_neither_replicaof_nor_another_failover_is_taken() {
-    let mut lab = Lab::in_progress("8.0.1");
-    let admin = lab.connect(A);
-    for primary in [None, Some(AddressBook::of(B))] {
-        let reply = lab.ask(admin, Command::ReplicaOf(primary));
-        assert_eq!(reply, error(ErrorKind::ReplicaOfFailingOver));
+    for version in VERSIONS {
+        let mut lab = Lab::in_progress(version);
+        let admin = lab.connect(A);
+        for primary in [None, Some(AddressBook::of(B))] {
+            let reply = lab.ask(admin, Command::ReplicaOf(primary));
+            assert_eq!(reply, error(ErrorKind::ReplicaOfFailingOver));
+        }
+        assert_eq!(
+            lab.failover(false, None),
+            error(ErrorKind::FailoverInProgress)
+        );
     }
-    assert_eq!(
-        lab.failover(false, None),
-        error(ErrorKind::FailoverInProgress)
-    );
 }
 
 #[test]
 fn c67_unmet_preconditions_are_answered_in_their_order() {
-    let mut lab = Lab::new("8.0.1", 2);
-    let admin = lab.connect(A);
-    let to = |node| Some(AddressBook::of(node));
-    let failover = |to, force, timeout_ms| Command::Failover {
-        to,
-        force,
-        timeout_ms,
-    };
-    for (command, kind) in [
-        (Command::FailoverAbort, ErrorKind::NoFailoverInProgress),
-        (
-            Command::FailoverMalformed(ErrorKind::Syntax),
-            ErrorKind::Syntax,
-        ),
-        (failover(None, true, Some(5)), ErrorKind::FailoverForce),
-        (failover(to(B), true, None), ErrorKind::FailoverForce),
-        (failover(to(A), false, None), ErrorKind::FailoverNotAReplica),
-    ] {
-        assert_eq!(lab.ask(admin, command), error(kind));
+    for version in VERSIONS {
+        let mut lab = Lab::new(version, 2);
+        let admin = lab.connect(A);
+        let to = |node| Some(AddressBook::of(node));
+        let failover = |to, force, timeout_ms| Command::Failover {
+            to,
+            force,
+            timeout_ms,
+        };
+        for (command, kind) in [
+            (Command::FailoverAbort, ErrorKind::NoFailoverInProgress),
+            (
+                Command::FailoverMalformed(ErrorKind::Syntax),
+                ErrorKind::Syntax,
+            ),
+            (failover(None, true, Some(5)), ErrorKind::FailoverForce),
+            (failover(to(B), true, None), ErrorKind::FailoverForce),
+            (failover(to(A), false, None), ErrorKind::FailoverNotAReplica),
+        ] {
+            assert_eq!(lab.ask(admin, command), error(kind));
+        }
+        let at_replica = lab.connect(B);
+        let reply = lab.ask(at_replica, failover(None, false, None));
+        assert_eq!(reply, error(ErrorKind::FailoverOnReplica));
+        let mut alone = Lab::new(version, 1);
+        let admin = alone.connect(A);
+        let reply = alone.ask(admin, failover(None, false, None));
+        assert_eq!(reply, error(ErrorKind::FailoverNoReplicas));
     }
-    let at_replica = lab.connect(B);
-    let reply = lab.ask(at_replica, failover(None, false, None));
-    assert_eq!(reply, error(ErrorKind::FailoverOnReplica));
-    let mut alone = Lab::new("8.0.1", 1);
-    let admin = alone.connect(A);
-    let reply = alone.ask(admin, failover(None, false, None));
-    assert_eq!(reply, error(ErrorKind::FailoverNoReplicas));
 }
 
 #[test]

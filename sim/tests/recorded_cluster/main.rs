@@ -1,189 +1,134 @@
 //! Cluster mode held against recordings: the script that real clusters of five versions were
 //! recorded with is run through the model, and what both tell is compared.
 
-mod model;
-mod recording;
-mod run;
-
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use run::{Millis, Run};
+use rebound_sim::conform::cluster::{
+    self, Known, Run, SEEDS, facts, late_news, model_runs, observations, paths_of, sets,
+};
+use rebound_sim::conform::recording::Line;
+use rebound_sim::conform::{Observation, Outcome, against_model, parse};
+use rebound_sim::valkey::Behaviour;
 
-const SEEDS: std::ops::Range<u64> = 0..20;
-const SLOW_BUS: &str = r#"{"from": "bus", "to": "bus", "latency": "200ms"}"#;
 const BEHAVIOURS: [&str; 2] = ["8.0.0-rc1", "8.0.1"];
 
-type Sets = BTreeMap<String, BTreeSet<String>>;
+/// Versions whose clusters were recorded, three times with each bus.
+const VERSIONS: usize = 5;
 
-fn sets(runs: &[Run], of: impl Fn(&Run) -> Vec<(String, String)>) -> Sets {
-    let mut sets = Sets::new();
-    for (key, value) in runs.iter().flat_map(of) {
-        sets.entry(key).or_default().insert(value);
-    }
-    sets
-}
-
-/// Least and most of a figure.
-fn spread(runs: &[Run], of: impl Fn(&Run) -> Millis) -> (Millis, Millis) {
-    let figures = runs.iter().map(of);
-    figures.fold((f64::MAX, f64::MIN), |(low, high), x| {
-        (low.min(x), high.max(x))
-    })
-}
-
-/// Pairs of events of which the first came first in every run, by more than `apart`.
-fn order(runs: &[Run], apart: Millis) -> BTreeSet<(&str, &str)> {
-    let mut kinds: BTreeSet<&str> = runs[0].marks.iter().map(|mark| &*mark.what).collect();
-    for run in runs {
-        kinds.retain(|kind| run.marks.iter().any(|mark| mark.what == *kind));
-    }
-    let pairs = kinds
-        .iter()
-        .flat_map(|a| kinds.iter().map(move |b| (*a, *b)));
-    pairs
-        .filter(|(a, b)| runs.iter().all(|run| run.at(b) - run.at(a) > apart))
-        .collect()
-}
-
-/// Sets that differ, side by side. Where only one side has anything, that is a difference if
-/// `all` says so.
-fn side_by_side(recorded: &Sets, model: &Sets, all: bool, told: &mut String) {
-    for (key, seen) in recorded {
-        let modelled = model.get(key);
-        if modelled.map_or(all, |modelled| modelled != seen) {
-            let _ = writeln!(told, "{key}:\n  recorded {seen:?}\n  model    {modelled:?}");
-        }
-    }
-}
-
-/// What every run must agree on, whatever its times: texts, offsets, epochs, numbers of redirects.
-fn facts(run: &Run) -> Vec<(String, String)> {
-    let fact = |what: &str, is: String| (what.to_owned(), is);
-    let epochs: BTreeSet<u64> = ["b election", "b epoch", "a voted", "c voted", "d voted"]
-        .iter()
-        .flat_map(|what| run.numbers(what))
-        .collect();
-    let handed_over = run.numbers("b takes-over-from");
-    let longest = run
-        .redirects
-        .iter()
-        .rposition(|commands| *commands > 0)
-        .unwrap_or(0);
-    let errors = run.ops.iter().flat_map(|op| op.steps.last());
-    let errors: BTreeSet<&str> = errors.map(|step| &*step.answer).collect();
-    vec![
-        fact("the reply", run.reply.clone()),
-        fact("a redirect", run.redirect.clone()),
-        fact("epochs of the election", format!("{epochs:?}")),
-        fact(
-            "delay of the election",
-            format!("{:?}", run.numbers("b planned")),
-        ),
-        fact(
-            "a goes on where b took over",
-            (handed_over == run.numbers("a asks-from") && handed_over.len() == 1).to_string(),
-        ),
-        fact("how commands end", format!("{errors:?}")),
-        fact("redirects in a row at most", longest.to_string()),
-    ]
-}
-
-/// The steps of the failover, and how many packets of the bus each waits for.
-const STEPS: [(&str, &str, u8); 5] = [
-    ("b accepted", "a paused", 1),
-    ("a paused", "b election", 1),
-    ("b election", "b won", 2),
-    ("b won", "a demoted", 1),
-    ("a paused", "a demoted", 4),
-];
-
-/// What a recorded packet took beyond the path's latency, and what a log's time may be off.
-const PER_PACKET: Millis = 2.0;
-
-/// The ways of the writes that the old primary held.
-fn ways(run: &Run) -> Vec<(String, String)> {
-    let way = |op: &run::Op| ("the ways of held writes".to_owned(), op.path());
-    run.held().map(way).collect()
-}
-
-/// The differences between the recordings and the model; empty if there are none. With `exact`
-/// times have the recordings' lower bounds as well, and every kind of answer must come up.
-fn differences(recorded: &[Run], model: &[Run], exact: bool) -> String {
-    let mut told = String::new();
-    side_by_side(&sets(recorded, facts), &sets(model, facts), true, &mut told);
-    side_by_side(&sets(recorded, ways), &sets(model, ways), true, &mut told);
-    let answers = [recorded, model].map(|runs| sets(runs, Run::answers));
-    side_by_side(&answers[0], &answers[1], exact, &mut told);
-    // Logs have a resolution of a millisecond.
-    for (first, then) in order(recorded, 1.0) {
-        let known = |what| model[0].marks.iter().any(|mark| mark.what == what);
-        if !(known(first) && known(then)) {
-            continue;
-        }
-        if let Some(run) = model.iter().find(|run| run.at(first) > run.at(then)) {
-            let _ = writeln!(
-                told,
-                "{}: `{then}` at {:.2} ms, before `{first}` at {:.2} ms",
-                run.name,
-                run.at(then),
-                run.at(first)
-            );
-        }
-    }
-    let mut bound = |what: &str, of: &dyn Fn(&Run) -> Millis, slack: Millis| {
-        let (least, most) = spread(recorded, of);
-        let (low, high) = spread(model, of);
-        if high > most + slack || (exact && low < least - slack) {
-            let _ = writeln!(
-                told,
-                "{what}:\n  recorded {least:.1} to {most:.1} ms\n  model    {low:.1} to {high:.1} ms"
-            );
-        }
+/// All recordings of a bus (`plain` or `busdelay`), in order of their names.
+fn recordings(bus: &str) -> Vec<(PathBuf, Vec<Line>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings");
+    let entries = |path: &Path| {
+        let entries = fs::read_dir(path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        let mut paths: Vec<PathBuf> = entries
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
+        paths.sort();
+        paths
     };
-    for (from, to, packets) in STEPS {
-        let step = format!("from `{from}` to `{to}`");
-        let slack = PER_PACKET * f64::from(packets);
-        bound(&step, &|run| run.at(to) - run.at(from), slack);
+    let start = format!("S7-{bus}-");
+    let named = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        name.is_some_and(|name| name.starts_with(&start))
+    };
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        let lines = parse(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        (path, lines)
+    };
+    let paths = entries(&folder).into_iter().filter(|path| path.is_dir());
+    let found: Vec<_> = paths
+        .flat_map(|label| entries(&label))
+        .filter(named)
+        .map(read)
+        .collect();
+    assert_eq!(found.len(), 3 * VERSIONS, "{bus}");
+    found
+}
+
+fn runs(bus: &str) -> Vec<Run> {
+    let read = |(path, lines): (PathBuf, Vec<Line>)| {
+        cluster::read(&lines).unwrap_or_else(|error| panic!("{path:?}: {error}"))
+    };
+    recordings(bus).into_iter().map(read).collect()
+}
+
+fn model(behaviour: &str, paths: &str) -> Vec<Run> {
+    let behaviour = Behaviour::named(behaviour).expect("a known behaviour");
+    model_runs(behaviour, paths, SEEDS).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The differences among observations; empty if there are none.
+fn differences(observed: &[Observation]) -> String {
+    let mut told = String::new();
+    for Observation { what, outcome, .. } in observed {
+        if let Outcome::Differs(differences) = outcome {
+            for difference in differences {
+                let (recorded, model) = (&difference.recorded, &difference.model);
+                let _ = writeln!(told, "{what}:\n  recorded {recorded}\n  model    {model}");
+            }
+        }
     }
-    // Clients think for 10 ms, so the first command of the pause comes up to that much later.
-    bound(
-        "the longest that a command is held",
-        &Run::longest_hold,
-        10.0,
-    );
     told
 }
 
-fn assert_same(bus: &str, paths: &str, exact: bool) {
-    let recorded = recording::runs_of(bus);
+/// Recordings of all versions together show all that can happen, so the model must do all of it
+/// and nothing else.
+fn assert_same(bus: &str, known: Known) {
+    let recorded = runs(bus);
+    let paths = paths_of(&recorded[0]);
+    assert!(recorded.iter().all(|run| paths_of(run) == paths), "{bus}");
     for behaviour in BEHAVIOURS {
-        let model = model::runs(behaviour, paths, SEEDS);
-        let told = differences(&recorded, &model, exact);
+        let observed = observations(&recorded, &model(behaviour, &paths), &[], known);
+        let told = differences(&observed);
         assert!(told.is_empty(), "{bus}, {behaviour}:\n{told}");
+        assert!(observed.iter().map(|o| o.compared).sum::<u32>() > 200);
     }
 }
 
 #[test]
 fn a_failover_over_a_slow_bus_is_as_recorded() {
-    assert_same("bus-200ms", SLOW_BUS, true);
+    assert_same("busdelay", Known::All);
 }
 
 #[test]
 fn a_plain_failover_is_as_recorded() {
-    assert_same("plain", "", false);
+    assert_same("plain", Known::UpperBounds);
 }
 
-/// On the recorded machine Linux held packets of the bus for up to 40 ms, which the model's
-/// network does not do. With some delay in their stead the same answers come while the news of
-/// the promotion is under way.
+/// Each recording by itself, as anybody would hand one over.
+fn assert_each_agrees(bus: &str) {
+    for (path, lines) in recordings(bus) {
+        let label = path.parent().and_then(Path::file_name);
+        let rc1 = label.is_some_and(|label| label == "8.0.0-rc1");
+        let behaviour = if rc1 { "8.0.0-rc1" } else { "8.0.1" };
+        let behaviour = Behaviour::named(behaviour).expect("a known behaviour");
+        let agreement =
+            against_model(&lines, behaviour).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        assert!(agreement.agrees(), "{}", agreement.table());
+        assert!(agreement.compared() > 50, "{}", agreement.table());
+    }
+}
+
+#[test]
+fn every_recording_of_a_slow_bus_agrees() {
+    assert_each_agrees("busdelay");
+}
+
+#[test]
+fn every_plain_recording_agrees() {
+    assert_each_agrees("plain");
+}
+
+/// With the delay that Linux gives packets of the bus the same answers come while the news of the
+/// promotion is under way.
 #[test]
 fn what_is_answered_until_the_news_arrives_is_as_recorded() {
-    let late = r#"{"uniform": {"low": "5ms", "high": "40ms"}}"#;
-    let paths = format!(r#"{{"from": "b@bus", "to": "bus", "latency": {late}}}"#);
-    let recorded = sets(&recording::runs_of("plain"), Run::answers);
+    let recorded = sets(&runs("plain"), Run::answers);
     for behaviour in BEHAVIOURS {
-        let model = sets(&model::runs(behaviour, &paths, SEEDS), Run::answers);
+        let model = sets(&model(behaviour, &late_news()), Run::answers);
         for (cell, seen) in &recorded {
             let modelled = model.get(cell);
             assert!(
@@ -199,11 +144,9 @@ fn what_is_answered_until_the_news_arrives_is_as_recorded() {
 #[test]
 fn nothing_is_missing_where_the_stream_is_slow_as_recorded() {
     let slow_stream = r#"{"from": "b", "to": "a", "latency": "20ms"}"#;
-    let recorded = sets(&recording::runs_of("plain"), facts);
+    let recorded = sets(&runs("plain"), facts);
     for behaviour in BEHAVIOURS {
-        let model = sets(&model::runs(behaviour, slow_stream, SEEDS), facts);
-        let mut told = String::new();
-        side_by_side(&recorded, &model, true, &mut told);
-        assert!(told.is_empty(), "{behaviour}:\n{told}");
+        let model = sets(&model(behaviour, slow_stream), facts);
+        assert_eq!(recorded, model, "{behaviour}");
     }
 }

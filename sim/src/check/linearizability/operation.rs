@@ -23,7 +23,7 @@ impl Action {
     pub(super) fn of_write(kind: CommandKind, write: WriteId) -> Option<Action> {
         match kind {
             // What a transaction writes, it sets.
-            CommandKind::Set | CommandKind::Exec => Some(Action::Write(write)),
+            CommandKind::Set | CommandKind::Exec | CommandKind::Eval => Some(Action::Write(write)),
             CommandKind::Del => Some(Action::Remove),
             CommandKind::Incr => Some(Action::Increment(None)),
             CommandKind::Get
@@ -53,7 +53,6 @@ impl Action {
             | CommandKind::ClusterSlots
             | CommandKind::ClusterFailover
             | CommandKind::ClusterSetSlot
-            | CommandKind::Eval
             | CommandKind::EvalShebang
             | CommandKind::EvalNoWrites
             | CommandKind::EvalRo
@@ -73,7 +72,8 @@ impl Action {
             | CommandKind::Watch
             | CommandKind::Unwatch
             | CommandKind::Reset
-            | CommandKind::ClientUnblock => None,
+            | CommandKind::ClientUnblock
+            | CommandKind::Auth => None,
         }
     }
 }

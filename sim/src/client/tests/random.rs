@@ -19,6 +19,8 @@ fn workload(pick: u8, policy: &Policy) -> Workload {
         subscribe: channels,
         publish: channels,
         ping: 1,
+        eval: 1,
+        eval_set: 1,
     };
     let mut workload = busy(4, all, 200);
     workload.blpop_timeout = Span::millis(200);

@@ -384,7 +384,8 @@ fn why_postponed(gate: Gate, belief: Belief) -> &'static str {
                 "writes are paused for the failover"
             }
         },
-        Gate::NoMulti
+        Gate::Authentication
+        | Gate::NoMulti
         | Gate::MinReplicas
         | Gate::ReadOnlyReplica
         | Gate::PubSubContext
@@ -396,6 +397,7 @@ fn why_postponed(gate: Gate, belief: Belief) -> &'static str {
 
 fn why_rejected(gate: Gate, error: ErrorKind) -> &'static str {
     match gate {
+        Gate::Authentication => "the connection has not said AUTH",
         Gate::NoMulti => "it may not be queued in a transaction",
         Gate::StandaloneRedirect => "the node is a replica",
         Gate::MinReplicas => "too few replicas are connected",
@@ -415,7 +417,7 @@ pub(super) fn is_handshake(message: Message) -> bool {
             CommandKind::ReplConf => {
                 !matches!(request.command, crate::valkey::Command::ReplConfAck(_))
             }
-            CommandKind::Ping | CommandKind::Psync => true,
+            CommandKind::Ping | CommandKind::Psync | CommandKind::Auth => true,
             CommandKind::Get
             | CommandKind::MGet
             | CommandKind::Set

@@ -250,7 +250,7 @@ fn open_commands(workload: &Workload) -> u64 {
 }
 
 /// The mix, by name. Taken apart field by field, so that none can be forgotten.
-fn weights(mix: &Mix) -> [(&'static str, u32); 11] {
+fn weights(mix: &Mix) -> [(&'static str, u32); 13] {
     let Mix {
         get,
         set,
@@ -263,6 +263,8 @@ fn weights(mix: &Mix) -> [(&'static str, u32); 11] {
         subscribe,
         publish,
         ping,
+        eval,
+        eval_set,
     } = *mix;
     [
         ("get", get),
@@ -276,5 +278,7 @@ fn weights(mix: &Mix) -> [(&'static str, u32); 11] {
         ("subscribe", subscribe),
         ("publish", publish),
         ("ping", ping),
+        ("eval", eval),
+        ("eval_set", eval_set),
     ]
 }

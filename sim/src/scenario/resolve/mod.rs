@@ -16,6 +16,7 @@ use self::names::Names;
 use super::error::Problem;
 use super::format::{Budget, Phases, Scenario, Ties};
 use super::plan::Plan;
+use crate::conform::undrivable;
 use crate::engine::{Limits, Span, TieBreak, Time};
 use crate::valkey::Behaviour;
 
@@ -69,10 +70,11 @@ pub fn plan(scenario: &Scenario, path: &str, hash: u128) -> Result<Plan> {
         scenario.checks.thundering_herd.within,
     )?;
     let expect = expect::expectations(&scenario.expect, behaviour, &scenario.checks)?;
-    Ok(Plan {
+    let plan = Plan {
         name: scenario.name.clone(),
         path: path.to_owned(),
         hash,
+        live: scenario.live,
         behaviour,
         nodes,
         addresses,
@@ -89,7 +91,17 @@ pub fn plan(scenario: &Scenario, path: &str, hash: u128) -> Result<Plan> {
         },
         checks: scenario.checks.clone(),
         expect,
-    })
+    };
+    if plan.live
+        && let Some(step) = undrivable(&plan).into_iter().next()
+    {
+        let message = format!(
+            "cannot be carried out on real servers ({}), but the scenario says \"live\": true",
+            step.why
+        );
+        return Err(Problem::new(step.place, message));
+    }
+    Ok(plan)
 }
 
 /// Phases and budget.

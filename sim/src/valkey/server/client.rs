@@ -61,6 +61,10 @@ pub(super) struct Client {
     /// When something last went to or fro (`lastinteraction`); none before `clientsCron` has
     /// seen the connection.
     pub(super) last_interaction: Option<Time>,
+    /// `AUTH` was said.
+    pub(super) authenticated: bool,
+    /// `REPLCONF capa dual-channel` was said.
+    pub(super) dual_channel: bool,
     /// The connection is a replica's.
     pub(super) replica: bool,
     /// The address that a replica announces.

@@ -117,7 +117,9 @@ impl Server {
             | Command::Unwatch
             | Command::Reset
             | Command::ClientCapaUnknown
-            | Command::ClientCapaBare => self.call(slot, command, turn),
+            | Command::ClientCapaBare
+            | Command::Auth
+            | Command::ReplConfCapaDualChannel => self.call(slot, command, turn),
         };
         self.reply(slot, tag, reply, turn);
         if !self.ready_keys.is_empty() {
@@ -278,6 +280,18 @@ impl Server {
                 Reply::Ok
             }
             Command::ReplConfVersion => Reply::Ok,
+            Command::ReplConfCapaDualChannel => {
+                self.clients[slot.0 as usize].dual_channel = true;
+                Reply::Ok
+            }
+            // `authCommand` (8.0.1, acl.c)
+            Command::Auth if !turn.config.requirepass => {
+                Reply::Error(ErrorKind::AuthWithoutPassword)
+            }
+            Command::Auth => {
+                self.clients[slot.0 as usize].authenticated = true;
+                Reply::Ok
+            }
             Command::Asking => self.asking_command(slot),
             Command::ClusterSlots => self.cluster_slots_command(turn),
             Command::ClusterFailover(how) => self.cluster_failover_command(how, turn),

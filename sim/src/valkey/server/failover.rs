@@ -172,6 +172,7 @@ impl Server {
                 ReplState::Connect
                 | ReplState::Connecting
                 | ReplState::ReceivePing
+                | ReplState::ReceiveAuth
                 | ReplState::ReceiveAddress
                 | ReplState::ReceiveCapa(_)
                 | ReplState::ReceivePsync

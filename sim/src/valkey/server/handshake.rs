@@ -2,7 +2,7 @@
 //! (`replicationSetPrimary`, `syncWithPrimary`, `replicaTryPartialResynchronization`).
 
 use super::super::address::{Addr, AddressBook};
-use super::super::behaviour::Promotion;
+use super::super::behaviour::{DualChannelReply, Promotion};
 use super::super::command::Command;
 use super::super::defect::Defect;
 use super::super::error::ErrorKind;
@@ -27,6 +27,8 @@ pub(super) enum ReplState {
     Connecting,
     /// PING was sent.
     ReceivePing,
+    /// AUTH and `REPLCONF listening-port` were sent.
+    ReceiveAuth,
     /// `REPLCONF listening-port` was sent. What follows is written at once, but is a segment of
     /// its own, which Nagle's rule holds until the first is acknowledged, and the
     /// acknowledgement comes with the reply.
@@ -71,6 +73,7 @@ impl PrimaryLink {
             | ReplState::Connect
             | ReplState::Connecting
             | ReplState::ReceivePing
+            | ReplState::ReceiveAuth
             | ReplState::ReceiveAddress
             | ReplState::ReceiveCapa(_)
             | ReplState::Ready
@@ -244,6 +247,7 @@ impl Server {
             | ReplState::Connect
             | ReplState::Connecting
             | ReplState::ReceivePing
+            | ReplState::ReceiveAuth
             | ReplState::ReceiveAddress
             | ReplState::ReceiveCapa(_)
             | ReplState::Ready => {
@@ -303,17 +307,34 @@ impl Server {
     fn handshake_reply(&mut self, reply: Reply, turn: &mut Turn<'_>) {
         match self.link.repl_state {
             ReplState::ReceivePing => {
-                // -NOAUTH and the like would pass too; of the model's errors none does.
+                // -NOAUTH and the like pass.
+                if matches!(reply, Reply::Error(error) if error != ErrorKind::NoAuth) {
+                    self.retry_link(turn);
+                    return;
+                }
+                self.link.repl_state = ReplState::ReceiveAddress;
+                if turn.config.primaryauth {
+                    self.link.repl_state = ReplState::ReceiveAuth;
+                    self.send_primary(Command::Auth, turn);
+                }
+                self.send_primary(Command::ReplConfAddress(AddressBook::of(self.node)), turn);
+            }
+            ReplState::ReceiveAuth => {
                 if matches!(reply, Reply::Error(_)) {
                     self.retry_link(turn);
                     return;
                 }
                 self.link.repl_state = ReplState::ReceiveAddress;
-                self.send_primary(Command::ReplConfAddress(AddressBook::of(self.node)), turn);
             }
             ReplState::ReceiveAddress => {
                 let mut awaited = 1;
-                self.send_primary(Command::ReplConfCapa, turn);
+                let dual =
+                    turn.behaviour.dual_channel && turn.config.dual_channel_replication_enabled;
+                let capa = match dual {
+                    true => Command::ReplConfCapaDualChannel,
+                    false => Command::ReplConfCapa,
+                };
+                self.send_primary(capa, turn);
                 if turn.behaviour.replconf_version {
                     awaited += 1;
                     self.send_primary(Command::ReplConfVersion, turn);
@@ -394,6 +415,16 @@ impl Server {
                 self.trace_role(turn);
                 self.failover_succeeded(turn);
             }
+            // The snapshot is on its way.
+            Reply::DualChannelSync => match turn.behaviour.dual_channel_reply {
+                DualChannelReply::Refuses if self.failover.state == FailoverState::InProgress => {
+                    self.retry_link(turn);
+                    self.psync_failed(turn);
+                }
+                DualChannelReply::Refuses | DualChannelReply::Accepts => {
+                    self.failover_succeeded(turn);
+                }
+            },
             Reply::Error(_) => {
                 self.retry_link(turn);
                 self.psync_failed(turn);

@@ -148,6 +148,15 @@ impl Server {
                     return Answer::AskCluster;
                 }
             }
+            Gate::Authentication => {
+                // Who says neither of these is a client, and knows the password.
+                if turn.config.requirepass
+                    && !client.authenticated
+                    && matches!(kind, CommandKind::ReplConf | CommandKind::Psync)
+                {
+                    return Answer::Reject(ErrorKind::NoAuth);
+                }
+            }
             Gate::NoMulti => {
                 if client.in_multi && flags.any(Flags::NO_MULTI) {
                     return Answer::Reject(no_multi(kind, turn));

@@ -83,6 +83,11 @@ impl Server {
             self.reply(slot, tag, Reply::Continue { replid, epoch }, turn);
             return None;
         }
+        if self.clients[slot.0 as usize].dual_channel
+            && turn.config.dual_channel_replication_enabled
+        {
+            self.reply(slot, tag, Reply::DualChannelSync, turn);
+        }
         replica.state = ReplicaState::WaitSave { since: turn.now };
         replica.sent = self.offset;
         self.replicas.push(replica);

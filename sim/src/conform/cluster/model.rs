@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rebound_sim::Runner;
-use rebound_sim::engine::Time;
-use rebound_sim::scenario;
-use rebound_sim::trace::{ClusterEvent, CommandOutcome, Event, Record, Via};
-use rebound_sim::valkey::{
-    Addr, AddressBook, Behaviour, CommandKind, HashSlot, NodeId, Reply, Role,
-};
-
 use super::run::{Mark, Op, Run, Step};
+use crate::Runner;
+use crate::engine::Time;
+use crate::scenario;
+use crate::trace::{ClusterEvent, CommandOutcome, Event, Record, Via};
+use crate::valkey::{Addr, AddressBook, Behaviour, CommandKind, HashSlot, NodeId, Reply, Role};
 
 /// Sent when the cluster has been up for a second.
 const START: f64 = 1_000.0;
@@ -43,17 +40,24 @@ fn script(paths: &str) -> String {
     )
 }
 
-/// Runs of these seeds, with these paths in the network.
-pub fn runs(behaviour: &str, paths: &str, seeds: std::ops::Range<u64>) -> Vec<Run> {
-    let plan = scenario::parse(&script(paths), "script").unwrap_or_else(|error| panic!("{error}"));
-    let behaviour = Behaviour::named(behaviour).expect("a known behaviour");
+/// Runs of these seeds, with these paths in the network, as a scenario has them in its
+/// `network.paths`.
+///
+/// # Errors
+/// If the paths are none that a scenario can have: what is wrong with them.
+pub fn model_runs(
+    behaviour: &'static Behaviour,
+    paths: &str,
+    seeds: std::ops::Range<u64>,
+) -> Result<Vec<Run>, scenario::ScenarioError> {
+    let plan = scenario::parse(&script(paths), "the recorded cluster")?;
     let mut runner = Runner::new(Arc::new(plan), behaviour);
     let run = |seed| {
         let mut trace: Vec<Record> = Vec::new();
         runner.run(seed, &mut trace);
         told(format!("model, seed {seed}"), &trace)
     };
-    seeds.map(run).collect()
+    Ok(seeds.map(run).collect())
 }
 
 fn millis(at: Time) -> f64 {
@@ -61,20 +65,23 @@ fn millis(at: Time) -> f64 {
 }
 
 fn letter(node: NodeId) -> char {
-    ['a', 'b', 'c', 'd'][usize::from(node.0)]
+    ['a', 'b', 'c', 'd']
+        .get(usize::from(node.0))
+        .map_or('?', |letter| *letter)
 }
 
 fn node_at(addr: Addr) -> char {
     let found = (0..4).map(NodeId).find(|n| AddressBook::of(*n) == addr);
-    letter(found.expect("an address of the four"))
+    found.map_or('?', letter)
 }
 
-/// A redirect as it would be for the recorded key, if it is right for the model's.
-fn recorded_key(via: Via) -> Via {
+/// A redirect's words, with `SLOT` for the slot of the key that is asked for: recordings use
+/// another key.
+fn words(via: Via) -> String {
     if via == Via::Moved(HashSlot::of_key(0, 1)) {
-        Via::Moved(HashSlot::of(b"{t2}k"))
+        "MOVED SLOT".to_owned()
     } else {
-        via
+        via.to_string()
     }
 }
 
@@ -82,6 +89,7 @@ fn recorded_key(via: Via) -> Via {
 fn told(name: String, trace: &[Record]) -> Run {
     let mut run = Run {
         name,
+        start: START,
         reply: String::new(),
         redirect: String::new(),
         redirects: [0; 4],
@@ -166,7 +174,7 @@ fn told(name: String, trace: &[Record]) -> Run {
                 via,
                 ..
             } => {
-                run.redirect = recorded_key(via).to_string();
+                run.redirect = words(via);
                 if let Some(op) = open.get_mut(&(client, command)) {
                     op.steps.push(Step {
                         node: letter(from),

@@ -5,10 +5,12 @@
 pub type Millis = f64;
 
 /// One run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Run {
     /// Which.
     pub name: String,
+    /// When the command was sent, in milliseconds since the run's start.
+    pub start: Millis,
     /// The reply to `CLUSTER FAILOVER`.
     pub reply: String,
     /// The words of a redirect, but for its address.
@@ -26,8 +28,9 @@ pub struct Run {
 }
 
 /// Something that happened at a server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Mark {
+    /// When.
     pub at: Millis,
     /// The node and what happened, such as `b won`.
     pub what: String,
@@ -36,19 +39,24 @@ pub struct Mark {
 }
 
 /// One command of a client.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Op {
+    /// `SET` or `GET`.
     pub command: &'static str,
+    /// When.
     pub sent: Millis,
+    /// What was answered to it, up to the last answer.
     pub steps: Vec<Step>,
 }
 
 /// One answer on a command's way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Step {
+    /// By whom.
     pub node: char,
     /// `moved a`, `ok`, `value`, or an error's code.
     pub answer: String,
+    /// When.
     pub at: Millis,
 }
 
@@ -61,11 +69,15 @@ impl Op {
 }
 
 impl Run {
-    /// When something first happened.
-    pub fn at(&self, what: &str) -> Millis {
+    /// When something first happened, if it did.
+    pub fn at(&self, what: &str) -> Option<Millis> {
         let mark = self.marks.iter().find(|mark| mark.what == what);
-        mark.unwrap_or_else(|| panic!("{}: no `{what}`", self.name))
-            .at
+        mark.map(|mark| mark.at)
+    }
+
+    /// How long after one thing another happened, if both did.
+    pub fn between(&self, first: &str, then: &str) -> Option<Millis> {
+        Some(self.at(then)? - self.at(first)?)
     }
 
     /// The numbers of all marks of a kind.
@@ -77,7 +89,10 @@ impl Run {
     /// What each node answered to which command in which phase of the failover, as lines. A
     /// request that was under way when a phase changed is left out.
     pub fn answers(&self) -> Vec<(String, String)> {
-        let [paused, won, demoted] = ["a paused", "b won", "a demoted"].map(|what| self.at(what));
+        let times = ["a paused", "b won", "a demoted"].map(|what| self.at(what));
+        let [Some(paused), Some(won), Some(demoted)] = times else {
+            return Vec::new();
+        };
         let blur = self.blur;
         let mut answers = Vec::new();
         for op in &self.ops {
@@ -113,7 +128,7 @@ impl Run {
 
     /// Writes that `a` held until it was a replica.
     pub fn held(&self) -> impl Iterator<Item = &Op> {
-        let demoted = self.at("a demoted");
+        let demoted = self.at("a demoted").unwrap_or(Millis::INFINITY);
         self.ops.iter().filter(move |op| {
             let late = |step: &Step| step.node == 'a' && step.at >= demoted - self.clock;
             op.command == "SET" && op.sent < demoted && op.steps.iter().any(late)
