@@ -69,7 +69,6 @@ fn compare(file: &Path, forced: Option<&'static Behaviour>) -> Result<ConformRun
     Ok(ConformRun {
         source: shown.to_string(),
         agreement,
-        op_by_op: None,
         not_judged: Vec::new(),
         left_out: Vec::new(),
         findings: Vec::new(),

@@ -1,6 +1,6 @@
 //! What `rebound conform` reports: as JSON and as text.
 
-use rebound_sim::conform::{Agreement, Outcome};
+use rebound_sim::conform::Agreement;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -30,9 +30,6 @@ pub struct ConformRun {
     /// What was compared with runs of the model: over the seeds for one that was driven now, op
     /// by op for one that was recorded.
     pub agreement: Agreement,
-    /// What the recording of a driven run gives when it is compared op by op; absent for one
-    /// that was recorded.
-    pub op_by_op: Option<Agreement>,
     /// Checks that cannot be judged from outside, and why.
     pub not_judged: Vec<Step>,
     /// With `--seed`: what of the model's run could not be driven.
@@ -47,14 +44,7 @@ impl ConformRun {
     /// Whether all that could be compared agrees, and no finding is refuted.
     fn agrees(&self) -> bool {
         let refuted = |finding: &FindingJudged| finding.verdict == Verdict::Refuted;
-        let op_by_op = self
-            .op_by_op
-            .iter()
-            .flat_map(|agreement| &agreement.observations);
-        let mut op_by_op = op_by_op.map(|observation| &observation.outcome);
-        self.agreement.agrees()
-            && !op_by_op.any(|outcome| matches!(outcome, Outcome::Differs(_)))
-            && !self.findings.iter().any(refuted)
+        self.agreement.agrees() && !self.findings.iter().any(refuted)
     }
 }
 
@@ -105,8 +95,7 @@ impl ConformReport {
 
 impl ConformRun {
     fn compared(&self) -> u64 {
-        let more = self.op_by_op.as_ref().map_or(0, Agreement::compared);
-        u64::from(self.agreement.compared()) + u64::from(more)
+        u64::from(self.agreement.compared())
     }
 
     fn text(&self, out: &Output) -> String {
@@ -116,10 +105,6 @@ impl ConformRun {
             out.paint(Style::Bad, "DIFFERS")
         };
         let mut text = format!("{word}  {}", self.agreement.table());
-        if let Some(op_by_op) = &self.op_by_op {
-            text.push_str("command by command: ");
-            text.push_str(&op_by_op.table());
-        }
         for step in &self.left_out {
             text.push_str(&format!("  left out      {}: {}\n", step.place, step.why));
         }

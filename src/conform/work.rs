@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rebound_sim::conform::recording::Line;
-use rebound_sim::conform::{Agreement, Envelope, UNJUDGED_LIVE, against_model, undrivable};
+use rebound_sim::conform::{Agreement, Envelope, UNJUDGED_LIVE, undrivable};
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::NoTrace;
 use rebound_sim::valkey::Behaviour;
@@ -161,7 +161,6 @@ impl Item<'_> {
         Ok(ConformRun {
             source: self.binary.path.display().to_string(),
             agreement,
-            op_by_op: op_by_op(&run.lines, behaviour),
             not_judged: UNJUDGED_LIVE
                 .iter()
                 .map(|(check, why)| Step {
@@ -198,12 +197,6 @@ impl Item<'_> {
             observations,
         }
     }
-}
-
-/// The recording compared command by command, if its script is one that can be.
-fn op_by_op(lines: &[Line], behaviour: &'static Behaviour) -> Option<Agreement> {
-    let agreement = against_model(lines, behaviour).ok()?;
-    (agreement.compared() > 0).then_some(agreement)
 }
 
 /// Keeps a recording.

@@ -200,6 +200,10 @@ impl Callers {
     ///
     /// # Errors
     /// If a line names a server that was not started, or a kind of client that there is not.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of many kinds of lines a few say this"
+    )]
     pub fn of(
         recording: &[Line],
         cast: &Cast,
@@ -358,6 +362,10 @@ impl Probe {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of many kinds of lines a few say this"
+    )]
     fn line(&mut self, event: &Event, at: Time, cast: &Cast, words: &mut Words) {
         let answers = self.heard.iter().filter(|heard| heard.answers).count();
         match event {
@@ -395,11 +403,8 @@ impl Probe {
         while let Some(send) = self.sends.get(place) {
             match (&send.command, in_multi) {
                 (Ok(command), _) => {
-                    in_multi = match command {
-                        Command::Multi => true,
-                        Command::Exec | Command::Discard => false,
-                        _ => in_multi,
-                    };
+                    in_multi |= *command == Command::Multi;
+                    in_multi &= !matches!(command, Command::Exec | Command::Discard);
                     place += 1;
                 }
                 (Err(why), false) => {

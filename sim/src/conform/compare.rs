@@ -110,11 +110,21 @@ pub(super) fn observe(
     Ok(servers)
 }
 
+/// Whether the replica had something to acknowledge when the primary was to be moved.
+fn waited_for_sync(recording: &[Line], cast: &Cast, turn: Time) -> bool {
+    let milestones = milestones::recorded(recording, cast);
+    let mut after = milestones
+        .iter()
+        .skip_while(|m| m.at + Span::millis(2) < turn);
+    let times = (after.next(), after.next());
+    matches!(times, (Some(one), Some(next)) if next.at.since(one.at) > Span::millis(20))
+}
+
 fn is_thinned(line: &Line) -> bool {
-    match &line.event {
-        Event::Dropped { lines } => lines.get("op").is_some_and(|count| *count > 0),
-        _ => false,
-    }
+    let Event::Dropped { lines } = &line.event else {
+        return false;
+    };
+    lines.get("op").is_some_and(|count| *count > 0)
 }
 
 fn differs(observation: &Observation) -> bool {
@@ -140,6 +150,9 @@ fn plan(recording: &[Line], behaviour: &'static Behaviour) -> Result<Plan, Recor
     let evidence = Evidence::of(recording, &cast, turn, &script.stops());
     script.delay(&evidence.delays);
     script.ask_for_acknowledgements(&evidence.asked, &mut words);
+    if recording.iter().any(is_thinned) && waited_for_sync(recording, &cast, turn) {
+        script.write_before(turn, &mut words);
+    }
     Ok(Plan {
         cast,
         words,

@@ -75,6 +75,10 @@ pub(super) struct Seen<'a> {
 }
 
 /// What the proxy in front of a server saw.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "of many kinds of lines a few say this"
+)]
 pub(super) fn seen_by_proxy<'a>(
     recording: &'a [Line],
     cast: &'a Cast,
@@ -205,10 +209,10 @@ fn clear_of(tick: Time, asked: &[Time], ticks: &[Time]) -> Time {
 }
 
 fn asked(recording: &[Line], cast: &Cast, of: NodeId) -> Vec<(Time, NodeId)> {
-    let told = recording.iter().filter_map(|line| match &line.event {
-        Event::Tx { cmd, .. } if cmd.starts_with("WAIT") => Some(instant(line.t)),
-        _ => None,
-    });
+    let told = recording
+        .iter()
+        .filter(|line| matches!(&line.event, Event::Tx { cmd, .. } if cmd.starts_with("WAIT")));
+    let told = told.map(|line| instant(line.t));
     let told: Vec<Time> = told.collect();
     let seen = seen_by_proxy(recording, cast, of);
     let asked = seen.filter(|s| s.came && s.way == Way::S2c && s.data.contains(GETACK));

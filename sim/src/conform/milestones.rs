@@ -125,6 +125,10 @@ pub struct Passing {
 
 impl Passing {
     /// Takes note of something that has happened in the model.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of many events two are milestones"
+    )]
     pub fn note(&mut self, at: Time, event: &Event) {
         match *event {
             Event::Failover {

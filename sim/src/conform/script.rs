@@ -70,6 +70,8 @@ pub enum Act {
     Kill(NodeId),
     /// A write and a `WAIT` for it, by somebody whom the recording does not show.
     Acknowledge(NodeId, [Command; 2]),
+    /// A write, by somebody whom the recording does not show.
+    Write(NodeId, Command),
     /// The recording ends.
     End,
 }
@@ -110,6 +112,10 @@ impl Script {
     ///
     /// # Errors
     /// If it has a step that cannot be carried out.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of many kinds of lines a few say this"
+    )]
     pub fn of(
         recording: &[Line],
         cast: &Cast,
@@ -167,6 +173,10 @@ impl Script {
         });
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of many kinds of lines a few say this"
+    )]
     fn laboratory(&mut self, line: &Line, place: usize, cast: &Cast) -> Result<(), RecordingError> {
         let what = match &line.event {
             Event::Start { node, .. } => What::Do(Act::Start(cast.known(node, place)?)),
@@ -216,6 +226,10 @@ impl Script {
         Ok(())
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of many kinds of lines a few say this"
+    )]
     fn proxy(&mut self, line: &Line, place: usize, node: NodeId) {
         match &line.event {
             Event::PxHold { dirs } => {
@@ -280,6 +294,22 @@ impl Script {
             if let [Ok(set), Ok(wait)] = commands {
                 self.insert(*at, Act::Acknowledge(*node, [set, wait]));
             }
+        }
+    }
+
+    /// Adds a write just before `at`, to whom the operator speaks then: clients' writes have been
+    /// left out of the recording, of which the replica had not acknowledged the last.
+    pub fn write_before(&mut self, at: Time, words: &mut Words) {
+        let mut spoken = self.steps.iter().filter_map(|step| {
+            let Some(Act::Say { node, .. }) = step.act() else {
+                return None;
+            };
+            (step.at == at).then_some(*node)
+        });
+        let spoken = spoken.next();
+        if let (Some(node), Ok(set)) = (spoken, words.command("SET left out")) {
+            let before = Time(at.0.saturating_sub(Span::millis(2).0));
+            self.insert(before, Act::Write(node, set));
         }
     }
 

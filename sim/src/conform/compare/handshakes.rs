@@ -284,12 +284,17 @@ fn request(command: Command, sides: &Sides<'_>) -> Option<String> {
         let failover = if failover { " FAILOVER" } else { "" };
         return Some(format!("PSYNC {id}{failover}"));
     }
-    match command {
-        Command::ReplConfAck(_) => None,
-        Command::ReplConfCapa => Some("REPLCONF capa eof capa psync2".to_owned()),
-        Command::ReplConfVersion => Some("REPLCONF version".to_owned()),
-        other => Some(other.kind().name().to_owned()),
+    if let Command::ReplConfAck(_) = command {
+        return None;
     }
+    let text = if command == Command::ReplConfCapa {
+        "REPLCONF capa eof capa psync2"
+    } else if command == Command::ReplConfVersion {
+        "REPLCONF version"
+    } else {
+        command.kind().name()
+    };
+    Some(text.to_owned())
 }
 
 #[cfg(test)]

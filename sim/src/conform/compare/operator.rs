@@ -13,10 +13,10 @@ pub(super) fn told(recording: &[Line], place: usize) -> Option<(Time, &Value)> {
     let after = recording[place + 1..].iter();
     let mut after = after.filter(|line| line.who == "admin");
     let next = after.find(|line| matches!(line.event, Event::Rx { .. } | Event::Tx { .. }))?;
-    match &next.event {
-        Event::Rx { reply, .. } => Some((instant(next.t), reply)),
-        _ => None,
-    }
+    let Event::Rx { reply, .. } = &next.event else {
+        return None;
+    };
+    Some((instant(next.t), reply))
 }
 
 pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {

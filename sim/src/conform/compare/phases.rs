@@ -75,7 +75,9 @@ fn phases(all: &[Milestone], node: NodeId) -> Vec<Phase> {
         if let Some(from) = since {
             let name = match from.what {
                 Mark::Requested => "waiting for sync",
-                _ => "failover in progress",
+                Mark::InProgress | Mark::Over(_) | Mark::Promoted | Mark::Demoted => {
+                    "failover in progress"
+                }
             };
             let (from, length) = (from.at, milestone.at.since(from.at));
             phases.push(Phase { name, from, length });

@@ -188,6 +188,12 @@ impl<'a> Stage<'a> {
                     lab.settle();
                 }
             }
+            Act::Write(node, command) => {
+                if let Some(client) = lab.try_connect(*node) {
+                    lab.submit(client, *command);
+                    lab.settle();
+                }
+            }
             Act::End => self.over = true,
         }
     }
