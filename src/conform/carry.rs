@@ -19,21 +19,25 @@ pub struct Parcel<T> {
 }
 
 /// Reads one end until it closes, and sends what it says on its way. `note` looks at the bytes
-/// as they come.
+/// as they come. `first` are bytes that were read before.
 pub async fn collect<T>(
     stage: &Stage,
     ends: (HostId, HostId),
     way: Direction,
-    from: &TcpStream,
+    from: (Vec<u8>, &TcpStream),
     to: UnboundedSender<Parcel<T>>,
     mut note: impl FnMut(&[u8]) -> T,
 ) {
+    let (mut bytes, from) = from;
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        let Ok(length @ 1..) = read(from, &mut buffer).await else {
-            return;
-        };
-        let bytes = buffer[..length].to_vec();
+        if bytes.is_empty() {
+            let Ok(length @ 1..) = read(from, &mut buffer).await else {
+                return;
+            };
+            bytes.extend_from_slice(&buffer[..length]);
+        }
+        let bytes = std::mem::take(&mut bytes);
         let note = note(&bytes);
         let due = Instant::now() + stage.paths.delay(&stage.plan, ends.0, ends.1, way);
         if to.send(Parcel { due, bytes, note }).is_err() {

@@ -75,7 +75,14 @@ pub async fn connect(
         }
     };
     let goes = hand_over(&stage, ends, Direction::Forward, sent, &stream, |_, _| {});
-    let comes = collect(&stage, ends, Direction::Backward, &stream, inwards, |_| ());
+    let comes = collect(
+        &stage,
+        ends,
+        Direction::Backward,
+        (Vec::new(), &stream),
+        inwards,
+        |_| (),
+    );
     let hears = hear(&clients, &stage, place, ends, heard);
     let talk = async { tokio::join!(says, goes) };
     let listen = async { tokio::join!(comes, hears) };

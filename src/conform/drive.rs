@@ -220,6 +220,10 @@ async fn pair(stage: &Rc<Stage>, patience: Duration) -> Result<(), Trouble> {
             drop(server);
             let step = Duration::from_millis(200);
             let ready = tokio::time::timeout(step, ready(stage, node, &mut lines[place])).await;
+            if ready.is_err() {
+                // A late answer is not to be taken for the next one's.
+                lines[place] = None;
+            }
             if !matches!(ready, Ok(Some(true))) {
                 let name = &stage.plan.nodes[place].name;
                 let what = match ready {

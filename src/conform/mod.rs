@@ -84,11 +84,11 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         .as_deref()
         .map(behaviour_named)
         .transpose()?;
-    let runs = if arguments.recording.is_empty() {
+    let (runs, failure) = if arguments.recording.is_empty() {
         orphans::listen()?;
         work::run(arguments, forced, out)?
     } else {
-        recorded::run(&arguments.recording, forced)?
+        (recorded::run(&arguments.recording, forced)?, None)
     };
     let report = ConformReport::new(runs);
     if out.json_wanted() {
@@ -96,6 +96,9 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     } else {
         let text = report.text(out);
         out.text(&text)?;
+    }
+    if let Some(failure) = failure {
+        return Err(failure);
     }
     if report.runs.is_empty() {
         complain("nothing to compare: no scenario says \"live\": true");

@@ -41,7 +41,7 @@ pub async fn watch(script: Rc<Script>, node: NodeId) {
     let mut line: Option<Line> = None;
     let mut known = Map::new();
     let mut last: Option<Belief> = None;
-    let mut asked_before = Time::ZERO;
+    let (mut asked_before, mut noted) = (Time::ZERO, Time::ZERO);
     loop {
         for text in stage.node(node).server.borrow_mut().new_log_lines() {
             stage.line(letter(node), LineEvent::Log { line: text });
@@ -80,8 +80,10 @@ pub async fn watch(script: Rc<Script>, node: NodeId) {
         if let Some(now) = belief(&fields)
             && last != Some(now)
         {
-            became(&script, node, (asked_before, stage.now()), last, now);
-            last = Some(now);
+            // What was noted before came before.
+            let between = (asked_before.max(noted), stage.now());
+            became(&script, node, between, last, now);
+            (last, noted) = (Some(now), between.1);
         }
         asked_before = asks;
         tokio::time::sleep(PERIOD).await;

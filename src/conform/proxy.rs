@@ -7,13 +7,13 @@ use std::rc::Rc;
 
 use rebound_sim::conform::answer::Resp;
 use rebound_sim::conform::recording::{Event as LineEvent, Way};
-use rebound_sim::net::Direction;
+use rebound_sim::net::{Direction, HostId};
 use rebound_sim::scenario::{Trigger, TriggerMessage};
 use rebound_sim::valkey::{FailoverState, NodeId, Role};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-use super::carry::{collect, hand_over};
+use super::carry::{collect, hand_over, read};
 use super::script::Script;
 use super::stage::letter;
 use super::wire::Decoder;
@@ -160,7 +160,18 @@ async fn carry(script: Rc<Script>, link: Link, near: TcpStream) {
     };
     // A segment is sent when it is there.
     let _ = (near.set_nodelay(true), far.set_nodelay(true));
-    let done = both_ways(&script, &link, &who, &near, &far);
+    let Some(first) = opened(&script, ends, &near).await else {
+        let dir = Way::C2s;
+        stage.line(
+            &who,
+            LineEvent::PxClose {
+                link: link.number,
+                dir,
+            },
+        );
+        return;
+    };
+    let done = both_ways(&script, &link, &who, (first, &near), &far);
     tokio::select! {
         biased;
         () = held.reset.notified() => {
@@ -174,16 +185,46 @@ async fn carry(script: Rc<Script>, link: Link, near: TcpStream) {
     }
 }
 
+/// Waits until the path is clear: a connection attempt would not get through before. What is said
+/// meanwhile; none if who dialled has given up.
+async fn opened(script: &Script, ends: (HostId, HostId), near: &TcpStream) -> Option<Vec<u8>> {
+    let paths = &script.stage.paths;
+    let clear = async {
+        loop {
+            paths.clear(ends.0, ends.1, Direction::Forward).await;
+            paths.clear(ends.0, ends.1, Direction::Backward).await;
+            if !paths.held(ends.0, ends.1, Direction::Forward) {
+                return;
+            }
+        }
+    };
+    let mut clear = std::pin::pin!(clear);
+    let mut said = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut clear => return Some(said),
+            length = read(near, &mut buffer) => match length {
+                Ok(length @ 1..) => said.extend_from_slice(&buffer[..length]),
+                Ok(0) | Err(_) => return None,
+            },
+        }
+    }
+}
+
 /// Carries both ways until one end closes; says which way that went.
 async fn both_ways(
     script: &Script,
     link: &Link,
     who: &str,
-    near: &TcpStream,
+    near: (Vec<u8>, &TcpStream),
     far: &TcpStream,
 ) -> Way {
+    let back = near.1;
     let forward = one_way(script, link, who, Direction::Forward, near, far);
-    let backward = one_way(script, link, who, Direction::Backward, far, near);
+    let far = (Vec::new(), far);
+    let backward = one_way(script, link, who, Direction::Backward, far, back);
     tokio::select! {
         biased;
         () = forward => Way::C2s,
@@ -196,7 +237,7 @@ async fn one_way(
     link: &Link,
     who: &str,
     way: Direction,
-    from: &TcpStream,
+    from: (Vec<u8>, &TcpStream),
     to: &TcpStream,
 ) {
     let stage = &script.stage;

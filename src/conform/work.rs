@@ -40,15 +40,16 @@ struct Item<'a> {
 /// The model's runs of a plan under a behaviour: made once, by whoever needs them first.
 type Envelopes = Mutex<BTreeMap<(String, &'static str), Arc<Mutex<Envelope>>>>;
 
-/// Drives and compares.
+/// Drives and compares. If a run cannot be driven to its end, those that were are there beside the
+/// failure.
 ///
 /// # Errors
-/// If a scenario or a server is none, or a run cannot be driven to its end.
+/// If a scenario or a server is none.
 pub fn run(
     arguments: &Arguments,
     forced: Option<&'static Behaviour>,
     out: &Output,
-) -> Result<Vec<ConformRun>, Failure> {
+) -> Result<(Vec<ConformRun>, Option<Failure>), Failure> {
     let plans = named_or_live(&arguments.scenarios, &arguments.folder)?;
     for plan in &plans {
         can_be_driven(plan, arguments.seed)?;
@@ -105,7 +106,14 @@ pub fn run(
     bar.finish_and_clear();
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(place, _)| *place);
-    results.into_iter().map(|(_, result)| result).collect()
+    let (mut runs, mut failure) = (Vec::new(), None);
+    for (_, result) in results {
+        match result {
+            Ok(run) => runs.push(run),
+            Err(why) => failure = failure.or(Some(why)),
+        }
+    }
+    Ok((runs, failure))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

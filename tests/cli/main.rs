@@ -2,6 +2,7 @@
 
 mod commands;
 mod comparisons;
+mod conform;
 mod inputs;
 mod mistakes;
 mod program;

@@ -68,6 +68,8 @@ pub fn answer(
             "QUEUED" => Ok(Reply::Queued),
             "OK" => Ok(Reply::Ok),
             "RESET" => Ok(Reply::Reset),
+            // `REPLICAOF` of the primary that it has: the model says no more than this.
+            "OK Already connected to specified master" => Ok(Reply::Ok),
             _ => Err(unknown()),
         },
         Resp::Error(text) => match text.strip_prefix("REDIRECT ") {

@@ -106,6 +106,26 @@ impl Op {
         gap.unwrap_or(Span::millis(1)).max(Span::micros(100))
     }
 
+    /// When it was sent first, if the server was slow to read it then.
+    pub fn issued_late(&self) -> Time {
+        let first = self.redirects.first().map_or(self.ended, |first| first.at);
+        match first.since(self.issued) <= Span::millis(100) {
+            true => Time(first.0.saturating_sub(Span::micros(300).0)).max(self.issued),
+            false => self.issued,
+        }
+    }
+
+    /// The pace, if the server was slow to read the command the last time.
+    pub fn late(&self, redirect: usize) -> Span {
+        let last = self
+            .redirects
+            .get(redirect)
+            .filter(|_| redirect + 1 == self.count as usize);
+        let gap = last.map(|last| self.ended.since(last.at));
+        let gap = gap.filter(|gap| *gap <= Span::millis(60));
+        gap.unwrap_or_else(|| self.pace(redirect))
+    }
+
     /// From the last time that it was sent to the end.
     pub fn waited(&self) -> Span {
         let whole = self.redirects.len() as u64 == u64::from(self.count);

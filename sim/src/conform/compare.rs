@@ -18,9 +18,9 @@ use super::cast::Cast;
 use super::error::RecordingError;
 use super::evidence::Evidence;
 use super::milestones::{self, Milestone};
-use super::recording::Line;
-use super::replay::{Plan, Played, Shift, play};
-use super::script::{Act, Script, What};
+use super::recording::{Event, Line};
+use super::replay::{Pace, Plan, Played, Shift, play};
+use super::script::{Act, Script};
 use super::warp::Warp;
 use super::words::Words;
 use crate::engine::{Span, Time};
@@ -49,6 +49,9 @@ struct Sides<'a> {
     recording: &'a [Line],
     plan: &'a Plan,
     milestones: Vec<Milestone>,
+    /// Whether clients' commands have been left out of the recording, so that keys may lack a
+    /// value.
+    thinned: bool,
     /// The model with its clients at their times.
     run: Run,
 }
@@ -59,7 +62,9 @@ pub(super) fn observe(
     behaviour: &'static Behaviour,
 ) -> Result<Vec<Observation>, RecordingError> {
     let plan = plan(recording, behaviour)?;
-    let milestones = milestones::recorded(recording, &plan.cast);
+    let begin = plan.script.begin().map_or(Time::ZERO, |(at, _)| at);
+    let mut milestones = milestones::recorded(recording, &plan.cast);
+    milestones.retain(|milestone| milestone.at >= begin);
     let mut warp = Warp::default();
     let mut run = run(&plan, &milestones, &warp, Shift::default());
     for _ in 1..PASSES {
@@ -74,6 +79,7 @@ pub(super) fn observe(
         recording,
         plan: &plan,
         milestones,
+        thinned: recording.iter().any(is_thinned),
         run,
     };
     let mut crowd = (commands::Open::new(&sides), probes::Open::new(&sides));
@@ -104,6 +110,13 @@ pub(super) fn observe(
     Ok(servers)
 }
 
+fn is_thinned(line: &Line) -> bool {
+    match &line.event {
+        Event::Dropped { lines } => lines.get("op").is_some_and(|count| *count > 0),
+        _ => false,
+    }
+}
+
 fn differs(observation: &Observation) -> bool {
     matches!(observation.outcome, Outcome::Differs(_))
 }
@@ -126,6 +139,7 @@ fn plan(recording: &[Line], behaviour: &'static Behaviour) -> Result<Plan, Recor
     let turn = turn(recording, &script);
     let evidence = Evidence::of(recording, &cast, turn, &script.stops());
     script.delay(&evidence.delays);
+    script.ask_for_acknowledgements(&evidence.asked, &mut words);
     Ok(Plan {
         cast,
         words,
@@ -138,11 +152,8 @@ fn plan(recording: &[Line], behaviour: &'static Behaviour) -> Result<Plan, Recor
 
 /// When the operator first said something that moved a primary, once the replicas were there.
 fn turn(recording: &[Line], script: &Script) -> Time {
-    let paired = script
-        .steps
-        .iter()
-        .position(|s| matches!(s.what, What::Wait(_)));
-    let mut steps = script.steps[paired.unwrap_or(0)..].iter();
+    let begin = script.begin().map_or(0, |(_, place)| place);
+    let mut steps = script.steps[begin..].iter();
     let moved = steps.find(|step| match step.act() {
         Some(Act::Say { text, .. }) => {
             let moves = text.starts_with("FAILOVER") || text.starts_with("REPLICAOF");
@@ -155,7 +166,12 @@ fn turn(recording: &[Line], script: &Script) -> Time {
 }
 
 fn run(plan: &Plan, milestones: &[Milestone], warp: &Warp, shift: Shift) -> Run {
-    let played = play(plan, warp, shift);
+    let mut played = play(plan, warp, shift);
+    // What led up to the script's beginning is not what is compared.
+    let begin = plan.script.begin().map(|(_, place)| played.steps[place]);
+    played
+        .milestones
+        .retain(|milestone| begin.is_none_or(|begin| milestone.at >= begin));
     // What was waited for was seen late, by a poll: only what was done counts.
     let steps = plan.script.steps.iter().zip(&played.steps);
     let done = steps.filter(|(step, _)| step.act().is_some());
@@ -176,9 +192,9 @@ fn run(plan: &Plan, milestones: &[Milestone], warp: &Warp, shift: Shift) -> Run 
 fn shifts(lag: Span) -> impl Iterator<Item = Shift> {
     let fits = move |tenths: &i64| tenths.unsigned_abs() * 100_000 <= lag.0.max(LEAST_LAG.0) * 2;
     let moved = SHIFTS.into_iter().filter(fits).flat_map(|tenths| {
-        [false, true].map(|at_once| Shift {
+        [Pace::AsRecorded, Pace::AtOnce, Pace::Late].map(|pace| Shift {
             by: tenths * 100_000,
-            at_once,
+            pace,
         })
     });
     moved.skip(1)

@@ -24,7 +24,7 @@ const LONG: Span = Span::millis(80);
 /// How many more seeds are run at a time while something is seen that no run shows.
 const STEP: u64 = 20;
 /// How many seeds are run at most.
-const MOST: u64 = 300;
+const MOST: u64 = 80;
 
 /// The runs of the model.
 pub struct Envelope {

@@ -52,6 +52,12 @@ pub struct Evidence {
     pub paths: Vec<Path>,
     /// The delays that no line says.
     pub delays: Vec<Delay>,
+    /// When a primary asked for acknowledgements (`REPLCONF GETACK`) without a `WAIT` that a line
+    /// tells of, and which.
+    pub asked: Vec<(Time, NodeId)>,
+    /// When servers loaded a snapshot, by their logs. A server that loads does nothing else, if
+    /// the data is small.
+    pub loading: Vec<(NodeId, Time, Time)>,
     /// `repl-diskless-sync-delay`: none, if a full resynchronization was seen to begin at once.
     pub sync_delay: Span,
 }
@@ -134,6 +140,11 @@ impl Evidence {
             clocks: clocks.collect(),
             paths: paths.collect(),
             delays,
+            asked: nodes
+                .iter()
+                .flat_map(|of| asked(recording, cast, *of))
+                .collect(),
+            loading: loading(recording, cast),
             sync_delay: sync_delay(recording, cast),
         }
     }
@@ -153,12 +164,77 @@ pub struct Stop {
 fn path(recording: &[Line], cast: &Cast, of: NodeId) -> Path {
     let seen: Vec<Seen<'_>> = seen_by_proxy(recording, cast, of).collect();
     let latency = half_round_trip(&seen).unwrap_or(Span::micros(300));
-    let mut came = seen.iter().filter(|s| s.came && s.way == Way::C2s);
     Path {
         // A busy machine is slow now and then, which the script cannot mean.
         latency: latency.clamp(Span::micros(50), Span::micros(1_500)),
-        early: came.any(|s| s.data.contains("listening-port") && s.data.contains("ip-address")),
+        early: is_early(&seen),
     }
+}
+
+/// Whether the rest of a handshake came before anything was said to its beginning.
+fn is_early(seen: &[Seen<'_>]) -> bool {
+    let Some(begin) = seen.iter().position(|s| s.data.contains("listening-port")) else {
+        return false;
+    };
+    let link = seen[begin].link;
+    let mut mine = seen[begin..].iter().filter(|s| s.came && s.link == link);
+    let answered = |s: &&Seen<'_>| s.way == Way::S2c;
+    let first = mine.find(|s| answered(s) || s.data.contains("ip-address"));
+    first.is_some_and(|s| !answered(&s))
+}
+
+fn asked_times(recording: &[Line], cast: &Cast, of: NodeId) -> Vec<Time> {
+    let seen = seen_by_proxy(recording, cast, of);
+    let asked = seen.filter(|s| s.came && s.way == Way::S2c && s.data.contains(GETACK));
+    asked.map(|s| s.at).collect()
+}
+
+/// A clock's second is a little longer than one, so that counted back from a later tick it may
+/// seem to tick just after its server was asked for an acknowledgement, when it had ticked just
+/// before. What it would acknowledge then makes a difference.
+fn clear_of(tick: Time, asked: &[Time], ticks: &[Time]) -> Time {
+    let (second, near) = (Span::secs(1).0, Span::millis(30).0);
+    for at in asked.iter().filter(|at| **at < tick) {
+        let after = tick.since(*at).0 % second;
+        let ticked = |other: &Time| *other > *at && other.since(*at).0 <= near;
+        if after <= near && !ticks.iter().any(ticked) {
+            return Time(tick.0 - after - Span::millis(3).0);
+        }
+    }
+    tick
+}
+
+fn asked(recording: &[Line], cast: &Cast, of: NodeId) -> Vec<(Time, NodeId)> {
+    let told = recording.iter().filter_map(|line| match &line.event {
+        Event::Tx { cmd, .. } if cmd.starts_with("WAIT") => Some(instant(line.t)),
+        _ => None,
+    });
+    let told: Vec<Time> = told.collect();
+    let seen = seen_by_proxy(recording, cast, of);
+    let asked = seen.filter(|s| s.came && s.way == Way::S2c && s.data.contains(GETACK));
+    let silent = asked.filter(|s| {
+        let near = |at: &Time| *at <= s.at && s.at.since(*at) < Span::millis(50);
+        !told.iter().any(near)
+    });
+    silent.map(|s| (s.at, of)).collect()
+}
+
+fn loading(recording: &[Line], cast: &Cast) -> Vec<(NodeId, Time, Time)> {
+    let mut all = Vec::new();
+    let mut since: BTreeMap<NodeId, Time> = BTreeMap::new();
+    for line in recording {
+        if let (Some(node), Event::Log { line: text }) = (cast.node(&line.who), &line.event) {
+            if text.starts_with("Full resync from") {
+                since.insert(node, instant(line.t));
+            } else if text.ends_with("sync: Finished with success")
+                && let Some(from) = since.remove(&node)
+            {
+                // Logs are rounded down.
+                all.push((node, from, instant(line.t) + Span::millis(2)));
+            }
+        }
+    }
+    all
 }
 
 /// The two halves of a round trip through a proxy: from what came in to what came back for it,
@@ -325,6 +401,11 @@ fn clock(recording: &[Line], cast: &Cast, of: NodeId, turn: Time, stops: &[Stop]
         }
         (tick, _) => tick,
     };
+    let asked = cast.nodes().filter(|(id, _)| *id != of);
+    let asked: Vec<Time> = asked
+        .flat_map(|(primary, _)| asked_times(recording, cast, primary))
+        .collect();
+    let tick = tick.map(|tick| clear_of(tick, &asked, &ticks));
     // The second dial of a failover is the first that its clock decides.
     let mut again = dials.iter().filter(|at| **at > turn).skip(1);
     let again = again.next().copied();
@@ -374,6 +455,17 @@ mod tests {
     fn lines(text: &str) -> Vec<Line> {
         let parse = |line| serde_json::from_str(line).expect("a line");
         text.lines().map(parse).collect()
+    }
+
+    #[test]
+    fn a_clock_ticks_before_its_server_is_asked_rather_than_just_after() {
+        let ms = |n| Time(Span::millis(n).0);
+        assert_eq!(clear_of(ms(2061), &[ms(1058)], &[ms(2061)]), ms(2055));
+        assert_eq!(clear_of(ms(2061), &[ms(1500)], &[ms(2061)]), ms(2061));
+        assert_eq!(
+            clear_of(ms(2061), &[ms(1058)], &[ms(1060), ms(2061)]),
+            ms(2061)
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::warp::Warp;
 use super::words::Words;
 use crate::engine::{Span, Time};
 use crate::lab::{Lab, Passed};
+use crate::trace::Event;
 use crate::valkey::{Behaviour, Config, LinkState, NodeId, ReplId, Role};
 
 use clients::Crowd;
@@ -43,8 +44,21 @@ pub struct Plan {
 pub struct Shift {
     /// By how much, in nanoseconds, later or (below zero) earlier.
     pub by: i64,
-    /// Redirects are followed at once rather than at the recorded pace.
-    pub at_once: bool,
+    /// How redirects are followed.
+    pub pace: Pace,
+}
+
+/// When a client sends a command on after a redirect. What is recorded is when the redirect came
+/// and when the next reply did.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Pace {
+    /// So that the next reply comes when it did, as long as it came soon; the last time soon.
+    #[default]
+    AsRecorded,
+    /// At once.
+    AtOnce,
+    /// As recorded, the last time too: the server may have been slow to read it.
+    Late,
 }
 
 /// What a server is at the end.
@@ -91,13 +105,17 @@ const POLL: Span = Span::millis(5);
 pub fn play(plan: &Plan, warp: &Warp, shift: Shift) -> Played {
     let config = Config {
         repl_diskless_sync_delay: plan.evidence.sync_delay,
-        snapshot_save: Span::micros(500),
+        snapshot_load: Span::micros(200),
         ..Config::default()
     };
     let mut lab = Lab::empty(plan.behaviour, config, plan.words.addresses.clone());
     for (to, _) in plan.cast.nodes() {
-        let load = plan.evidence.clocks[usize::from(to.0)].load;
-        lab.tune(to, |config| config.snapshot_load = load);
+        // Whoever syncs with this one takes so long, nearly all of it before it loads (9.x looks
+        // for the end of the transfer in `replicationCron`).
+        let others = plan.cast.nodes().filter(|(from, _)| *from != to);
+        let load = others.map(|(from, _)| plan.evidence.clocks[usize::from(from.0)].load);
+        let load = load.max().unwrap_or_default();
+        lab.tune(to, |config| config.snapshot_save = load);
         let path = &plan.evidence.paths[usize::from(to.0)];
         for (from, _) in plan.cast.nodes().filter(|(from, _)| *from != to) {
             for forward in [true, false] {
@@ -178,6 +196,17 @@ impl Watch {
     fn look(&mut self, lab: &mut Lab) {
         for event in std::mem::take(&mut lab.events) {
             self.passing.note(lab.now, &event);
+            // A turn may pass through a state, and a poll that is read in it shows that.
+            if let Event::Failover { node, state, .. } = event
+                && let Some((_, last)) = self.states[usize::from(node.0)].last().copied()
+                && last.failover != state
+            {
+                let passing = State {
+                    failover: state,
+                    ..last
+                };
+                self.states[usize::from(node.0)].push((lab.now, passing));
+            }
         }
         for (place, states) in self.states.iter_mut().enumerate() {
             let node = NodeId(place as u16);

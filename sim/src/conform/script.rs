@@ -68,6 +68,8 @@ pub enum Act {
     Stop(NodeId, bool),
     /// A process is killed.
     Kill(NodeId),
+    /// A write and a `WAIT` for it, by somebody whom the recording does not show.
+    Acknowledge(NodeId, [Command; 2]),
     /// The recording ends.
     End,
 }
@@ -235,6 +237,13 @@ impl Script {
         }
     }
 
+    /// When everything was in place and the script began, and which step that is.
+    pub fn begin(&self) -> Option<(Time, usize)> {
+        let waits = |step: &Step| step.what == What::Wait(Wait::Paired);
+        let place = self.steps.iter().position(waits)?;
+        Some((self.steps[place].at, place))
+    }
+
     /// For how long processes were stopped.
     pub fn stops(&self) -> Vec<Stop> {
         let mut stops: Vec<Stop> = Vec::new();
@@ -258,14 +267,29 @@ impl Script {
     /// Adds delays that no line says.
     pub fn delay(&mut self, delays: &[Delay]) {
         for delay in delays {
-            let place = self.steps.partition_point(|step| step.at <= delay.at);
-            // The end stays last.
-            let place = place.min(self.steps.len() - 1);
-            let line = self.steps[place].line;
-            let what = What::Do(Act::Delay(delay.node, delay.way, delay.by));
-            let at = delay.at;
-            self.steps.insert(place, Step { at, line, what });
+            self.insert(delay.at, Act::Delay(delay.node, delay.way, delay.by));
         }
+    }
+
+    /// Adds what makes a primary ask its replicas for an acknowledgement, a write and a `WAIT`
+    /// for it, where no line says who did.
+    pub fn ask_for_acknowledgements(&mut self, asked: &[(Time, NodeId)], words: &mut Words) {
+        for (at, node) in asked {
+            let commands = ["SET seed again", "WAIT 1 1000"];
+            let commands = commands.map(|text| words.command(text));
+            if let [Ok(set), Ok(wait)] = commands {
+                self.insert(*at, Act::Acknowledge(*node, [set, wait]));
+            }
+        }
+    }
+
+    fn insert(&mut self, at: Time, act: Act) {
+        let place = self.steps.partition_point(|step| step.at <= at);
+        // The end stays last.
+        let place = place.min(self.steps.len() - 1);
+        let line = self.steps[place].line;
+        let what = What::Do(act);
+        self.steps.insert(place, Step { at, line, what });
     }
 }
 

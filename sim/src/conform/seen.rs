@@ -1,7 +1,7 @@
 //! What an onlooker sees of a run, be it one of the model or of real servers: the operator's
 //! replies, what each node is one after the other, how nodes shake hands, and how commands end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::answer::reply_text;
@@ -66,10 +66,12 @@ pub struct Seen {
     now: Vec<(Belief, bool)>,
     open: BTreeMap<(ClientId, u32), (CommandKind, Vec<NodeId>)>,
     last: Time,
+    /// Connections that belong to the beginning.
+    early: BTreeSet<(NodeId, NodeId, u64)>,
 }
 
-/// Changes of a node in its first moments are not compared, unless the scenario begins earlier.
-const BEGINNING: Time = Time(Span::millis(500).0);
+/// What nodes do before this to find together is not compared, unless the scenario begins earlier.
+const BEGINNING: Time = Time(Span::millis(900).0);
 
 impl Seen {
     /// Nothing, yet.
@@ -87,6 +89,7 @@ impl Seen {
             now: vec![(Belief::default(), true); plan.nodes.len()],
             open: BTreeMap::new(),
             last: Time::ZERO,
+            early: BTreeSet::new(),
             plan: plan.clone(),
         }
     }
@@ -107,7 +110,10 @@ impl Seen {
 
     fn exchange(&mut self, at: Time, ends: (NodeId, NodeId), link: u64) -> Option<&mut Exchange> {
         let key = (ends.0, ends.1, link);
-        if at < self.begins && !self.exchanges.contains_key(&key) {
+        if at < self.begins {
+            self.early.insert(key);
+        }
+        if self.early.contains(&key) {
             return None;
         }
         let new = || Exchange {

@@ -22,7 +22,7 @@ const LOG: [(&str, &str, &str); 13] = [
     ("Start of election delayed for", "delayed for ", "planned"),
     (
         "Starting a failover election for epoch",
-        "epoch ",
+        "election for epoch ",
         "election",
     ),
     ("Failover auth granted to", "for epoch ", "voted"),

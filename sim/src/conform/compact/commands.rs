@@ -2,6 +2,7 @@
 //! changed, and of the others some of every kind in every stretch of time.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use serde_json::Value;
 
@@ -10,6 +11,12 @@ use super::Stretches;
 
 /// A command that takes longer than this has waited for something.
 const LONG_MS: f64 = 20.0;
+
+/// How much earlier than a cluster's failover commands stay.
+const BEFORE_MS: f64 = 20.0;
+
+/// And how much later.
+const AFTER_MS: f64 = 70.0;
 
 /// What makes two commands the same to whoever looks at them: a group of clients, a word, the
 /// nodes that were asked, what went wrong there, and the reply.
@@ -20,6 +27,7 @@ pub fn chosen(recording: &[Line]) -> BTreeSet<usize> {
     let changes = super::changes(recording);
     let mut chosen = BTreeSet::new();
     let stretches = Stretches::of(&changes);
+    let clusters_failover = &clusters_failover(recording);
     let mut first = BTreeMap::new();
     let mut clients: BTreeMap<&String, (usize, u32)> = BTreeMap::new();
     for (place, line) in recording.iter().enumerate() {
@@ -30,7 +38,9 @@ pub fn chosen(recording: &[Line]) -> BTreeSet<usize> {
             continue;
         };
         let under_way = changes.iter().any(|change| (*t0..=line.t).contains(change));
-        if took_long(&line.event) || reply.is_null() || under_way {
+        let in_a_clusters_failover =
+            (clusters_failover.as_ref()).is_some_and(|around| around.contains(t0));
+        if took_long(&line.event) || reply.is_null() || under_way || in_a_clusters_failover {
             chosen.insert(place);
         }
         let key = (kind(line), stretches.at(*t0));
@@ -45,6 +55,17 @@ pub fn chosen(recording: &[Line]) -> BTreeSet<usize> {
     let staying = clients.values().filter(|(_, commands)| *commands > 1);
     chosen.extend(staying.map(|(first, _)| first));
     chosen
+}
+
+/// The failover of a cluster, from before it is asked for to when all have the news of it. It is
+/// compared by phases that only logs tell, some of them of a few milliseconds.
+fn clusters_failover(recording: &[Line]) -> Option<Range<f64>> {
+    let start = recording.iter().find(
+        |line| matches!(&line.event, Event::Tx { cmd, .. } if cmd.starts_with("CLUSTER FAILOVER")),
+    )?;
+    let reached = |line: &&Line| matches!(line.event, Event::Reached { .. });
+    let end = recording.iter().rfind(reached)?;
+    Some(start.t - BEFORE_MS..end.t + AFTER_MS)
 }
 
 fn took_long(event: &Event) -> bool {

@@ -107,3 +107,32 @@ fn a_compact_recording_stays_as_it_is() {
     let short = compact(&recording());
     assert_eq!(compact(&short), short);
 }
+
+/// A cluster's failover is compared by phases that only logs tell.
+#[test]
+fn of_a_clusters_failover_every_command_stays() {
+    let mut long = recording();
+    let line = |t: f64, rest: &str| {
+        let text = format!("{{\"t\":{t},{rest}}}");
+        serde_json::from_str::<Line>(&text).expect("a line")
+    };
+    long.push(line(
+        1000.0,
+        r#""who":"admin","ev":"tx","node":"B","cmd":"CLUSTER FAILOVER""#,
+    ));
+    long.push(line(
+        1100.0,
+        r#""who":"lab","ev":"reached","node":"A","what":"A replica""#,
+    ));
+    long.sort_by(|a, b| a.t.total_cmp(&b.t));
+    let around = |recording: &[Line]| {
+        let told = ops(recording).into_iter();
+        let around = told.filter(|(_, t0)| (980.0..1170.0).contains(t0));
+        around
+            .map(|(who, t0)| format!("{who} {t0}"))
+            .collect::<Vec<_>>()
+    };
+    let kept = around(&compact(&long));
+    assert_eq!(kept, around(&long));
+    assert_eq!(kept.len(), 38);
+}

@@ -62,7 +62,11 @@ pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
             let begin = recorded.first().map_or(Time::ZERO, |(at, _)| *at);
             let begin = run.warp.modelled(begin);
             let from = all.iter().rposition(|(at, _)| *at <= begin).unwrap_or(0);
-            compare(sides, run, &recorded, &all[from..], &mut tally);
+            let mut seen = all[from..].to_vec();
+            if let Some((at, _)) = seen.first_mut() {
+                *at = begin.max(*at);
+            }
+            compare(sides, run, &recorded, &seen, &mut tally);
             tally.observation()
         })
         .collect()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::callers::Redirect;
 use super::super::told;
 use super::super::warp::Warp;
-use super::{Plan, Shift};
+use super::{Pace, Plan, Shift};
 use crate::engine::{Span, Time};
 use crate::lab::{Client, Lab};
 use crate::valkey::{CommandKind, NodeId, Reply};
@@ -95,7 +95,11 @@ impl<'a> Crowd<'a> {
         };
         for (place, op) in plan.callers.ops.iter().enumerate() {
             if op.command.is_ok() {
-                let at = crowd.at(op.issued);
+                let issued = match shift.pace {
+                    Pace::AsRecorded | Pace::AtOnce => op.issued,
+                    Pace::Late => op.issued_late(),
+                };
+                let at = crowd.at(issued);
                 crowd.tasks.insert((at, Task::Issue(place, op.start.0)));
             }
         }
@@ -254,9 +258,11 @@ impl<'a> Crowd<'a> {
             let told = &mut self.ops[place];
             match told::target(&text, &self.plan.cast) {
                 Some(to) => {
-                    let pace = match self.shift.at_once {
-                        true => AT_ONCE,
-                        false => self.plan.callers.ops[place].pace(told.redirects.len()),
+                    let op = &self.plan.callers.ops[place];
+                    let pace = match self.shift.pace {
+                        Pace::AtOnce => AT_ONCE,
+                        Pace::AsRecorded => op.pace(told.redirects.len()),
+                        Pace::Late => op.late(told.redirects.len()),
                     };
                     told.redirects.push(Redirect {
                         at: lab.now,

@@ -180,6 +180,14 @@ impl<'a> Stage<'a> {
                 lab.kill(*node);
                 lab.settle();
             }
+            Act::Acknowledge(node, commands) => {
+                if let Some(client) = lab.try_connect(*node) {
+                    for command in commands {
+                        lab.submit(client, *command);
+                    }
+                    lab.settle();
+                }
+            }
             Act::End => self.over = true,
         }
     }

@@ -504,13 +504,17 @@ impl Server {
                 self.touch_watched(entry.op);
             }
         }
+        let before = self.offset;
         self.offset = end;
         self.backlog.push(end, entry.op);
         if turn.behaviour.defect == Some(Defect::AcknowledgedAtOnce) {
             self.send_ack(turn);
         }
         match entry.op {
-            ReplOp::GetAck => self.send_ack(turn),
+            // `reploff` counts a command when it has been processed (`commandProcessed`), and
+            // `replicationSendAck` is called while this one is: recorded replicas answered GETACK
+            // with the offset before it, and said the rest a second later.
+            ReplOp::GetAck => self.send_primary(Command::ReplConfAck(before.into()), turn),
             ReplOp::HandOver(target) => self.told_of_failover(target, turn),
             ReplOp::HandOverOff => self.stop_holding(turn),
             // Who reads a stream on a replica waits for what its primary adds.
