@@ -591,7 +591,7 @@ mod tests {
         for (text, part) in [
             ("", "empty command"),
             ("FAILOVR", "nearest: \"FAILOVER\""),
-            ("FLUSHDB", "nearest: \"FLUSHALL\""),
+            ("FLUSHAL", "nearest: \"FLUSHALL\""),
             ("FLUSHALL 5", "FLUSHALL takes no arguments"),
             ("XADD 5 1-1 f x", "expected for example \"XADD 5 * f x\""),
             (
