@@ -206,18 +206,19 @@ async fn pair(stage: &Rc<Stage>, patience: Duration) -> Result<(), Trouble> {
         unready.clear();
         for node in stage.ids() {
             let place = usize::from(node.0);
-            let mut server = stage.node(node).server.borrow_mut();
-            if !server.runs() {
-                let words = server.last_words();
-                let why = format!("server {} ended at its start; {words}", server.name);
-                let taken = words.contains("Address already in use");
-                return Err(if taken {
-                    Trouble::PortTaken(why)
-                } else {
-                    Trouble::Other(why)
-                });
+            {
+                let mut server = stage.node(node).server.borrow_mut();
+                if !server.runs() {
+                    let words = server.last_words();
+                    let why = format!("server {} ended at its start; {words}", server.name);
+                    let taken = words.contains("Address already in use");
+                    return Err(if taken {
+                        Trouble::PortTaken(why)
+                    } else {
+                        Trouble::Other(why)
+                    });
+                }
             }
-            drop(server);
             let step = Duration::from_millis(200);
             let ready = tokio::time::timeout(step, ready(stage, node, &mut lines[place])).await;
             if ready.is_err() {

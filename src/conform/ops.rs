@@ -143,7 +143,21 @@ impl Ops {
                 };
                 stage.line(stage.plan.client_name(client), line);
             }
-            _ => {}
+            Event::Dialled { .. }
+            | Event::Connected { .. }
+            | Event::ConnectFailed { .. }
+            | Event::Delivered { .. }
+            | Event::Closed { .. }
+            | Event::Gate { .. }
+            | Event::Released { .. }
+            | Event::Role { .. }
+            | Event::Failover { .. }
+            | Event::Operator { .. }
+            | Event::Sentinel { .. }
+            | Event::Element { .. }
+            | Event::Ignored { .. }
+            | Event::Cluster { .. }
+            | Event::Fault { .. } => {}
         }
     }
 }
