@@ -19,7 +19,7 @@ fn every_expectation_is_one_item() {
     };
     assert_eq!(
         (of("canary"), of("clean-failover"), of("handover-slow")),
-        (9, 7, 11)
+        (12, 7, 11)
     );
     let jobs = |n| lab.json(&[&arguments[..], &["--jobs", n]].concat());
     assert_eq!(jobs("1"), jobs("3"));
