@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rebound_sim::conform::answer::Resp;
-use rebound_sim::conform::recording::{Event as LineEvent, Line as Recorded};
+use rebound_sim::conform::recording::{DRIVEN, Event as LineEvent, Line as Recorded};
 use rebound_sim::conform::{Judged, Seen, judge};
 use rebound_sim::engine::Time;
 use rebound_sim::scenario::Plan;
@@ -144,7 +144,7 @@ async fn attempt(
         LineEvent::Meta {
             label: binary.label.clone(),
             version: binary.version.clone(),
-            scenario: "live".to_owned(),
+            scenario: DRIVEN.to_owned(),
             variant: plan.name.clone(),
             n,
         },

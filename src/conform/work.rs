@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rebound_sim::conform::recording::Line;
+use rebound_sim::conform::recording::{DRIVEN, Line};
 use rebound_sim::conform::{Agreement, Envelope, UNJUDGED_LIVE, undrivable};
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::NoTrace;
@@ -191,7 +191,7 @@ impl Item<'_> {
             label: self.binary.label.clone(),
             version: self.binary.version.clone(),
             behaviour: behaviour.name,
-            scenario: "live".to_owned(),
+            scenario: DRIVEN.to_owned(),
             variant: self.plan.name.clone(),
             n: self.n,
             observations,

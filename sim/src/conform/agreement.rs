@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::error::RecordingError;
-use super::recording::{Event, Line};
+use super::recording::{DRIVEN, Event, Line};
 use super::{cluster, compare};
 use crate::valkey::Behaviour;
 
@@ -121,7 +121,9 @@ fn side_by_side(differences: &[Difference], told: &mut String) {
 /// what its clients issued, and compares.
 ///
 /// # Errors
-/// If the recording has no beginning, or its script is none that can be carried out.
+/// If the recording has no beginning, or its script is none that can be carried out. That of a
+/// driven scenario is none: who is a replica is said by the servers' files, and what the timeline
+/// waited for by the scenario, neither of which the recording has.
 pub fn against_model(
     recording: &[Line],
     behaviour: &'static Behaviour,
@@ -140,6 +142,12 @@ pub fn against_model(
             "a recording, whose first line says what it is of",
         ));
     };
+    if scenario == DRIVEN {
+        return Err(RecordingError::whole(
+            format!("a recording of the driven scenario {variant}, whose script is not in it"),
+            "one of a script; `rebound conform --server` compares while it drives",
+        ));
+    }
     Ok(Agreement {
         label: label.clone(),
         version: version.clone(),
@@ -174,6 +182,25 @@ mod tests {
             n: 1,
             observations: outcomes.into_iter().map(observation).collect(),
         }
+    }
+
+    #[test]
+    fn a_driven_scenario_has_no_script_of_its_own() {
+        let meta = Event::Meta {
+            label: "9.1.2".to_owned(),
+            version: "v=9.1.2".to_owned(),
+            scenario: DRIVEN.to_owned(),
+            variant: "clean-failover".to_owned(),
+            n: 1,
+        };
+        let line = Line {
+            t: 0.0,
+            who: "lab".to_owned(),
+            event: meta,
+        };
+        let behaviour = Behaviour::named("9.1").expect("a version");
+        let error = against_model(&[line], behaviour).expect_err("no script");
+        assert!(error.to_string().contains("driven scenario clean-failover"));
     }
 
     #[test]
