@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::answer::reply_text;
 use super::cast::Cast;
 use super::words::Words;
 use crate::valkey::{CommandKind, FailoverState, LinkState, NodeId, Reply, Role};
@@ -60,20 +61,10 @@ pub fn answer(reply: &Reply, command: CommandKind, words: &Words, cast: &Cast) -
 pub fn modelled(reply: &Reply, words: &Words, cast: &Cast) -> String {
     let redirect = |to| cast.with_names(&words.addresses.text(to));
     match *reply {
-        Reply::Ok => "+OK".to_owned(),
-        Reply::Pong => "+PONG".to_owned(),
-        Reply::Queued => "+QUEUED".to_owned(),
-        Reply::Nil => "$-1".to_owned(),
-        Reply::Int(n) => format!(":{n}"),
         Reply::Value(_) => "a value".to_owned(),
         Reply::Array(n) => format!("array of {n}"),
         Reply::Elements(elements) => format!("array of {}", elements.count),
-        Reply::Subscribed => "subscribed".to_owned(),
         Reply::Published => MESSAGE.to_owned(),
-        Reply::Error(error) => error.text().to_owned(),
-        Reply::Redirect { to, .. } => format!("-REDIRECT {}", redirect(to)),
-        Reply::Moved { slot, to, .. } => format!("-MOVED {} {}", slot.0, redirect(to)),
-        Reply::Ask { slot, to, .. } => format!("-ASK {} {}", slot.0, redirect(to)),
         Reply::Info {
             belief, primary, ..
         } => match belief.role {
@@ -89,13 +80,23 @@ pub fn modelled(reply: &Reply, words: &Words, cast: &Cast) -> String {
                 format!("replica of {primary}, {link}")
             }
         },
-        Reply::Continue { .. } => "+CONTINUE".to_owned(),
-        Reply::FullResync { .. } => "+FULLRESYNC".to_owned(),
         Reply::NewLine => String::new(),
-        Reply::DualChannelSync => "+DUALCHANNELSYNC".to_owned(),
-        Reply::Topology(_) => "slots".to_owned(),
-        Reply::Reset => "+RESET".to_owned(),
-        Reply::Encoding(encoding) => format!("${}", encoding.name()),
+        Reply::Ok
+        | Reply::Pong
+        | Reply::Queued
+        | Reply::Nil
+        | Reply::Int(_)
+        | Reply::Subscribed
+        | Reply::Error(_)
+        | Reply::Redirect { .. }
+        | Reply::Moved { .. }
+        | Reply::Ask { .. }
+        | Reply::Continue { .. }
+        | Reply::FullResync { .. }
+        | Reply::DualChannelSync
+        | Reply::Topology(_)
+        | Reply::Reset
+        | Reply::Encoding(_) => reply_text(*reply, redirect),
     }
 }
 

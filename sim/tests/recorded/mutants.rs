@@ -14,8 +14,8 @@ struct Mutant {
     caught_by: (&'static str, &'static str),
 }
 
-fn with(defect: Defect) -> impl Fn(Behaviour) -> Behaviour {
-    move |behaviour| Behaviour {
+fn with(defect: Defect, behaviour: Behaviour) -> Behaviour {
+    Behaviour {
         defect: Some(defect),
         ..behaviour
     }
@@ -112,42 +112,42 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         what: "the pause is lifted at the demotion",
-        broken: |b| with(Defect::PauseLiftedEarly)(b),
+        broken: |b| with(Defect::PauseLiftedEarly, b),
         caught_by: ("8.0.1", "S3-sync"),
     },
     Mutant {
         what: "the target promotes itself before it is asked",
-        broken: |b| with(Defect::PromotedBeforeAsked)(b),
+        broken: |b| with(Defect::PromotedBeforeAsked, b),
         caught_by: ("8.0.1", "S1-to"),
     },
     Mutant {
         what: "the target says yes and stays a replica",
-        broken: |b| with(Defect::NeverPromoted)(b),
+        broken: |b| with(Defect::NeverPromoted, b),
         caught_by: ("8.0.1", "S6-idle"),
     },
     Mutant {
         what: "a refused hand-over is not tried again",
-        broken: |b| with(Defect::NothingRetried)(b),
+        broken: |b| with(Defect::NothingRetried, b),
         caught_by: ("8.0.1", "S4-refused"),
     },
     Mutant {
         what: "TIMEOUT ends a hand-over",
-        broken: |b| with(Defect::TimeoutInProgress)(b),
+        broken: |b| with(Defect::TimeoutInProgress, b),
         caught_by: ("8.0.1", "S2-hold"),
     },
     Mutant {
         what: "whom a failover has postponed waits for ever",
-        broken: |b| with(Defect::PostponedForgotten)(b),
+        broken: |b| with(Defect::PostponedForgotten, b),
         caught_by: ("8.0.1", "S1-to"),
     },
     Mutant {
         what: "a replica acknowledges at once",
-        broken: |b| with(Defect::AcknowledgedAtOnce)(b),
+        broken: |b| with(Defect::AcknowledgedAtOnce, b),
         caught_by: ("8.0.1", "S1-to"),
     },
     Mutant {
         what: "a failover that is aborted leaves a replica",
-        broken: |b| with(Defect::DemotedForGood)(b),
+        broken: |b| with(Defect::DemotedForGood, b),
         caught_by: ("8.0.1", "S4-abort-inprogress"),
     },
 ];
