@@ -11,7 +11,10 @@ use rebound_sim::conform::request::request;
 use rebound_sim::engine::{Chooser, Span, StreamId, Time};
 use rebound_sim::net::{ConnId, ConnectFailure};
 use rebound_sim::trace::Event;
-use rebound_sim::valkey::{Addr, Command, NodeId, Reply, Request, Topologies, WriteId};
+use rebound_sim::valkey::{
+    Addr, ClientGuard, Command, NodeId, Reply, Request, Topologies, WriteId,
+};
+use rebound_sim::world::client_specs;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
@@ -62,27 +65,13 @@ impl Clients {
     /// The clients of the stage's plan. Chance is that of the model's run with this seed.
     pub fn new(stage: Rc<Stage>, seed: u64) -> Rc<Clients> {
         let plan = stage.plan.clone();
-        let key_space = plan
-            .groups
-            .iter()
-            .map(|group| group.workload.keys)
-            .max()
-            .unwrap_or(1);
-        let nodes = plan.nodes.len() as u16;
-        let specs = plan.groups.iter().map(|group| {
-            ClientSpec::new(group.policy.clone(), group.workload.clone(), nodes)
-                .expect("the plan's workloads have been validated")
-                .sharing_keys(key_space)
-        });
-        let specs = specs.collect();
+        let specs = client_specs(&plan, ClientGuard::AsLibrary);
         let mut chooser = Chooser::default();
         let ports = (0..plan.clients()).map(|number| {
-            let (group, place) = plan.group_of(number);
+            let (group, _place) = plan.group_of(number);
             let name = plan.client_name(ClientId(number));
-            let start = &plan.groups[group].start;
-            let start = start[place as usize % start.len()];
             let mut client = Client::new(ClientId(number));
-            client.reset(start);
+            client.reset(plan.start_of(ClientId(number)));
             Port {
                 client,
                 group,

@@ -403,6 +403,13 @@ impl Plan {
         unreachable!("client {client} is in no group")
     }
 
+    /// The node at which a client starts.
+    pub fn start_of(&self, client: ClientId) -> NodeId {
+        let (group, place) = self.group_of(client.0);
+        let start = &self.groups[group].start;
+        start[place as usize % start.len()]
+    }
+
     /// Whether a selector means this host.
     pub fn selects(&self, selector: Selector, host: HostId) -> bool {
         match selector {

@@ -17,6 +17,7 @@ mod timeline;
 
 pub use faults::{DrawnFault, drawn_faults};
 pub use runner::Runner;
+pub use setup::client_specs;
 
 use std::sync::Arc;
 

@@ -19,6 +19,30 @@ use crate::valkey::{
     Topologies, WriteId,
 };
 
+/// What the clients of each group of a plan are like, in the plan's order.
+pub fn client_specs(plan: &Plan, guard: ClientGuard) -> Vec<ClientSpec> {
+    let key_space = plan.groups.iter().map(|group| group.workload.keys).max();
+    let specs = plan.groups.iter().map(|group| {
+        let mut policy = group.policy.clone();
+        match guard {
+            ClientGuard::AsLibrary => {}
+            ClientGuard::Everywhere => {
+                policy.bounce_guard.get_or_insert(Backoff::GUARD);
+            }
+        }
+        let spec = ClientSpec::new(policy, group.workload.clone(), plan.nodes.len() as u16)
+            .expect("the plan's workloads have been validated")
+            .sharing_keys(key_space.unwrap_or(1));
+        match &plan.cluster {
+            None => spec,
+            Some(cluster) => spec
+                .in_cluster(cluster.keys_per_tag)
+                .expect("the plan's clients fit to its cluster"),
+        }
+    });
+    specs.collect()
+}
+
 /// What the nodes of a plan's cluster agree on at the start.
 fn cluster_spec(plan: &Plan) -> Option<Arc<ClusterSpec>> {
     let cluster = plan.cluster.as_ref()?;
@@ -96,43 +120,15 @@ impl State {
                 operator: Vec::new(),
             })
             .collect();
-        let key_space = plan
-            .groups
-            .iter()
-            .map(|group| group.workload.keys)
-            .max()
-            .unwrap_or(1);
-        let specs = plan
-            .groups
-            .iter()
-            .map(|group| {
-                let mut policy = group.policy.clone();
-                match behaviour.client_guard {
-                    ClientGuard::AsLibrary => {}
-                    ClientGuard::Everywhere => {
-                        policy.bounce_guard.get_or_insert(Backoff::GUARD);
-                    }
-                }
-                let spec = ClientSpec::new(policy, group.workload.clone(), plan.nodes.len() as u16)
-                    .expect("the plan's workloads have been validated")
-                    .sharing_keys(key_space);
-                match &plan.cluster {
-                    None => spec,
-                    Some(cluster) => spec
-                        .in_cluster(cluster.keys_per_tag)
-                        .expect("the plan's clients fit to its cluster"),
-                }
-            })
-            .collect();
+        let specs = client_specs(&plan, behaviour.client_guard);
         let clients = (0..plan.clients())
             .map(|client| {
-                let (group, place) = plan.group_of(client);
-                let start = &plan.groups[group].start;
+                let (group, _place) = plan.group_of(client);
                 let name = &names[(servers + client) as usize];
                 ClientPort {
                     client: Client::new(ClientId(client)),
                     group,
-                    start: start[place as usize % start.len()],
+                    start: plan.start_of(ClientId(client)),
                     slots: Vec::new(),
                     workload: chooser.stream(format!("client/{name}/workload")),
                     policy: chooser.stream(format!("client/{name}/policy")),
