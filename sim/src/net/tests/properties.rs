@@ -43,8 +43,9 @@ fn jittery() -> Bench {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever is lost, everything arrives once and in order, a run again is the same run, and
-    /// a reset network is as good as a new one.
+    /// Whatever is lost, everything arrives once and in order, unless all of a segment's
+    /// transmissions are lost: then what was before it has arrived and its sender is told that it
+    /// timed out. A run again is the same run, and a reset network is as good as a new one.
     #[test]
     fn everything_arrives_once_in_order_and_reproducibly(
         seed in any::<u64>(),
@@ -55,7 +56,15 @@ proptest! {
         let seen = seen_under(seed, &gaps, loss, &mut bench);
         let order: Vec<Seen> = seen.iter().map(|(_, seen)| *seen).collect();
         let sent: Vec<Seen> = (0..gaps.len() as u32).map(|i| Got(Acceptor, i)).collect();
-        prop_assert_eq!(order, sent);
+        match order.split_last() {
+            Some((Closed(Initiator, Closing::TimedOut), arrived)) => {
+                // Sixteen losses in a row; below these odds no seed of a lifetime has them.
+                prop_assert!(loss > 100_000);
+                prop_assert!(arrived.len() < sent.len());
+                prop_assert_eq!(arrived, &sent[..arrived.len()]);
+            }
+            _ => prop_assert_eq!(order, sent),
+        }
         prop_assert_eq!(bench.wire.network.in_flight(), 0);
         let _ = seen_under(seed ^ 1, &gaps, loss, &mut bench);
         prop_assert_eq!(&seen_under(seed, &gaps, loss, &mut bench), &seen);
