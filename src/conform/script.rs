@@ -117,6 +117,7 @@ impl Script {
                 let host = HostId(u32::from(node.0));
                 let event = Event::Fault {
                     kind: FaultKind::Crash,
+                    of: FaultKind::Crash,
                     from: host,
                     to: host,
                 };

@@ -44,6 +44,7 @@ pub(super) fn crashed(node: u16) -> Record {
         at: Time::ZERO,
         event: Event::Fault {
             kind: FaultKind::Crash,
+            of: FaultKind::Crash,
             from: host,
             to: host,
         },

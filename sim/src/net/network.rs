@@ -151,6 +151,16 @@ impl<M: Copy> Network<M> {
         self.connections[conn.index as usize].hosts[side.place()]
     }
 
+    /// Whether what `side` sends now begins its way: the connection is there, and that end has
+    /// neither finished nor forgotten it.
+    #[inline]
+    pub fn can_send(&self, conn: ConnId, side: Side) -> bool {
+        self.live(conn).is_some_and(|index| {
+            let end = &self.connections[index].ends[side.place()];
+            !end.done && !end.forgotten
+        })
+    }
+
     /// Sends a message from `side`, at `at`, which may lie a little ahead (the end of a
     /// server's turn). What one end sends at the same instant travels in one segment.
     #[inline]

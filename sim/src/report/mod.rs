@@ -4,6 +4,7 @@ mod check;
 mod expectation;
 mod names;
 mod run;
+mod situation;
 mod story;
 mod sweep;
 mod tally;
@@ -17,6 +18,9 @@ pub use expectation::ExpectationTally;
 pub use names::{HostRole, Names, replay_command, shell_word};
 pub use run::{
     Bounces, ChainHop, Clients, Commands, Finding, Hops, MODEL, RunReport, Verdict, Writes,
+};
+pub use situation::{
+    Changed, ClientState, CommandState, FaultState, NodeState, Situation, StateReport,
 };
 pub use story::{Filter, Story, StoryKind, StoryLine};
 pub use sweep::{SeedList, SeedSpan, SweepReport, Verdicts, WorstSeed};

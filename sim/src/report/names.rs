@@ -17,6 +17,11 @@ impl<'a> Names<'a> {
         Names { plan }
     }
 
+    /// The scenario's name.
+    pub fn scenario(&self) -> &'a str {
+        &self.plan.name
+    }
+
     /// A node's name.
     pub fn node(&self, node: NodeId) -> &'a str {
         self.plan.node_name(node)

@@ -513,6 +513,8 @@ pub enum Event {
     Fault {
         /// What.
         kind: FaultKind,
+        /// Which fault it is or, for an end, which one ends. Not in the trace's hash.
+        of: FaultKind,
         /// Where from.
         from: HostId,
         /// Where to, the same host for faults of a node.

@@ -282,9 +282,12 @@ impl Event {
                 key,
                 ..
             } => [head(17, 0, 0, client.0), pair(command, key), 0, 0, 0],
-            Event::Fault { kind, from, to } => {
-                [head(14, kind as u8, 0, 0), pair(from.0, to.0), 0, 0, 0]
-            }
+            Event::Fault {
+                kind,
+                of: _,
+                from,
+                to,
+            } => [head(14, kind as u8, 0, 0), pair(from.0, to.0), 0, 0, 0],
             Event::Cluster { node, what } => {
                 let (kind, small, a, b) = cluster_words(what);
                 [head(18, kind, node.0, small), a, b, 0, 0]

@@ -151,7 +151,7 @@ impl<S: Sink> Session<'_, S> {
             return;
         };
         let message = Message::Bus(message);
-        self.state.net.send(agenda, at, conn, side_of(way), message);
+        self.transmit(at, (conn, side_of(way)), message, agenda);
     }
 
     pub(super) fn bus_closes(

@@ -51,9 +51,7 @@ impl<S: Sink> Session<'_, S> {
                     let conn = self.state.clients[id.0 as usize].slots[slot.0 as usize];
                     if let Some(conn) = conn {
                         let message = Message::Request(request);
-                        self.state
-                            .net
-                            .send(agenda, now, conn, Side::Initiator, message);
+                        self.transmit(now, (conn, Side::Initiator), message, agenda);
                     }
                 }
                 &Effect::Close(slot) => {

@@ -144,12 +144,19 @@ impl<S: Sink> Session<'_, S> {
     }
 
     /// The hosts that stand for a set of paths in the trace.
-    fn trace_paths(&mut self, kind: FaultKind, paths: &[(HostId, HostId)], agenda: &Pending) {
+    fn trace_paths(
+        &mut self,
+        kind: FaultKind,
+        of: FaultKind,
+        paths: &[(HostId, HostId)],
+        agenda: &Pending,
+    ) {
         for (from, to) in paths {
             self.emit(
                 agenda.now(),
                 &TraceEvent::Fault {
                     kind,
+                    of,
                     from: *from,
                     to: *to,
                 },
@@ -157,12 +164,13 @@ impl<S: Sink> Session<'_, S> {
         }
     }
 
-    fn trace_node(&mut self, kind: FaultKind, node: NodeId, agenda: &Pending) {
+    fn trace_node(&mut self, kind: FaultKind, of: FaultKind, node: NodeId, agenda: &Pending) {
         let host = HostId(u32::from(node.0));
         self.emit(
             agenda.now(),
             &TraceEvent::Fault {
                 kind,
+                of,
                 from: host,
                 to: host,
             },
@@ -188,7 +196,7 @@ impl<S: Sink> Session<'_, S> {
             Action::Sentinel(way) => self.sentinel_input(Input::Failover(way), agenda),
             Action::Paths(paths, fault, own) => {
                 let paths = self.paths(paths);
-                self.trace_paths(kind_of(fault), &paths, agenda);
+                self.trace_paths(kind_of(fault), kind_of(fault), &paths, agenda);
                 self.lasting(
                     Undo::Paths(paths.clone(), fault),
                     lasts.unwrap_or(own),
@@ -200,40 +208,40 @@ impl<S: Sink> Session<'_, S> {
             }
             Action::Reset(paths) => {
                 let paths = self.paths(paths);
-                self.trace_paths(FaultKind::Reset, &paths, agenda);
+                self.trace_paths(FaultKind::Reset, FaultKind::Reset, &paths, agenda);
                 for (from, to) in paths {
                     self.state.net.reset_path(agenda, from, to);
                 }
             }
             Action::Pause(id, own) => {
-                self.trace_node(FaultKind::Pause, id, agenda);
+                self.trace_node(FaultKind::Pause, FaultKind::Pause, id, agenda);
                 let node = &mut self.state.nodes[usize::from(id.0)];
                 node.stopped += 1;
                 let undo = Undo::Continue(id, node.process);
                 self.lasting(undo, lasts.unwrap_or(own), agenda);
             }
             Action::Refuse(id, own) => {
-                self.trace_node(FaultKind::Refuse, id, agenda);
+                self.trace_node(FaultKind::Refuse, FaultKind::Refuse, id, agenda);
                 self.state.nodes[usize::from(id.0)].refusing += 1;
                 self.state.net.listen(HostId(u32::from(id.0)), false);
                 self.lasting(Undo::Listen(id), lasts.unwrap_or(own), agenda);
             }
             Action::Slow(id, factor, own) => {
-                self.trace_node(FaultKind::Slow, id, agenda);
+                self.trace_node(FaultKind::Slow, FaultKind::Slow, id, agenda);
                 let node = &mut self.state.nodes[usize::from(id.0)];
                 node.slowed.push(factor);
                 let undo = Undo::UsualSpeed(id, node.process, factor);
                 self.lasting(undo, lasts.unwrap_or(own), agenda);
             }
             Action::Crash(node, restart) => {
-                self.trace_node(FaultKind::Crash, node, agenda);
+                self.trace_node(FaultKind::Crash, FaultKind::Crash, node, agenda);
                 self.kill(node, agenda);
                 if let Some(after) = restart {
                     self.start_later(node, lasts.unwrap_or(after), agenda);
                 }
             }
             Action::HostDown(id, own) => {
-                self.trace_node(FaultKind::HostDown, id, agenda);
+                self.trace_node(FaultKind::HostDown, FaultKind::HostDown, id, agenda);
                 self.state.nodes[usize::from(id.0)].down += 1;
                 for host in self.hosts_of(id) {
                     self.state.net.set_host_up(agenda, host, false);
@@ -316,6 +324,7 @@ impl<S: Sink> Session<'_, S> {
             agenda.now(),
             &TraceEvent::Fault {
                 kind: FaultKind::Crash,
+                of: FaultKind::Crash,
                 from: host,
                 to: host,
             },
@@ -356,13 +365,13 @@ impl<S: Sink> Session<'_, S> {
                 for (from, to) in &paths {
                     self.mend_path(*from, *to, fault, agenda);
                 }
-                self.trace_paths(FaultKind::Healed, &paths, agenda);
+                self.trace_paths(FaultKind::Healed, kind_of(fault), &paths, agenda);
             }
             Undo::Continue(id, process) => {
                 let node = &mut self.state.nodes[usize::from(id.0)];
                 if node.process == process {
                     node.stopped -= 1;
-                    self.trace_node(FaultKind::Healed, id, agenda);
+                    self.trace_node(FaultKind::Healed, FaultKind::Pause, id, agenda);
                     self.node_ready(id, agenda);
                 }
             }
@@ -371,7 +380,7 @@ impl<S: Sink> Session<'_, S> {
                 node.refusing -= 1;
                 let listens = node.alive && node.refusing == 0;
                 self.state.net.listen(HostId(u32::from(id.0)), listens);
-                self.trace_node(FaultKind::Healed, id, agenda);
+                self.trace_node(FaultKind::Healed, FaultKind::Refuse, id, agenda);
             }
             Undo::UsualSpeed(id, process, factor) => {
                 let node = &mut self.state.nodes[usize::from(id.0)];
@@ -379,14 +388,14 @@ impl<S: Sink> Session<'_, S> {
                     if let Some(place) = node.slowed.iter().position(|each| *each == factor) {
                         node.slowed.swap_remove(place);
                     }
-                    self.trace_node(FaultKind::Healed, id, agenda);
+                    self.trace_node(FaultKind::Healed, FaultKind::Slow, id, agenda);
                 }
             }
             Undo::HostUp(id) => {
                 let node = &mut self.state.nodes[usize::from(id.0)];
                 node.down -= 1;
                 if node.down == 0 {
-                    self.trace_node(FaultKind::HostUp, id, agenda);
+                    self.trace_node(FaultKind::HostUp, FaultKind::HostDown, id, agenda);
                     for host in self.hosts_of(id) {
                         self.state.net.listen(host, false);
                         self.state.net.set_host_up(agenda, host, true);

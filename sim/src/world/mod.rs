@@ -30,10 +30,10 @@ use self::sentinel::SentinelPort;
 use self::timeline::Waiting;
 use crate::client::{self, ClientId, ClientSpec};
 use crate::engine::{self, Agenda, Phase, StreamId, Time};
-use crate::net::{HostId, Network};
+use crate::net::{ConnId, HostId, Network, Side};
 use crate::scenario::Plan;
 use crate::sentinel as sentinel_model;
-use crate::trace::{Event as TraceEvent, Sink};
+use crate::trace::{Event as TraceEvent, Sending, Sink};
 use crate::valkey::{
     self, Behaviour, ElementLog, Message, NodeId, Packets, Snapshots, Topologies, WriteId,
 };
@@ -81,6 +81,29 @@ impl<S: Sink> Session<'_, S> {
     /// Notes that something happened.
     fn emit(&mut self, now: Time, event: &TraceEvent) {
         self.state.books.note(self.sink, now, event);
+    }
+
+    /// Sends a message from an end of a connection. Whoever wants to know of it is told.
+    #[inline(always)]
+    fn transmit(
+        &mut self,
+        at: Time,
+        (conn, side): (ConnId, Side),
+        message: Message,
+        agenda: &mut Pending,
+    ) {
+        let net = &mut self.state.net;
+        if S::SENDINGS && net.can_send(conn, side) {
+            let (from, to, _) = net.receiver(conn, side.other());
+            self.sink.sent(&Sending {
+                at: at.max(agenda.now()),
+                conn,
+                from,
+                to,
+                message,
+            });
+        }
+        net.send(agenda, at, conn, side, message);
     }
 
     /// How many hosts are servers.

@@ -70,6 +70,7 @@ impl<S: Sink> Session<'_, S> {
                 now,
                 &TraceEvent::Fault {
                     kind: FaultKind::Restart,
+                    of: FaultKind::Restart,
                     from: host,
                     to: host,
                 },
@@ -212,9 +213,7 @@ impl<S: Sink> Session<'_, S> {
                     if let Some((number, conn)) = self.node(id).link
                         && number == link
                     {
-                        self.state
-                            .net
-                            .send(agenda, at, conn, Side::Initiator, message);
+                        self.transmit(at, (conn, Side::Initiator), message, agenda);
                     }
                 }
                 &Effect::LinkClose(link) => {
@@ -262,9 +261,7 @@ impl<S: Sink> Session<'_, S> {
             );
         }
         if let Some(conn) = self.node(id).slots[slot.0 as usize] {
-            self.state
-                .net
-                .send(agenda, at, conn, Side::Acceptor, message);
+            self.transmit(at, (conn, Side::Acceptor), message, agenda);
         }
     }
 

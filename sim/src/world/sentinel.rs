@@ -62,9 +62,7 @@ impl<S: Sink> Session<'_, S> {
                 Effect::Send(slot, request) => {
                     if let Some(conn) = self.sentinel_slot(slot).and_then(|conn| *conn) {
                         let message = Message::Request(request);
-                        self.state
-                            .net
-                            .send(agenda, now, conn, Side::Initiator, message);
+                        self.transmit(now, (conn, Side::Initiator), message, agenda);
                     }
                 }
                 Effect::Close(slot) => {

@@ -168,7 +168,7 @@ impl<'a> Memory<'a> {
                     link,
                 });
             }
-            Event::Fault { kind, from, to } if from == to => self.process_fault(kind, from),
+            Event::Fault { kind, from, to, .. } if from == to => self.process_fault(kind, from),
             Event::Issued {
                 client,
                 command,

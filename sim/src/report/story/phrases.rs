@@ -182,7 +182,7 @@ impl Phrases<'_, '_> {
                 }
                 text
             }
-            Event::Fault { kind, from, to } => {
+            Event::Fault { kind, from, to, .. } => {
                 let to = (from != to).then(|| names.host(to));
                 format!("FAULT: {}", words::fault(kind, to.as_deref()))
             }

@@ -1,0 +1,197 @@
+//! What is known of a client.
+
+use super::shape::{ClientState, CommandState};
+use crate::client::ClientId;
+use crate::engine::Time;
+use crate::net::{ConnId, HostId};
+use crate::report::Names;
+use crate::trace::{CommandOutcome, GateVerdict};
+use crate::valkey::{Addr, CommandKind, Gate, NodeId};
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct ClientNow {
+    connections: Vec<Connection>,
+    open: Vec<Open>,
+    served: u64,
+    failed: u64,
+    hops: u64,
+    bounces: u64,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Connection {
+    conn: ConnId,
+    to: HostId,
+    established: bool,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Open {
+    number: u32,
+    kind: CommandKind,
+    issued_at: Time,
+    hops: u32,
+    bounces: u32,
+    now: Whereabouts,
+}
+
+/// What became of a command last.
+#[derive(Copy, Clone, Debug)]
+enum Whereabouts {
+    Issued,
+    /// It passed all gates: its reply is on its way, or it blocks, or it is queued in a
+    /// transaction.
+    Passed(NodeId),
+    Postponed(NodeId, Gate),
+    Redirected(NodeId, Gate, Addr),
+    Rejected(NodeId, Gate),
+    /// The client goes where a redirect led.
+    Follows(NodeId, Addr),
+    /// The client does not believe a redirect.
+    Ignores(NodeId),
+}
+
+impl ClientNow {
+    pub(super) fn dials(&mut self, conn: ConnId, to: HostId) {
+        self.connections.push(Connection {
+            conn,
+            to,
+            established: false,
+        });
+    }
+
+    pub(super) fn is_connected(&mut self, conn: ConnId) {
+        if let Some(found) = self.connections.iter_mut().find(|c| c.conn == conn) {
+            found.established = true;
+        }
+    }
+
+    pub(super) fn cannot_connect(&mut self, to: HostId) {
+        let failed = |c: &Connection| c.to == to && !c.established;
+        if let Some(place) = self.connections.iter().position(failed) {
+            self.connections.remove(place);
+        }
+    }
+
+    pub(super) fn is_disconnected(&mut self, conn: ConnId) {
+        self.connections.retain(|c| c.conn != conn);
+    }
+
+    pub(super) fn issues(&mut self, number: u32, kind: CommandKind, at: Time) {
+        self.open.push(Open {
+            number,
+            kind,
+            issued_at: at,
+            hops: 0,
+            bounces: 0,
+            now: Whereabouts::Issued,
+        });
+    }
+
+    /// A request carries no number, so only a client's one command of a kind can be known.
+    pub(super) fn is_judged(&mut self, kind: CommandKind, node: NodeId, verdict: GateVerdict) {
+        let mut alike = self.open.iter_mut().filter(|open| open.kind == kind);
+        let (Some(open), None) = (alike.next(), alike.next()) else {
+            return;
+        };
+        open.now = match verdict {
+            GateVerdict::Passed => Whereabouts::Passed(node),
+            GateVerdict::Postponed(gate) => Whereabouts::Postponed(node, gate),
+            GateVerdict::Redirected(gate, to) => Whereabouts::Redirected(node, gate, to),
+            GateVerdict::Rejected(gate, _) => Whereabouts::Rejected(node, gate),
+        };
+    }
+
+    pub(super) fn follows(
+        &mut self,
+        number: u32,
+        (from, to): (NodeId, Addr),
+        hops: u32,
+        bounce: bool,
+    ) {
+        self.hops += 1;
+        self.bounces += u64::from(bounce);
+        if let Some(open) = self.open.iter_mut().find(|open| open.number == number) {
+            open.hops = hops;
+            open.bounces += u32::from(bounce);
+            open.now = Whereabouts::Follows(from, to);
+        }
+    }
+
+    pub(super) fn ignores(&mut self, number: u32, from: NodeId) {
+        if let Some(open) = self.open.iter_mut().find(|open| open.number == number) {
+            open.now = Whereabouts::Ignores(from);
+        }
+    }
+
+    pub(super) fn ends(&mut self, number: u32, outcome: CommandOutcome) {
+        match outcome {
+            CommandOutcome::Served => self.served += 1,
+            CommandOutcome::Error(_)
+            | CommandOutcome::Redirect
+            | CommandOutcome::TimedOut
+            | CommandOutcome::Disconnected
+            | CommandOutcome::Unreachable => self.failed += 1,
+        }
+        self.open.retain(|open| open.number != number);
+    }
+
+    pub(super) fn state(&self, names: Names<'_>, client: ClientId) -> ClientState {
+        let to = |established: bool| {
+            let wanted = self.connections.iter();
+            let mut to: Vec<_> = wanted
+                .filter(|c| c.established == established)
+                .map(|c| names.host(c.to))
+                .collect();
+            to.sort_unstable();
+            to.dedup();
+            to
+        };
+        ClientState {
+            client: names.client(client),
+            connected_to: to(true),
+            dialling: to(false),
+            open: self.open.iter().map(|open| open.state(names)).collect(),
+            served: self.served,
+            failed: self.failed,
+            hops: self.hops,
+            bounces: self.bounces,
+        }
+    }
+}
+
+impl Open {
+    fn state(&self, names: Names<'_>) -> CommandState {
+        let now = match self.now {
+            Whereabouts::Issued => "issued".to_owned(),
+            Whereabouts::Passed(node) => format!("passed all gates of {}", names.node(node)),
+            Whereabouts::Postponed(node, gate) => {
+                format!("postponed by {} ({})", names.node(node), gate.name())
+            }
+            Whereabouts::Redirected(node, gate, to) => format!(
+                "redirected by {} to {} ({})",
+                names.node(node),
+                names.listener(to),
+                gate.name()
+            ),
+            Whereabouts::Rejected(node, gate) => {
+                format!("rejected by {} ({})", names.node(node), gate.name())
+            }
+            Whereabouts::Follows(from, to) => format!(
+                "follows a redirect of {} to {}",
+                names.node(from),
+                names.listener(to)
+            ),
+            Whereabouts::Ignores(from) => {
+                format!("does not believe a redirect of {}", names.node(from))
+            }
+        };
+        CommandState {
+            command: format!("{} #{}", self.kind.name(), self.number),
+            issued_at_ns: self.issued_at.nanos(),
+            hops: self.hops,
+            bounces: self.bounces,
+            now,
+        }
+    }
+}
