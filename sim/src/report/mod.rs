@@ -3,6 +3,7 @@
 mod check;
 mod expectation;
 mod names;
+mod picture;
 mod run;
 mod situation;
 mod story;
@@ -16,6 +17,10 @@ pub use check::{
 };
 pub use expectation::ExpectationTally;
 pub use names::{HostRole, Names, replay_command, shell_word};
+pub use picture::{
+    Band, BandKind, Class, Events, Lane, LaneKind, Painter, Picture, States, TextTable,
+    Undelivered, Window,
+};
 pub use run::{
     Bounces, ChainHop, Clients, Commands, Finding, Hops, MODEL, RunReport, Verdict, Writes,
 };
