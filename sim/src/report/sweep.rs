@@ -18,6 +18,9 @@ pub struct SweepReport {
     pub schema: String,
     /// The scenario's name.
     pub scenario: String,
+    /// The scenario's file, as the command line named it; empty in reports of earlier builds.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scenario_path: String,
     /// Hash of the scenario file, 32 hexadecimal digits.
     pub scenario_hash: String,
     /// The behaviour that nodes followed.

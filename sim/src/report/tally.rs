@@ -204,6 +204,7 @@ impl SweepTally {
         SweepReport {
             schema: SweepReport::SCHEMA.to_owned(),
             scenario: of.scenario.to_owned(),
+            scenario_path: of.scenario_path.to_owned(),
             scenario_hash: of.scenario_hash.to_owned(),
             behaviour: of.behaviour.to_owned(),
             model: MODEL.to_owned(),
@@ -251,6 +252,8 @@ impl SweepTally {
 pub struct SweepOf<'a> {
     /// The scenario's name.
     pub scenario: &'a str,
+    /// The scenario's file.
+    pub scenario_path: &'a str,
     /// The scenario's hash, in hexadecimal digits.
     pub scenario_hash: &'a str,
     /// The behaviour's name.
