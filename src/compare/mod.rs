@@ -163,7 +163,7 @@ pub fn compare(arguments: &Arguments, out: &Output) -> Result<Compared, Failure>
     }
     let scenarios = plans.iter().zip(&keeper.comparisons);
     let scenarios = scenarios
-        .map(|(plan, comparison)| comparison.report(&plan.name, plan.hash))
+        .map(|(plan, comparison)| comparison.report(plan))
         .collect();
     let report = CompareReport {
         schema: CompareReport::SCHEMA.to_owned(),

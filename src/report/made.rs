@@ -46,6 +46,7 @@ pub fn run(
                 jobs,
                 resume: None,
                 verify: false,
+                detail: true,
                 max_time: None,
             },
             out,

@@ -45,6 +45,9 @@ pub struct Arguments {
     /// Run every seed twice and compare
     #[arg(long)]
     pub verify: bool,
+    /// Keep how chains, outages and redirects are spread, for `rebound report`
+    #[arg(long)]
+    pub detail: bool,
     /// Stop after so much wall time, such as 10m, as if interrupted
     #[arg(long, value_name = "DURATION", value_parser = Span::parse)]
     pub max_time: Option<Span>,
@@ -90,12 +93,19 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
 pub fn sweep(arguments: &Arguments, out: &Output) -> Result<Swept, Failure> {
     let (plan, behaviour) = load(&arguments.scenario, arguments.behaviour.as_deref())?;
     let seeds = &arguments.seeds;
-    let mut keeper = Keeper::open(&plan, behaviour, seeds, arguments.resume.as_deref())?;
+    let mut keeper = Keeper::open(
+        &plan,
+        behaviour,
+        seeds,
+        arguments.detail,
+        arguments.resume.as_deref(),
+    )?;
     let gaps = keeper.state.finished.gaps(&seeds.0);
     let work = Work {
         plan: Arc::clone(&plan),
         behaviour,
         verify: arguments.verify,
+        detail: arguments.detail,
     };
     let counters = Counters::default();
     interrupts::listen()?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::detail::DetailReport;
 use super::run::{Bounces, Clients, Commands, Hops, Writes};
 
 /// The report of a sweep: `rebound sweep --format json`.
@@ -69,6 +70,9 @@ pub struct SweepReport {
     /// A digest of all runs, 32 hexadecimal digits: equal for equal sweeps, whatever the number
     /// of threads and the order in which they worked.
     pub digest: String,
+    /// How things are spread over commands, clients, seeds and time; only with `--detail`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<DetailReport>,
 }
 
 impl SweepReport {
