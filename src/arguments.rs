@@ -81,6 +81,8 @@ pub enum Command {
     Compare(crate::compare::Arguments),
     /// Tell a run event by event
     Replay(crate::replay::Arguments),
+    /// Make a page of a run, a sweep, a comparison or a check, to be looked at in a browser
+    Report(crate::report::Arguments),
     /// Run all regression seeds and scenario expectations
     Check(crate::check::Arguments),
     /// Hold the model against real servers, driven now or recorded before

@@ -1,6 +1,7 @@
 //! What a run and a sweep return, how results are merged, and how a run is told.
 
 mod check;
+mod detail;
 mod expectation;
 mod names;
 mod picture;
@@ -15,6 +16,7 @@ pub use check::{
     CheckItem, CheckKind, CheckOutcome, CheckReport, CheckTotals, Regression, Regressions,
     found_words,
 };
+pub use detail::{Bins, Bucket, Buckets, Detail, DetailReport, Heat, HeatMap, HeatRow, RunBins};
 pub use expectation::ExpectationTally;
 pub use names::{HostRole, Names, replay_command, shell_word};
 pub use picture::{
