@@ -9,12 +9,13 @@ use rebound_sim::scenario::nearest;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::run::Drawn;
 use crate::exit::Failure;
 
 /// A report that can be made a page of.
 pub enum Document {
     /// A run.
-    Run(Box<RunReport>),
+    Run(Box<Drawn>),
     /// A sweep.
     Sweep(Box<SweepReport>),
     /// A comparison.
@@ -223,7 +224,10 @@ fn by_schema(bytes: &[u8], schema: &str) -> Result<Found, String> {
 
 fn parse(bytes: &[u8], kind: Kind) -> Result<Document, String> {
     Ok(match kind {
-        Kind::Run => Document::Run(Box::new(typed(bytes, kind)?)),
+        Kind::Run => Document::Run(Box::new(Drawn {
+            report: typed(bytes, kind)?,
+            picture: Err("only the run's report is known.".to_owned()),
+        })),
         Kind::Sweep => Document::Sweep(Box::new(typed(bytes, kind)?)),
         Kind::Compare => Document::Compare(Box::new(typed(bytes, kind)?)),
         Kind::Check => Document::Check(Box::new(typed(bytes, kind)?)),

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use rebound_sim::report::Verdict;
-use rebound_sim::trace::NoTrace;
 
 use super::Arguments;
 use super::document::Document;
+use super::run::{draw, window};
 use crate::arguments::load;
 use crate::compare::{self, Compared, Layout};
 use crate::exit::{Exit, Failure};
@@ -26,6 +26,13 @@ pub fn run(
     scenarios: Vec<PathBuf>,
     out: &Output,
 ) -> Result<Document, Failure> {
+    if let Some(scenario) = &arguments.scenario {
+        return Err(Failure::usage(format!(
+            "--scenario {} says which scenario a run's JSON is of, and a scenario was given itself: \
+             leave it out",
+            scenario.display()
+        )));
+    }
     let Some(seeds) = arguments.seeds.clone() else {
         let [scenario] = &scenarios[..] else {
             return Err(Failure::usage(
@@ -89,9 +96,10 @@ fn one(arguments: &Arguments, scenario: PathBuf) -> Result<Document, Failure> {
         seed: arguments.seed.unwrap_or(SEED),
         schedule: None,
     };
-    let report = case.run(&mut NoTrace)?;
-    if report.verdict == Verdict::Flagged {
-        case.reproduce(&report)?;
+    let part = window(arguments.from, arguments.until)?;
+    let drawn = draw(&case, part)?;
+    if drawn.report.verdict == Verdict::Flagged {
+        case.reproduce(&drawn.report)?;
     }
-    Ok(Document::Run(Box::new(report)))
+    Ok(Document::Run(Box::new(drawn)))
 }

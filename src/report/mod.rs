@@ -14,6 +14,7 @@ mod sweep;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use rebound_sim::engine::Span;
 use serde::Serialize;
 
 use crate::arguments::Seeds;
@@ -60,6 +61,16 @@ pub struct Arguments {
         requires = "seeds"
     )]
     behaviours: Option<Vec<String>>,
+    /// The scenario of a run's JSON, from which the run is drawn [default: the one of that name
+    /// beside the JSON or in scenarios/]
+    #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
+    scenario: Option<PathBuf>,
+    /// Draw nothing of a run before this time, such as 1.2s
+    #[arg(long, value_name = "TIME", value_parser = Span::parse, conflicts_with = "seeds")]
+    from: Option<Span>,
+    /// Draw nothing of a run from this time on
+    #[arg(long, value_name = "TIME", value_parser = Span::parse, conflicts_with = "seeds")]
+    until: Option<Span>,
     /// Threads [default: as many as the machine has]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -115,11 +126,39 @@ fn read(arguments: &Arguments, out: &Output) -> Result<Document, Failure> {
             Found::Scenario => scenarios.push(path.clone()),
             Found::Document(document) => {
                 alone(arguments, path)?;
-                return Ok(document);
+                return drawn(arguments, path, document);
             }
         }
     }
     made::run(arguments, scenarios, out)
+}
+
+/// A run's report with the run's picture, if it can be made; anything else as it is.
+fn drawn(arguments: &Arguments, path: &Path, document: Document) -> Result<Document, Failure> {
+    let kind = document.kind();
+    match document {
+        Document::Run(run) => {
+            let window = run::window(arguments.from, arguments.until)?;
+            let named = arguments.scenario.as_deref();
+            let drawn = run::again(run.report, path, named, window)?;
+            Ok(Document::Run(Box::new(drawn)))
+        }
+        Document::Sweep(_) | Document::Compare(_) | Document::Check(_) => {
+            let of_runs = [
+                ("--scenario", arguments.scenario.is_some()),
+                ("--from", arguments.from.is_some()),
+                ("--until", arguments.until.is_some()),
+            ];
+            match of_runs.into_iter().find(|(_, given)| *given) {
+                Some((option, _)) => Err(Failure::usage(format!(
+                    "{option} is about the diagram of a run, and {} is of {}",
+                    path.display(),
+                    kind.name()
+                ))),
+                None => Ok(document),
+            }
+        }
+    }
 }
 
 /// What was written already cannot be run otherwise, and fills a page by itself.

@@ -9,7 +9,10 @@ const LONGEST: usize = 120;
 /// A file's name without its ending.
 pub fn of(document: &Document) -> String {
     let name = match document {
-        Document::Run(run) => format!("{}-{}-seed-{}", run.scenario, run.behaviour, run.seed),
+        Document::Run(run) => {
+            let run = &run.report;
+            format!("{}-{}-seed-{}", run.scenario, run.behaviour, run.seed)
+        }
         Document::Sweep(sweep) => format!(
             "{}-{}-seeds-{}-{}",
             sweep.scenario, sweep.behaviour, sweep.seeds.from, sweep.seeds.to

@@ -335,6 +335,16 @@ impl Sink for Painter<'_> {
         } else {
             self.add(record);
         }
+        if self.window.is_over(record.at) || full {
+            // States of later hold after none of the events that are kept.
+            for place in 0..self.situation.changed().len() {
+                if let Changed::Node(node) = self.situation.changed()[place] {
+                    let state = self.situation.node(node);
+                    self.bands.note(node, &state, record.at);
+                }
+            }
+            return;
+        }
         for place in 0..self.situation.changed().len() {
             match self.situation.changed()[place] {
                 Changed::Node(node) => self.note_node(node, record.at),

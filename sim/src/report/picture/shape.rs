@@ -51,7 +51,11 @@ impl Window {
     };
 
     pub(super) fn admits(self, at: Time) -> bool {
-        at.nanos() >= self.from && self.until.is_none_or(|until| at.nanos() < until)
+        at.nanos() >= self.from && !self.is_over(at)
+    }
+
+    pub(super) fn is_over(self, at: Time) -> bool {
+        self.until.is_some_and(|until| at.nanos() >= until)
     }
 }
 

@@ -1,14 +1,23 @@
-//! The page of a run, from its report alone: summary and findings with their chains.
+//! The page of a run: its figures, its diagram, and the findings with their chains, each of which
+//! leads to its place in the diagram.
+
+mod diagram;
+mod drawn;
+
+pub use drawn::{Drawn, again, draw, window};
 
 use rebound_sim::engine::Span;
 use rebound_sim::report::{ChainHop, Finding, RunReport};
 
 use super::look;
-use crate::figures::{commands, counts, flagged_clients, grouped, instant, redirects, writes};
+use crate::figures::{
+    commands, count, counts, flagged_clients, grouped, instant, redirects, writes,
+};
 use crate::html::{self, Cell, Page, Table, command, escaped};
 
 /// The page, as HTML.
-pub fn page(report: &RunReport) -> String {
+pub fn page(run: &Drawn) -> String {
+    let report = &run.report;
     let title = format!(
         "{} under {}, seed {}",
         report.scenario, report.behaviour, report.seed
@@ -22,15 +31,22 @@ pub fn page(report: &RunReport) -> String {
     let body = [
         html::heading(&title, &below),
         facts(report),
-        findings(report),
+        places(report, run.picture.is_ok()),
+        diagram::section(&run.picture),
+        findings(report, run.picture.is_ok()),
     ]
     .concat();
+    let styles = [look::STYLES, &[diagram::STYLE]].concat();
+    let scripts = match run.picture {
+        Ok(_) => [look::SCRIPTS, &diagram::SCRIPTS].concat(),
+        Err(_) => look::SCRIPTS.to_vec(),
+    };
     Page {
         title: &title,
         body,
-        data: None,
-        styles: look::STYLES,
-        scripts: look::SCRIPTS,
+        data: run.picture.as_ref().ok().map(diagram::packed),
+        styles: &styles,
+        scripts: &scripts,
     }
     .render()
 }
@@ -58,13 +74,45 @@ fn facts(report: &RunReport) -> String {
     ])
 }
 
-fn findings(report: &RunReport) -> String {
-    let mut html = String::from("<section>\n<h2>Findings</h2>\n");
+/// Findings of one check that are listed above the diagram.
+const LISTED_PER_CHECK: usize = 4;
+
+/// Each finding in a line that leads to its place in the diagram; all of them are told below it.
+fn places(report: &RunReport, drawn: bool) -> String {
+    if !drawn || report.findings.is_empty() {
+        return String::new();
+    }
+    let mut html = String::from("<section>\n<h2>Found</h2>\n<ul>\n");
+    for (check, total) in &report.findings_total {
+        let of = report.findings.iter().filter(|f| f.check.name() == check);
+        let links: Vec<_> = of.take(LISTED_PER_CHECK).map(place).collect();
+        html.push_str(&format!(
+            "<li><strong>{}</strong>, {}: {}</li>\n",
+            escaped(check),
+            count(*total, "finding"),
+            links.join(", ")
+        ));
+    }
+    html + "</ul>\n<p><a href=\"#findings\">All findings in words</a></p>\n</section>\n"
+}
+
+fn place(finding: &Finding) -> String {
+    let who = finding.client.as_deref().unwrap_or("all");
+    format!(
+        "<a href=\"{}\">{} at {}</a>",
+        escaped(&link(finding)),
+        escaped(who),
+        instant(finding.at_ns)
+    )
+}
+
+fn findings(report: &RunReport, drawn: bool) -> String {
+    let mut html = String::from("<section>\n<h2 id=\"findings\">Findings</h2>\n");
     if report.findings.is_empty() {
         html.push_str("<p>No check found anything.</p>\n");
     }
     for finding in &report.findings {
-        html.push_str(&tell(finding));
+        html.push_str(&tell(finding, drawn));
     }
     let kept = report.findings.len() as u64;
     let total: u64 = report
@@ -80,7 +128,7 @@ fn findings(report: &RunReport) -> String {
     html + "</section>\n"
 }
 
-fn tell(finding: &Finding) -> String {
+fn tell(finding: &Finding, drawn: bool) -> String {
     let who: Vec<&str> = [finding.client.as_deref(), finding.command.as_deref()]
         .into_iter()
         .flatten()
@@ -97,11 +145,39 @@ fn tell(finding: &Finding) -> String {
         },
         escaped(&finding.why)
     );
+    if drawn {
+        html.push_str(&format!(
+            "<p><a href=\"{}\">Show it in the diagram</a></p>\n",
+            escaped(&link(finding))
+        ));
+    }
     if !finding.chain.is_empty() {
         html.push_str(&chain(&finding.chain));
     }
     html.push_str(&format!("<p>{}</p>\n", command(&finding.replay)));
     html + "</article>\n"
+}
+
+/// Where a finding is in the diagram: at its chain's second redirect, which is the first that can
+/// lead back, or else when it was found.
+fn link(finding: &Finding) -> String {
+    let at = finding.chain.get(1).map_or(finding.at_ns, |hop| hop.at_ns);
+    let client = finding.client.as_deref().map_or(String::new(), |client| {
+        format!("&client={}", in_link(client))
+    });
+    format!("#t={}ns{client}", at)
+}
+
+/// A client's name in a link: what has a meaning there is escaped.
+fn in_link(name: &str) -> String {
+    let mut text = String::new();
+    for byte in name.bytes() {
+        match byte {
+            b if b.is_ascii_alphanumeric() || b"-_./~".contains(&b) => text.push(b as char),
+            b => text.push_str(&format!("%{b:02X}")),
+        }
+    }
+    text
 }
 
 /// Hops of a chain that are shown at its beginning, and again at its end.
