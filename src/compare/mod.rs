@@ -1,6 +1,6 @@
 //! `rebound compare`: behaviours side by side on the same seeds.
 
-mod cells;
+pub mod cells;
 mod state;
 mod table;
 mod work;

@@ -2,9 +2,11 @@
 //!
 //! What a page shows is decided in Rust; the scripts only draw, filter and step.
 
+pub mod chart;
 mod elements;
 mod escape;
 mod page;
+mod svg;
 mod table;
 
 pub use elements::{command, facts, heading};

@@ -8,7 +8,7 @@ pub struct Table {
     caption: String,
     heads: Vec<(String, Align)>,
     rows: Vec<Vec<Cell>>,
-    sortable: bool,
+    class: &'static str,
 }
 
 /// How a column is set.
@@ -66,7 +66,7 @@ impl Table {
             caption: caption.to_owned(),
             heads: Vec::new(),
             rows: Vec::new(),
-            sortable: false,
+            class: "",
         }
     }
 
@@ -84,7 +84,13 @@ impl Table {
 
     /// Can be sorted by each column.
     pub fn sortable(mut self) -> Table {
-        self.sortable = true;
+        self.class = " class=\"sortable\"";
+        self
+    }
+
+    /// Has many columns: its rows' heads stay in view.
+    pub fn wide(mut self) -> Table {
+        self.class = " class=\"compared\"";
         self
     }
 
@@ -95,16 +101,12 @@ impl Table {
 
     /// As HTML.
     pub fn render(&self) -> String {
-        let class = if self.sortable {
-            " class=\"sortable\""
-        } else {
-            ""
-        };
         // A region that scrolls must be reachable by keyboard, and then needs a name.
         let mut html = format!(
-            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{0}\">\n<table{class}>\
+            "<div class=\"scroll\" tabindex=\"0\" role=\"group\" aria-label=\"{0}\">\n<table{1}>\
              <caption>{0}</caption>\n<thead><tr>",
-            escaped(&self.caption)
+            escaped(&self.caption),
+            self.class
         );
         for (head, align) in &self.heads {
             html.push_str(&format!(
