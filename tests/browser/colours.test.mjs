@@ -14,6 +14,18 @@ const PAIRS = [
   ["--redirect", "--panel"],
   ["--primary", "--paper"],
   ["--paused", "--paper"],
+  // The diagram of a run: bands of one strip, and messages.
+  ["--syncing", "--handing-over"],
+  ["--primary", "--syncing"],
+  ["--paused", "--fault"],
+  ["--paused", "--handing-over"],
+  ["--request", "--reply"],
+  ["--request", "--redirect"],
+  ["--reply", "--redirect"],
+  ["--reply", "--bounce"],
+  ["--request", "--bounce"],
+  ["--handshake", "--request"],
+  ["--handshake", "--reply"],
 ];
 
 /** Below this, two patches side by side are hard to tell apart. */

@@ -188,7 +188,7 @@ fn chain(hops: &[ChainHop]) -> String {
         .number("At")
         .text("From")
         .text("To")
-        .text("")
+        .text("Back?")
         .text("The node believed that it was");
     for (place, hop) in hops.iter().enumerate() {
         if hops.len() > 2 * SHOWN && place == SHOWN {

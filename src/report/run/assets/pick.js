@@ -58,10 +58,14 @@ function countedAt(drawing, row, x) {
   return { counts, from, until };
 }
 
-const RANK_WORDS = ["other events", "replication", "requests", "replies", "handshakes", "errors", "redirects", "BOUNCES"];
+const RANK_WORDS = [
+  ["other event", "other events"], ["message between nodes", "messages between nodes"],
+  ["request", "requests"], ["reply", "replies"], ["handshake", "handshakes"], ["error", "errors"],
+  ["redirect", "redirects"], ["BOUNCE", "BOUNCES"],
+];
 
 function countWords({ row, counts, from, until }) {
-  const some = counts.flatMap((count, rank) => (count ? [`${count} ${RANK_WORDS[rank]}`] : []));
+  const some = counts.flatMap((count, rank) => (count ? [`${count} ${RANK_WORDS[rank][count === 1 ? 0 : 1]}`] : []));
   if (!some.length) return "";
   return `${row.name}, ${seconds(from, (until - from) / 2)} to ${seconds(until, (until - from) / 2)}: ${some.reverse().join(", ")}`;
 }
