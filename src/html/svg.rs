@@ -23,9 +23,12 @@ pub enum Anchor {
 /// The size of text in pictures.
 const TEXT: f64 = 12.0;
 
-/// How wide a text may be at most, in the fonts that pages use.
+/// The part of its height that a letter is wide, in the widest of the fonts that pages use.
+const LETTER: f64 = 0.66;
+
+/// How wide a text is at most.
 pub fn text_width(text: &str) -> f64 {
-    text.chars().count() as f64 * TEXT * 0.58
+    text.chars().count() as f64 * TEXT * LETTER
 }
 
 /// `text`, shortened so that it fits.
@@ -33,7 +36,7 @@ pub fn fitted(text: &str, width: f64) -> String {
     if text_width(text) <= width {
         return text.to_owned();
     }
-    let keep = (width / (TEXT * 0.58)).floor().max(2.0) as usize - 1;
+    let keep = (width / (TEXT * LETTER)).floor().max(2.0) as usize - 1;
     text.chars().take(keep).chain(['…']).collect()
 }
 

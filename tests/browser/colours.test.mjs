@@ -29,7 +29,7 @@ const PAIRS = [
 ];
 
 /** Below this, two patches side by side are hard to tell apart. */
-const LEAST = 12;
+const LEAST = 15;
 
 let browser;
 before(async () => { browser = await launch(); });

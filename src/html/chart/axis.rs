@@ -2,6 +2,7 @@
 
 use rebound_sim::engine::Span;
 
+use crate::figures::grouped;
 use crate::html::svg::{Anchor, Svg, text_width};
 
 /// What a number on an axis is.
@@ -23,7 +24,7 @@ pub fn linear(most: f64, wanted: usize) -> Vec<f64> {
     let step = [1.0, 2.0, 5.0, 10.0]
         .into_iter()
         .map(|factor| factor * power)
-        .find(|step| *step >= rough)
+        .find(|step| *step >= rough * 0.75)
         .unwrap_or(power * 10.0);
     let count = (most / step).ceil() as usize;
     (0..=count).map(|place| place as f64 * step).collect()
@@ -37,6 +38,19 @@ pub fn powers(least: u64, most: u64) -> Vec<u64> {
         .collect()
 }
 
+/// Ticks of a logarithmic axis: powers of ten, and twice and five times them where these are few.
+pub fn logarithmic(least: u64, most: u64) -> Vec<u64> {
+    let tens = powers(least, most);
+    if tens.len() >= 3 {
+        return tens;
+    }
+    powers(1, most)
+        .into_iter()
+        .flat_map(|power| [power, power.saturating_mul(2), power.saturating_mul(5)])
+        .filter(|tick| (least.max(1)..=most).contains(tick))
+        .collect()
+}
+
 /// A tick's label.
 pub fn label(unit: Unit, value: f64) -> String {
     match unit {
@@ -44,6 +58,7 @@ pub fn label(unit: Unit, value: f64) -> String {
         Unit::Count if value >= 1e9 => format!("{}G", plain(value / 1e9)),
         Unit::Count if value >= 1e6 => format!("{}M", plain(value / 1e6)),
         Unit::Count if value >= 1e4 => format!("{}k", plain(value / 1e3)),
+        Unit::Count if value >= 1e3 => grouped(value.round() as u64),
         Unit::Count => plain(value),
     }
 }
@@ -68,7 +83,7 @@ pub fn below(svg: &mut Svg, y: f64, right: f64, ticks: &[(f64, String)]) {
         if middle - half < free_from {
             continue;
         }
-        svg.text("label", (middle, y + 16.0), Anchor::Middle, text);
+        svg.text("label", (middle, y + 18.0), Anchor::Middle, text);
         free_from = middle + half + GAP;
     }
 }
@@ -81,14 +96,23 @@ mod tests {
     fn ticks_are_round() {
         assert_eq!(linear(8.0, 4), [0.0, 2.0, 4.0, 6.0, 8.0]);
         assert_eq!(linear(0.7, 2), [0.0, 0.5, 1.0]);
+        assert_eq!(linear(8.05, 4).len(), 6);
         assert_eq!(linear(0.0, 4), [0.0]);
         assert_eq!(linear(f64::NAN, 4), [0.0]);
         assert_eq!(powers(3, 1_000), [10, 100, 1_000]);
+        assert_eq!(logarithmic(3, 1_000), [10, 100, 1_000]);
+        assert_eq!(logarithmic(3, 60), [5, 10, 20, 50]);
     }
 
     #[test]
     fn labels_are_short() {
-        for (value, text) in [(0.0, "0"), (0.5, "0.5"), (25_000.0, "25k"), (1.5e6, "1.5M")] {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.5, "0.5"),
+            (1_000.0, "1,000"),
+            (25_000.0, "25k"),
+            (1.5e6, "1.5M"),
+        ] {
             assert_eq!(label(Unit::Count, value), text);
         }
         assert_eq!(label(Unit::Nanos, 2.5e9), "2.5s");

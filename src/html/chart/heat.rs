@@ -2,7 +2,6 @@
 
 use super::Width;
 use super::axis::{self, Unit};
-use crate::figures::grouped;
 use crate::html::svg::{Anchor, Svg, short, text_width};
 
 /// What the map is of.
@@ -21,7 +20,7 @@ pub struct Heat<'a> {
 /// Shades, from the least to the most.
 const SHADES: usize = 6;
 const TOP: f64 = 22.0;
-const BELOW: f64 = 76.0;
+const BELOW: f64 = 90.0;
 const RIGHT: f64 = 6.0;
 
 /// The map, and attributes that say where its cells are.
@@ -96,11 +95,17 @@ pub fn heat_map(width: Width, heat: &Heat<'_>) -> (Svg, String) {
     axis::below(&mut svg, floor, right, &ticks);
     svg.text(
         "axis-name",
-        (right, floor + 32.0),
+        (right, floor + 36.0),
         Anchor::End,
         "virtual time",
     );
-    legend(&mut svg, floor + 42.0, most);
+    svg.text(
+        "axis-name",
+        (0.0, floor + 54.0),
+        Anchor::Start,
+        "per run, up to",
+    );
+    legend(&mut svg, floor + 60.0, most);
     let attributes = format!(
         " data-left=\"{}\" data-right=\"{}\" data-top=\"{TOP}\" data-row=\"{row_height}\" \
          data-columns=\"{columns}\"",
@@ -110,31 +115,34 @@ pub fn heat_map(width: Width, heat: &Heat<'_>) -> (Svg, String) {
     (svg, attributes)
 }
 
-/// The shade of a value on a logarithmic scale; none for nothing.
+/// The shade of a value; none for nothing. By its square root: a few redirects are seen beside
+/// many, and many are still told apart.
 fn shade(value: f64, most: f64) -> Option<usize> {
     if value <= 0.0 {
         return None;
     }
-    let share = (value + 1.0).ln() / (most + 1.0).ln();
+    let share = (value / most).sqrt();
     Some(((share * SHADES as f64).ceil() as usize).clamp(1, SHADES) - 1)
 }
 
+/// To two digits, or to a tenth.
+fn rounded(value: f64) -> f64 {
+    let unit = 10_f64.powf((value.max(1.0).log10().floor() - 1.0).max(-1.0));
+    (value / unit).round() * unit
+}
+
 fn legend(svg: &mut Svg, y: f64, most: f64) {
-    let ends: Vec<String> = (1..=SHADES)
+    let ends: Vec<f64> = (1..=SHADES)
         .map(|shade| {
-            let end = ((most + 1.0).ln() * shade as f64 / SHADES as f64).exp() - 1.0;
-            grouped(end.round() as u64)
+            let share = shade as f64 / SHADES as f64;
+            most * share * share
         })
         .collect();
     let step = 54.0;
     for (shade, end) in ends.iter().enumerate() {
         let x = step * shade as f64;
         svg.rect(&format!("shade-{shade}"), (x, y), (step - 2.0, 10.0), "");
-        let end = if text_width(end) > step - 4.0 {
-            axis::label(Unit::Count, end.replace(',', "").parse().unwrap_or(0.0))
-        } else {
-            end.clone()
-        };
+        let end = axis::label(Unit::Count, rounded(*end));
         svg.text("label", (x + step - 2.0, y + 24.0), Anchor::End, &end);
     }
 }

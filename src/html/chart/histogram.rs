@@ -41,8 +41,8 @@ pub struct Axes<'a> {
 
 const TOP: f64 = 22.0;
 const PLOT: f64 = 170.0;
-const BELOW: f64 = 40.0;
-const LEFT: f64 = 44.0;
+const BELOW: f64 = 42.0;
+const LEFT: f64 = 50.0;
 const RIGHT: f64 = 6.0;
 /// The column of nought, and the gap behind it.
 const NOUGHT: f64 = 36.0;
@@ -66,7 +66,7 @@ pub fn histogram(width: Width, axes: Axes<'_>, kinds: &[Columns<'_>]) -> Svg {
         svg.text("label", (LEFT - 6.0, y + 4.0), Anchor::End, &label);
     }
     svg.text("axis-name", (0.0, 12.0), Anchor::Start, axes.up);
-    svg.text("axis-name", (right, floor + 34.0), Anchor::End, axes.across);
+    svg.text("axis-name", (right, floor + 36.0), Anchor::End, axes.across);
     svg.line("axis", (LEFT, floor), (right, floor));
 
     let above = || all().filter(|column| column.from > 0);
@@ -98,7 +98,7 @@ pub fn histogram(width: Width, axes: Axes<'_>, kinds: &[Columns<'_>]) -> Svg {
         }
     }
     let mut ticks = vec![(LEFT + (NOUGHT - 6.0) / 2.0, axes.nought.to_owned())];
-    for power in axis::powers(low as u64, high as u64) {
+    for power in axis::logarithmic(low as u64, high as u64) {
         ticks.push((x(power as f64), axis::label(axes.unit, power as f64)));
     }
     axis::below(&mut svg, floor, right, &ticks);

@@ -27,7 +27,7 @@ const EDGE: f64 = 8.0;
 /// The picture, for a panel; `tick` says what a value on the axis is called.
 pub fn intervals(differences: &[Interval<'_>], tick: impl Fn(f64) -> String) -> Svg {
     let height = ROW * differences.len() as f64;
-    let mut svg = Svg::new(WIDTH, height + 28.0);
+    let mut svg = Svg::new(WIDTH, height + 30.0);
     let finite = |value: f64| if value.is_finite() { value } else { 0.0 };
     let ends = differences
         .iter()

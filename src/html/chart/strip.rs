@@ -18,20 +18,25 @@ pub struct Strip<'a> {
 const WIDTH: f64 = 300.0;
 const TOP: f64 = 8.0;
 const PLOT: f64 = 84.0;
-const LEFT: f64 = 40.0;
+const LEFT: f64 = 46.0;
 
 /// The picture, for a panel.
 pub fn strip(of: &Strip<'_>) -> Svg {
     let floor = TOP + PLOT;
     let right = WIDTH - 4.0;
-    let mut svg = Svg::new(WIDTH, floor + 22.0);
-    let scale = axis::linear(of.most, 2);
+    let mut svg = Svg::new(WIDTH, floor + 24.0);
+    let scale = axis::linear(of.most, 3);
     let top = scale.last().copied().unwrap_or(0.0).max(f64::MIN_POSITIVE);
     let y = |value: f64| floor - (value / top).clamp(0.0, 1.0) * PLOT;
     for tick in &scale {
         svg.line("grid", (LEFT, y(*tick)), (right, y(*tick)));
         let label = axis::label(Unit::Count, *tick);
-        svg.text("label", (LEFT - 6.0, y(*tick) + 4.0), Anchor::End, &label);
+        svg.text(
+            "label",
+            (LEFT - 6.0, (y(*tick) + 4.0).min(floor)),
+            Anchor::End,
+            &label,
+        );
     }
     let whole = of.values.len().max(1) as f64;
     let x = |place: usize| LEFT + place as f64 / whole * (right - LEFT);

@@ -37,7 +37,7 @@ pub fn chains(report: &SweepReport) -> String {
         None => vec![("redirects", "hops", from_histogram(report))],
     };
     let axes = Axes {
-        across: "of one command",
+        across: "redirects, bounces of one command",
         unit: Unit::Count,
         nought: "0",
         up: "commands",
