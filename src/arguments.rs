@@ -81,6 +81,8 @@ pub enum Command {
     Compare(crate::compare::Arguments),
     /// Tell a run event by event
     Replay(crate::replay::Arguments),
+    /// Step through a run in a terminal, forward and back
+    Tui(crate::tui::Arguments),
     /// Run all regression seeds and scenario expectations
     Check(crate::check::Arguments),
     /// Hold the model against real servers, driven now or recorded before

@@ -3,7 +3,9 @@
 use clap::{Args, ValueEnum};
 use rebound_sim::compare::CompareReport;
 use rebound_sim::engine::Schedule;
-use rebound_sim::report::{CheckReport, Regressions, RunReport, StateReport, StoryLine, SweepReport};
+use rebound_sim::report::{
+    CheckReport, Regressions, RunReport, StateReport, StoryLine, SweepReport,
+};
 use schemars::schema_for;
 
 use crate::behaviours::BehaviourList;

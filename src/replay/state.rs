@@ -175,5 +175,9 @@ fn counted(others: &[&ClientState], alone: bool) -> String {
     } else {
         count(others, "other client")
     };
-    format!("{who}: {}; {} open\n", parts.join(", "), count(open, "command"))
+    format!(
+        "{who}: {}; {} open\n",
+        parts.join(", "),
+        count(open, "command")
+    )
 }
