@@ -34,11 +34,6 @@ impl Cursor {
         self.place
     }
 
-    /// The end of the run.
-    pub fn last(self) -> Place {
-        self.last
-    }
-
     /// Goes on by so many records, or to the end.
     pub fn step(&mut self, way: Way, records: usize) {
         let Place(now) = self.place;
@@ -66,7 +61,7 @@ mod tests {
         cursor.step(Way::Forward, 100);
         assert_eq!(cursor.place(), Place(100));
         cursor.step(Way::Forward, 100);
-        assert_eq!(cursor.place(), cursor.last());
+        assert_eq!(cursor.place(), Place(150));
         cursor.step(Way::Back, 1);
         assert_eq!(cursor.place(), Place(149));
         cursor.go(Place(usize::MAX));

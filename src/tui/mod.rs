@@ -9,6 +9,8 @@ mod panes;
 mod prompt;
 mod recording;
 mod terminal;
+#[cfg(test)]
+mod tests;
 mod text;
 mod view;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ratatui::text::Line;
 use rebound_sim::client::ClientId;
-use rebound_sim::report::{Changed, NodeState, Situation, StoryLine, Verdict};
+use rebound_sim::report::{Changed, NodeState, Situation, StoryLine};
 use rebound_sim::valkey::NodeId;
 
 use super::app::{App, Telling};
@@ -20,11 +20,20 @@ const ROOMY: usize = 60;
 /// Most lines that a record, a client or a notice may take.
 const LONGEST: usize = 4;
 
-/// Each node in as many lines as it needs.
+/// How much is said of a node.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Everything, in as many lines as that needs.
+    Whole,
+    /// Role, failover, link and what it holds, in a line.
+    Brief,
+}
+
+/// Each node in its lines.
 pub fn nodes(
     app: &App<'_>,
     now: &Situation<'_>,
-    width: usize,
+    (detail, width): (Detail, usize),
     palette: Palette,
 ) -> Vec<Vec<Line<'static>>> {
     let names = app.recording().names();
@@ -34,14 +43,43 @@ pub fn nodes(
     all.map(|node| {
         let state = now.node(node);
         let changed = now.changed().contains(&Changed::Node(node));
-        node_text(&state, changed, indent, width).wrapped(width, indent, palette)
+        let name = format!("{}{}", state.node, if changed { "*" } else { "" });
+        let name = Text::default().with(Tone::Strong, format!("{name:<indent$}"));
+        match detail {
+            Detail::Whole => whole(name, &state, width >= ROOMY).wrapped(width, indent, palette),
+            Detail::Brief => vec![brief(name, &state).cut(width, palette)],
+        }
     })
     .collect()
 }
 
-fn node_text(state: &NodeState, changed: bool, indent: usize, width: usize) -> Text {
-    let name = format!("{}{}", state.node, if changed { "*" } else { "" });
-    let mut text = Text::default().with(Tone::Strong, format!("{name:<indent$}"));
+fn brief(mut text: Text, state: &NodeState) -> Text {
+    let (role, tone) = match (state.up, &state.replica_of) {
+        (false, _) => ("not there", Tone::Bad),
+        (true, Some(_)) => ("replica", Tone::Plain),
+        (true, None) => ("primary", Tone::Good),
+    };
+    text.push(tone, role);
+    if state.failover != "no-failover" || state.manual_failover {
+        text.push(Tone::Doubtful, ", failing over");
+    }
+    if let Some(link) = &state.link {
+        let tone = if link == "up" { Tone::Plain } else { Tone::Bad };
+        text.push(tone, format!(", link {link}"));
+    }
+    if !state.faults.is_empty() {
+        text.push(Tone::Bad, ", fault");
+    }
+    if state.postponed > 0 {
+        text.push(
+            Tone::Doubtful,
+            format!(", {} held", grouped(state.postponed)),
+        );
+    }
+    text
+}
+
+fn whole(mut text: Text, state: &NodeState, roomy: bool) -> Text {
     let mut first = true;
     let mut say = |tone: Tone, words: String| {
         if !std::mem::take(&mut first) {
@@ -83,9 +121,7 @@ fn node_text(state: &NodeState, changed: bool, indent: usize, width: usize) -> T
         let short = fault.words.split(':').next().unwrap_or_default();
         say(Tone::Bad, short.to_owned());
     }
-    if width >= ROOMY
-        && let Some(replid) = &state.replid
-    {
+    if roomy && let Some(replid) = &state.replid {
         say(
             Tone::Faint,
             format!("{replid}, offset {}", grouped(state.offset)),
@@ -126,9 +162,18 @@ pub fn clients(
         told.truncate(LONGEST);
         lines.extend(told);
     }
-    let others = (0..total)
-        .map(ClientId)
-        .filter(|client| Some(*client) != app.followed());
+    // Whom the record is about, if that is another.
+    let others = (0..total).map(ClientId);
+    let others = others.filter(|client| Some(*client) != app.followed());
+    for client in others.clone() {
+        if now.changed().contains(&Changed::Client(client)) {
+            let state = now.client_state(client);
+            let text = Text::default()
+                .with(Tone::Strong, format!("{}*  ", state.client))
+                .with(Tone::Plain, state.to_string());
+            lines.push(text.cut(width, palette));
+        }
+    }
     lines.push(others_text(now, others).cut(width, palette));
     lines
 }
@@ -332,7 +377,7 @@ pub fn story_title(app: &App<'_>) -> String {
 /// What is asked or said, and below it where one is.
 pub fn foot(app: &App<'_>, width: usize, palette: Palette) -> Vec<Line<'static>> {
     let mut lines = said(app, width, palette);
-    lines.extend(status(app).wrapped(width, 1, palette).into_iter().take(3));
+    lines.extend(status(app, width).wrapped(width, 1, palette));
     lines
 }
 
@@ -388,31 +433,31 @@ fn breakpoints(app: &App<'_>) -> Text {
     Text::default().with(Tone::Plain, format!("breakpoints: {}", each.join(", ")))
 }
 
-fn status(app: &App<'_>) -> Text {
+/// Time, record, seed and verdict; further what has room on the same line.
+fn status(app: &App<'_>, width: usize) -> Text {
     let recording = app.recording();
     let report = recording.report();
-    let at = recording
-        .record_at(app.place())
-        .map_or(recording.start(), |record| record.at);
-    let verdict = match report.verdict {
-        Verdict::Clean => "clean".to_owned(),
-        Verdict::Flagged => {
-            let findings = report.findings_total.values().sum();
-            format!("flagged, {}", count(findings, "finding"))
-        }
-        Verdict::Inconclusive => "inconclusive".to_owned(),
-    };
+    let at = recording.record_at(app.place()).map(|record| record.at);
+    let at = at.unwrap_or(recording.start());
     let number = recording.before() + app.place().0 as u64;
     let last = recording.before() + recording.records().len() as u64;
-    Text::default().with(
-        Tone::Here,
-        format!(
-            "{at}  {}/{}  seed {}  {verdict}  {} under {}",
-            grouped(number),
-            grouped(last),
-            report.seed,
-            report.scenario,
-            report.behaviour
-        ),
-    )
+    let mut words = format!(
+        "{at} {}/{} seed {} {}",
+        grouped(number),
+        grouped(last),
+        report.seed,
+        report.verdict.name()
+    );
+    let findings = report.findings_total.values().sum();
+    for more in [
+        format!(", {}", count(findings, "finding")),
+        format!("; {}", report.scenario),
+        format!(" under {}", report.behaviour),
+    ] {
+        if columns(&words) + columns(&more) > width {
+            break;
+        }
+        words.push_str(&more);
+    }
+    Text::default().with(Tone::Here, words)
 }

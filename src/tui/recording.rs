@@ -54,12 +54,24 @@ impl<'a> Recording<'a> {
     /// # Errors
     /// If the model panics.
     pub fn new(case: &'a Case, window: Window) -> Result<Recording<'a>, Failure> {
+        Recording::with_room(case, window, MOST)
+    }
+
+    /// As [`Recording::new`], with room for so many records.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_room(
+        case: &'a Case,
+        window: Window,
+        most: usize,
+    ) -> Result<Recording<'a>, Failure> {
         let clients = case.plan.clients() as usize;
         let names = case.names();
         let mut kept = Kept {
             window,
             every: EVERY * (clients / 100).max(1),
-            most: MOST,
+            most,
             now: Checkpoint {
                 situation: Situation::new(&case.plan, case.behaviour),
                 story: Story::new(&case.plan, case.behaviour),
@@ -178,14 +190,17 @@ impl<'a> Recording<'a> {
         let filter = Filter::story(client.into_iter().collect());
         let mut told: Vec<Told> = Vec::new();
         let add = |lines: Vec<StoryLine>, told: &mut Vec<Told>, now: Place| {
-            for line in lines {
-                let last = told.last().map_or(Place(0), |told| told.place);
-                // A line that was held back belongs to an earlier record.
-                let place = match self.record_at(now) {
-                    Some(record) if record.at.nanos() == line.at_ns => now,
-                    Some(_) | None => self.place_of(line.at_ns, client).unwrap_or(now),
+            let at = self.record_at(now).map(|record| record.at.nanos());
+            let last = lines.len().saturating_sub(1);
+            for (number, line) in lines.into_iter().enumerate() {
+                let after = told.last().map_or(Place(0), |told| told.place);
+                let place = if number == last && at == Some(line.at_ns) {
+                    now
+                } else {
+                    // It was held back, and belongs to an earlier record.
+                    self.first_at(line.at_ns, after, client).unwrap_or(now)
                 };
-                let place = place.max(last);
+                let place = place.max(after);
                 told.push(Told { place, line });
             }
         };
@@ -265,18 +280,33 @@ impl<'a> Recording<'a> {
         (number * self.kept.every, &self.kept.checkpoints[number])
     }
 
-    /// The last record at a time that is about `client`, if any is; otherwise the last one at
-    /// that time. None where nothing of that time is kept.
-    fn place_of(&self, at_ns: u64, client: Option<ClientId>) -> Option<Place> {
+    /// The records at a time: how many there are before them, and with them.
+    fn at_instant(&self, at_ns: u64) -> (usize, usize) {
         let records = self.records();
         let first = records.partition_point(|record| record.at.nanos() < at_ns);
         let end = records.partition_point(|record| record.at.nanos() <= at_ns);
-        if first == end {
-            return None;
-        }
-        let about = |record: &Record| client.is_some_and(|client| self.concerns(record, client));
-        let place = records[first..end].iter().rposition(about);
-        Some(Place(place.map_or(end, |place| first + place + 1)))
+        (first, end)
+    }
+
+    /// The first record at a time and beyond `after` that is about `client`, if any is;
+    /// otherwise the last one at that time. None where nothing of that time is kept.
+    fn first_at(&self, at_ns: u64, after: Place, client: Option<ClientId>) -> Option<Place> {
+        let (first, end) = self.at_instant(at_ns);
+        let client = client?;
+        let about = |place: &usize| self.concerns(&self.records()[*place], client);
+        let found = (first.max(after.0)..end).find(about).map(|place| place + 1);
+        found.or((first < end).then_some(end)).map(Place)
+    }
+
+    /// The last record at a time that is about `client`, if any is; otherwise the last one at
+    /// that time. None where nothing of that time is kept.
+    fn last_at(&self, at_ns: u64, client: Option<ClientId>) -> Option<Place> {
+        let (first, end) = self.at_instant(at_ns);
+        let about = |place: &usize| {
+            client.is_some_and(|client| self.concerns(&self.records()[*place], client))
+        };
+        let found = (first..end).rfind(about).map(|place| place + 1);
+        found.or((first < end).then_some(end)).map(Place)
     }
 
     fn find_findings(&self) -> Vec<Option<Place>> {
@@ -285,7 +315,7 @@ impl<'a> Recording<'a> {
         let find = |finding: &Finding| {
             let client = finding.client.as_deref();
             let client = client.and_then(|name| self.names.client_named(name).ok());
-            let place = self.place_of(finding.at_ns, client);
+            let place = self.last_at(finding.at_ns, client);
             // What is found when all is over comes after the last record.
             let whole = self.kept.dropped == 0 && self.kept.window.until == Time::NEVER;
             place.or((whole && finding.at_ns > last).then_some(end))

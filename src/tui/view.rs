@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::app::App;
 use super::keys::KEYS;
 use super::layout::{self, SMALLEST, Wanted};
-use super::panes;
+use super::panes::{self, Detail};
 use super::text::{Palette, Text, Tone, columns};
 
 /// Draws everything.
@@ -36,7 +36,7 @@ pub fn draw(app: &App<'_>, palette: Palette, frame: &mut Frame<'_>) {
 fn all(app: &App<'_>, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let now = app.recording().situation(app.place());
     let side = usize::from(layout::side(area));
-    let nodes = panes::nodes(app, &now, side, palette);
+    let nodes = panes::nodes(app, &now, (Detail::Whole, side), palette);
     let clients = panes::clients(app, &now, side, palette);
     let (findings, first) = panes::findings(app, side, palette);
     let foot = panes::foot(app, usize::from(area.width), palette);
@@ -65,10 +65,13 @@ fn all(app: &App<'_>, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
             title(frame, pane, &words, palette);
         }
     }
-    let (nodes, clients) = (
-        nodes_shown(nodes, app.first_node(), places.nodes, palette),
-        clients_shown(clients, places.clients),
-    );
+    let room: usize = places.nodes.height.into();
+    let nodes = if nodes.iter().map(Vec::len).sum::<usize>() > room {
+        panes::nodes(app, &now, (Detail::Brief, side), palette)
+    } else {
+        nodes
+    };
+    let nodes = nodes_shown(nodes, app.first_node(), places.nodes, palette);
     show(frame, places.nodes, nodes);
     show(frame, places.clients, clients);
     show(frame, places.story, story);
@@ -119,12 +122,6 @@ fn nodes_shown(
                 .cut(pane.width.into(), palette),
         );
     }
-    lines
-}
-
-/// The client's lines; if not all have room, the other clients' line goes first.
-fn clients_shown(mut lines: Vec<Line<'static>>, pane: Rect) -> Vec<Line<'static>> {
-    lines.truncate(usize::from(pane.height));
     lines
 }
 

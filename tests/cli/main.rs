@@ -7,4 +7,6 @@ mod inputs;
 mod mistakes;
 mod program;
 mod regressions;
+mod states;
 mod sweeps;
+mod tui;
