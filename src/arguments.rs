@@ -83,6 +83,8 @@ pub enum Command {
     Replay(crate::replay::Arguments),
     /// Make a page of a run, a sweep, a comparison or a check, to be looked at in a browser
     Report(crate::report::Arguments),
+    /// Step through a run in a terminal, forward and back
+    Tui(crate::tui::Arguments),
     /// Run all regression seeds and scenario expectations
     Check(crate::check::Arguments),
     /// Hold the model against real servers, driven now or recorded before

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use rebound_sim::report::Verdict;
+
 /// The exit codes. They are part of the interface: scripts and CI rely on them.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -27,6 +29,16 @@ pub enum Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(exit as u8)
+    }
+}
+
+impl From<Verdict> for Exit {
+    fn from(verdict: Verdict) -> Exit {
+        match verdict {
+            Verdict::Clean => Exit::Clean,
+            Verdict::Flagged => Exit::Flagged,
+            Verdict::Inconclusive => Exit::Inconclusive,
+        }
     }
 }
 

@@ -19,6 +19,7 @@ mod resume;
 mod run;
 mod schema;
 mod sweep;
+mod tui;
 mod verify;
 
 use std::process::ExitCode;
@@ -58,6 +59,7 @@ fn dispatch(command: Command, out: &mut Output) -> Result<Exit, Failure> {
         Command::Run(arguments) => run::run(&arguments, out),
         Command::Sweep(arguments) => sweep::run(&arguments, out),
         Command::Replay(arguments) => replay::run(&arguments, out),
+        Command::Tui(arguments) => tui::run(&arguments, out),
         Command::Compare(arguments) => compare::run(&arguments, out),
         Command::Conform(arguments) => conform::run(&arguments, out),
         Command::Report(arguments) => report::run(&arguments, out),

@@ -82,6 +82,11 @@ impl Output {
         bar
     }
 
+    /// Whether colours are wanted.
+    pub fn coloured(&self) -> bool {
+        self.color
+    }
+
     /// `text` in a style, if colours are wanted.
     pub fn paint(&self, style: Style, text: &str) -> String {
         if !self.color {

@@ -1,11 +1,13 @@
-//! `rebound replay`: a run told event by event.
+//! `rebound replay`: a run told event by event, or its state at an instant.
+
+mod state;
 
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 use rebound_sim::client::ClientId;
 use rebound_sim::engine::{Span, Time};
-use rebound_sim::report::{Filter, RunReport, Story, StoryKind, StoryLine, Verdict};
+use rebound_sim::report::{Filter, RunReport, Story, StoryKind, StoryLine};
 use rebound_sim::trace::{NoTrace, Record, Sink};
 
 use crate::arguments::load;
@@ -55,6 +57,10 @@ pub struct Arguments {
     /// Tell everything
     #[arg(long)]
     all: bool,
+    /// Instead of the story, say what each node and client is and does right before --until, or
+    /// at the end of the run
+    #[arg(long, conflicts_with_all = ["extent", "kind", "limit", "from"])]
+    state: bool,
 }
 
 /// What a line can be about.
@@ -108,6 +114,10 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     };
     let mut filter = filter(arguments, &case)?;
     let report = case.run(&mut NoTrace)?;
+    if arguments.state {
+        state::show(&case, &report, &filter, out)?;
+        return Ok(report.verdict.into());
+    }
     let shown = filter
         .clients
         .take_if(|clients| clients.is_empty() && arguments.client.is_empty());
@@ -141,11 +151,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         let text = closing_words(out, &report, told, cut);
         out.text(&text)?;
     }
-    Ok(match report.verdict {
-        Verdict::Clean => Exit::Clean,
-        Verdict::Flagged => Exit::Flagged,
-        Verdict::Inconclusive => Exit::Inconclusive,
-    })
+    Ok(report.verdict.into())
 }
 
 fn filter(arguments: &Arguments, case: &Case) -> Result<Filter, Failure> {

@@ -82,11 +82,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         let text = text(out, &report, &replay, arguments.verify);
         out.text(&text)?;
     }
-    Ok(match report.verdict {
-        Verdict::Clean => Exit::Clean,
-        Verdict::Flagged => Exit::Flagged,
-        Verdict::Inconclusive => Exit::Inconclusive,
-    })
+    Ok(report.verdict.into())
 }
 
 /// Reads the answers of a schedule.

@@ -3,7 +3,9 @@
 use clap::{Args, ValueEnum};
 use rebound_sim::compare::CompareReport;
 use rebound_sim::engine::Schedule;
-use rebound_sim::report::{CheckReport, Regressions, RunReport, StoryLine, SweepReport};
+use rebound_sim::report::{
+    CheckReport, Regressions, RunReport, StateReport, StoryLine, SweepReport,
+};
 use schemars::schema_for;
 
 use crate::behaviours::BehaviourList;
@@ -31,6 +33,8 @@ enum Subject {
     Compare,
     /// A line of the output of `replay --format json`
     Replay,
+    /// The output of `replay --state --format json`
+    State,
     /// The output of `check --format json`
     Check,
     /// The output of `conform --format json`
@@ -53,6 +57,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         Subject::Sweep => out.json(&schema_for!(SweepReport)),
         Subject::Compare => out.json(&schema_for!(CompareReport)),
         Subject::Replay => out.json(&schema_for!(StoryLine)),
+        Subject::State => out.json(&schema_for!(StateReport)),
         Subject::Check => out.json(&schema_for!(CheckReport)),
         Subject::Conform => out.json(&schema_for!(ConformReport)),
         Subject::ConformList => out.json(&schema_for!(ConformList)),

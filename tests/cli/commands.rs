@@ -32,6 +32,7 @@ fn help_names_every_command_and_exit_code() {
         "sweep",
         "compare",
         "replay",
+        "tui",
         "check",
         "behaviours",
         "schema",

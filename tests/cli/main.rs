@@ -8,4 +8,6 @@ mod mistakes;
 mod program;
 mod regressions;
 mod reports;
+mod states;
 mod sweeps;
+mod tui;

@@ -167,7 +167,8 @@ struct Scene {
     other: Option<HostId>,
 }
 
-/// Tells a run.
+/// Tells a run. A copy goes on from where the original was.
+#[derive(Clone)]
 pub struct Story<'a> {
     names: Names<'a>,
     memory: Memory<'a>,

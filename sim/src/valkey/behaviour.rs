@@ -39,6 +39,20 @@ pub enum Gate {
 }
 
 impl Gate {
+    /// Every gate.
+    pub const ALL: [Gate; 10] = [
+        Gate::NoMulti,
+        Gate::StandaloneRedirect,
+        Gate::MinReplicas,
+        Gate::ReadOnlyReplica,
+        Gate::PubSubContext,
+        Gate::StaleData,
+        Gate::Loading,
+        Gate::ClientPause,
+        Gate::ClusterRedirect,
+        Gate::Authentication,
+    ];
+
     /// The name by which traces and reports call it.
     pub const fn name(self) -> &'static str {
         match self {

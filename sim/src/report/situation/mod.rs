@@ -20,6 +20,7 @@ use client::ClientNow;
 use node::NodeNow;
 
 /// A run at an instant. It is handed every record in order.
+#[derive(Clone)]
 pub struct Situation<'a> {
     names: Names<'a>,
     behaviour: &'static Behaviour,

@@ -36,7 +36,7 @@ pub(super) enum Treatment {
 }
 
 /// Redirects of one command that were left out.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Skipped {
     count: u64,
     last: Time,
@@ -46,6 +46,7 @@ struct Skipped {
 }
 
 /// Commands of one client that were left out.
+#[derive(Clone)]
 struct Quiet {
     count: u64,
     first: Time,
@@ -53,7 +54,7 @@ struct Quiet {
 }
 
 /// What was left out or held back so far.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Condenser {
     /// Commands that were redirected so often that their redirects are counted.
     chains: BTreeMap<(ClientId, u32), Skipped>,

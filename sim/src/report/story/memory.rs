@@ -65,6 +65,7 @@ pub(super) struct Asked {
 }
 
 /// Everything remembered.
+#[derive(Clone)]
 pub(super) struct Memory<'a> {
     names: Names<'a>,
     plan: &'a Plan,
