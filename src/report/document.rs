@@ -25,6 +25,14 @@ pub enum Document {
 }
 
 impl Document {
+    /// Why a run is not drawn, if it is not.
+    pub fn not_drawn(&self) -> Option<&str> {
+        match self {
+            Document::Run(run) => run.picture.as_ref().err().map(String::as_str),
+            Document::Sweep(_) | Document::Compare(_) | Document::Check(_) => None,
+        }
+    }
+
     /// What it is of.
     pub fn kind(&self) -> Kind {
         match self {

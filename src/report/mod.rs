@@ -113,7 +113,10 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     } else if out.quiet() {
         out.text(&format!("{shown}\n"))?;
     } else {
-        out.text(&format!("wrote {shown}\n"))?;
+        let without = document
+            .not_drawn()
+            .map_or(String::new(), |why| format!(", without a diagram: {why}"));
+        out.text(&format!("wrote {shown}{without}\n"))?;
     }
     Ok(Exit::Clean)
 }
