@@ -134,16 +134,16 @@ fn what_does_not_go_together_is_refused() {
 }
 
 #[test]
-fn no_name_of_a_scenario_becomes_markup() {
+fn no_text_of_a_report_becomes_markup() {
     let lab = Lab::new();
-    let text = lab
-        .read(SLOW)
-        .replace("\"name\": \"handover-slow\"", "\"name\": \"</script><b>&\"")
-        .replace("\"readers\"", "\"</script><i>'\\\"\"");
-    lab.write("odd.json", &text);
+    let (_, mut run) = lab.json(&["run", SLOW]);
+    run["findings"][0]["why"] = "</script><b>&".into();
+    run["findings"][0]["client"] = "\"><i>'".into();
+    lab.write("odd.json", &run.to_string());
     let ended = lab.run(&["report", "odd.json", "--out", "odd.html"]);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     let html = lab.read("odd.html");
     assert!(is_drawn(&html));
-    assert!(!html.contains("</script><b>") && !html.contains("</script><i>"));
+    assert!(html.contains("&lt;/script&gt;&lt;b&gt;&amp;"));
+    assert!(!html.contains("</script><b>") && !html.contains("\"><i>"));
 }

@@ -30,7 +30,7 @@ fn every_kind_has_a_page_at_its_default_place() {
         (
             "run.json",
             "handover-slow-8.0.0-rc1-seed-1.html",
-            "<h2>Findings</h2>",
+            "<h2 id=\"findings\">Findings</h2>",
         ),
         (
             "sweep.json",
