@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::commands::assert_valid;
 use crate::program::{CLEAN, Lab, SLOW};
 
 /// JSON of a command in a file.
@@ -316,6 +317,7 @@ fn a_sweep_with_detail_is_the_same_for_any_number_of_threads_and_sittings() {
     let lab = Lab::new();
     let detail = |arguments: &[&str]| {
         let (_, value) = lab.json(&[&["sweep", SLOW, "--detail"], arguments].concat());
+        assert_valid(&lab, "sweep", &value);
         assert!(value["detail"]["redirects"]["rows"].is_array());
         value["detail"].clone()
     };
