@@ -112,7 +112,8 @@ impl Table {
             html.push_str(&format!(
                 "<th scope=\"col\"{}>{}</th>",
                 align.class(),
-                escaped(head)
+                // A combination of remedies may be broken between them.
+                escaped(head).replace('+', "+<wbr>")
             ));
         }
         html.push_str("</tr></thead>\n<tbody>\n");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { cells, folder, holds, launch, make, open, run } from "./fixture.mjs";
+import { cells, folder, holds, launch, make, open, overhang, overlaps, picture, run } from "./fixture.mjs";
 
 const SLOW = "scenarios/handover-slow.json";
 let browser;
@@ -79,6 +79,17 @@ test("a sweep", async (t) => {
     await close();
   });
 
+  await t.test("prints on a page's width, without its buttons", async () => {
+    // A4 between usual margins.
+    const { page, close } = await open(browser, path, { width: 718, scheme: "dark" });
+    await page.emulateMedia({ media: "print", colorScheme: "light" });
+    assert.equal(await page.locator("button.copy:visible").count(), 0);
+    assert.equal(await overhang(page), 0);
+    assert.deepEqual(await overlaps(page), []);
+    await picture(page, "sweep-print");
+    await close();
+  });
+
   await t.test("copies a command", async () => {
     const { page, close } = await open(browser, path);
     const button = page.locator("button.copy").first();
@@ -138,8 +149,16 @@ test("a comparison", async (t) => {
   });
 });
 
+test("all checks", async () => {
+  const { json, path } = both("check-all", "check", "--seeds-per-scenario", "1");
+  await holds(browser, path, "check-all");
+  const { page, close } = await open(browser, path);
+  assert.equal(await page.locator("ol.items li").count(), json.items.length);
+  await close();
+});
+
 test("a check", async (t) => {
-  // A scenario that expects too much, so that something fails.
+  // A hand-made one, since nothing that is shipped fails.
   const item = (outcome, behaviour, differs) => ({
     kind: "expectation", scenario: SLOW, behaviour, seeds: "0..20", outcome,
     expected: "every run clean, no chain longer than 1",

@@ -72,13 +72,14 @@ fn plain(value: f64) -> String {
 /// Space between two labels.
 const GAP: f64 = 8.0;
 
-/// Writes labels below a horizontal axis, those that have room, from the first on.
+/// Writes labels below a horizontal axis, those that have room, from the first on; none leaves the
+/// picture, which ends at `right`.
 pub fn below(svg: &mut Svg, y: f64, right: f64, ticks: &[(f64, String)]) {
     let mut free_from = f64::NEG_INFINITY;
     for (x, text) in ticks {
         let half = text_width(text) / 2.0;
         // Labels at the end are moved in, rather than cut off.
-        let middle = x.min(right - half);
+        let middle = x.max(half).min(right - half);
         svg.line("tick", (*x, y), (*x, y + 4.0));
         if middle - half < free_from {
             continue;

@@ -68,14 +68,6 @@ pub fn intervals(differences: &[Interval<'_>], tick: impl Fn(f64) -> String) -> 
     let mut ticks: Vec<f64> = vec![least, 0.0, most];
     ticks.dedup();
     let labels: Vec<(f64, String)> = ticks.into_iter().map(|at| (x(at), tick(at))).collect();
-    if let Some((_, first)) = labels.first() {
-        // The first label must not leave the picture on the left.
-        let shift = (text_width(first) / 2.0 - EDGE).max(0.0);
-        let moved: Vec<(f64, String)> = labels
-            .iter()
-            .map(|(at, text)| (at.max(shift + EDGE), text.clone()))
-            .collect();
-        axis::below(&mut svg, height + 2.0, WIDTH, &moved);
-    }
+    axis::below(&mut svg, height + 2.0, WIDTH, &labels);
     svg
 }

@@ -67,3 +67,73 @@ pub struct DetailReport {
     /// When the redirects of which seeds were.
     pub redirects: HeatMap,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Time;
+    use proptest::prelude::*;
+
+    type Run = (u64, Vec<u64>);
+
+    fn detail<'a>(runs: impl IntoIterator<Item = &'a Run>) -> Detail {
+        let mut detail = Detail::default();
+        for (seed, times) in runs {
+            let mut bins = RunBins::default();
+            for time in times {
+                bins.add(Time(*time), 1);
+                detail.chains.add(*time % 9_000);
+                detail.write_outages.add(*time);
+            }
+            detail.redirects.add(*seed, &bins);
+        }
+        detail
+    }
+
+    fn some_runs() -> impl Strategy<Value = Vec<Run>> {
+        let seed = prop_oneof![0u64..300, any::<u64>()];
+        let times = prop::collection::vec(0u64..1 << 36, 0..6);
+        prop::collection::btree_map(seed, times, 0..80).prop_map(|runs| runs.into_iter().collect())
+    }
+
+    proptest! {
+        /// However the runs are dealt out and in whatever order parts are merged, the whole is
+        /// the same, and so is what a saved one reads back.
+        #[test]
+        fn order_and_grouping_mean_nothing(
+            runs in some_runs(), keys in prop::collection::vec(0usize..4, 80), turn in 0usize..4
+        ) {
+            let whole = detail(&runs);
+            let part = |k| detail(runs.iter().zip(&keys).filter(|(_, key)| **key == k).map(|(r, _)| r));
+            let mut parts: Vec<_> = (0..4).map(part).collect();
+            parts.rotate_left(turn);
+            let mut left = Detail::default();
+            for part in parts.clone() {
+                left.merge(part);
+            }
+            prop_assert_eq!(&left, &whole);
+            let right = parts.into_iter().rev().fold(Detail::default(), |sum, mut part| {
+                part.merge(sum);
+                part
+            });
+            prop_assert_eq!(&right, &whole);
+            let text = serde_json::to_string(&whole).expect("serializable");
+            prop_assert_eq!(serde_json::from_str::<Detail>(&text).expect("readable"), whole);
+        }
+    }
+
+    #[test]
+    fn memory_stays_bounded() {
+        let runs: Vec<Run> = (0..4_096).map(|n| (n, vec![n << 24, n << 23])).collect();
+        let report = detail(&runs).report().redirects;
+        assert_eq!((report.rows.len(), report.seeds_per_row), (64, 64));
+        assert!(
+            report
+                .rows
+                .iter()
+                .all(|row| row.redirects.len() <= 64 && row.runs == 64)
+        );
+        let found: u64 = report.rows.iter().flat_map(|row| &row.redirects).sum();
+        assert_eq!(found, 2 * 4_096);
+    }
+}
