@@ -17,6 +17,7 @@ use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 
 use crate::arguments::{Seeds, behaviour_named, load, threads};
+use crate::ci::SummaryArgument;
 use crate::exit::{Exit, Failure};
 use crate::interrupts;
 use crate::output::{Output, complain};
@@ -49,6 +50,8 @@ pub struct Arguments {
     /// How the text is laid out: for a terminal, for Markdown, or as CSV with one figure a line
     #[arg(long, value_name = "LAYOUT", default_value = "terminal")]
     table: Layout,
+    #[command(flatten)]
+    summary: SummaryArgument,
 }
 
 /// How the tables are laid out.
@@ -65,6 +68,7 @@ const MOST_RUNS: u64 = 5_000_000;
 /// Runs the comparison.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     let behaviours = behaviours(&arguments.behaviours)?;
+    arguments.summary.probe()?;
     if out.json_wanted() && arguments.table != Layout::Terminal {
         return Err(Failure::usage(
             "--table lays out text: leave it out with --format json".to_owned(),
@@ -104,10 +108,11 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     keeper.save();
     worked?;
     if keeper.runs() < runs {
-        complain(&format!(
-            "stopped after {} of {runs} runs: the same command goes on from there",
-            keeper.runs()
-        ));
+        let stopped = format!("stopped after {} of {runs} runs", keeper.runs());
+        complain(&format!("{stopped}: the same command goes on from there"));
+        arguments
+            .summary
+            .write(|| format!("## rebound compare: {stopped}\n\n"))?;
         keeper.kept()?;
         return Ok(Exit::Inconclusive);
     }
@@ -138,6 +143,9 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         out.text(&text)?;
     }
     out.flush()?;
+    arguments
+        .summary
+        .write(|| format!("{}\n", table::markdown(&report)))?;
     keeper.kept()?;
     let inconclusive = report
         .scenarios

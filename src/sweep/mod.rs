@@ -1,5 +1,6 @@
 //! `rebound sweep`: one scenario over a range of seeds, in parallel.
 
+mod cases;
 mod ranges;
 mod state;
 mod text;
@@ -14,8 +15,11 @@ use clap::Args;
 use indicatif::ProgressBar;
 use rebound_sim::engine::Span;
 use rebound_sim::report::SweepOf;
+use rebound_sim::scenario::Plan;
+use rebound_sim::valkey::Behaviour;
 
-use crate::arguments::{Seeds, load, threads};
+use crate::arguments::{Seeds, behaviour_named, threads};
+use crate::ci::{self, Case, Checked, Place, Subject};
 use crate::exit::{Exit, Failure};
 use crate::figures::rate;
 use crate::interrupts;
@@ -46,11 +50,39 @@ pub struct Arguments {
     /// Stop after so much wall time, such as 10m, as if interrupted
     #[arg(long, value_name = "DURATION", value_parser = Span::parse)]
     max_time: Option<Span>,
+    #[command(flatten)]
+    formats: ci::Formats,
 }
 
-/// Runs the sweep.
+/// Runs the sweep, and writes the formats that are asked for however that ends.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
-    let (plan, behaviour) = load(&arguments.scenario, arguments.behaviour.as_deref())?;
+    arguments.formats.probe()?;
+    let mut checked = Checked::new("rebound sweep", &arguments.scenario);
+    let ended = sweep(arguments, &mut checked, out);
+    arguments.formats.finish(checked, ended, out)
+}
+
+/// The scenario and the behaviour. A mistake in the scenario is noted with its place.
+fn load(
+    arguments: &Arguments,
+    checked: &mut Checked,
+) -> Result<(Arc<Plan>, &'static Behaviour), Failure> {
+    let behaviour = arguments.behaviour.as_deref();
+    let behaviour = behaviour.map(behaviour_named).transpose()?;
+    let plan = rebound_sim::scenario::load(&arguments.scenario).map_err(|error| {
+        let message = error.to_string();
+        let place = Place::of_error(&error);
+        let case = Case::broken(Subject::File, place, message.clone());
+        checked.cases.push(case);
+        Failure::usage(message)
+    })?;
+    let behaviour = behaviour.unwrap_or(plan.behaviour);
+    Ok((Arc::new(plan), behaviour))
+}
+
+fn sweep(arguments: &Arguments, checked: &mut Checked, out: &mut Output) -> Result<Exit, Failure> {
+    let (plan, behaviour) = load(arguments, checked)?;
+    checked.series = format!("rebound sweep {} under {}", plan.path, behaviour.name);
     let seeds = &arguments.seeds;
     let mut keeper = Keeper::open(&plan, behaviour, seeds, arguments.resume.as_deref())?;
     let gaps = keeper.state.finished.gaps(&seeds.0);
@@ -104,7 +136,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     keeper.save();
     worked?;
     reproduce(&work, &keeper)?;
-    let exit = report(&keeper, &work, seeds, out)?;
+    let exit = report(&keeper, &work, seeds, checked, out)?;
     out.flush()?;
     keeper.kept()?;
     Ok(exit)
@@ -123,7 +155,13 @@ fn reproduce(work: &Work, keeper: &Keeper) -> Result<(), Failure> {
         .try_for_each(|mark| work.reproduce(mark.seed, &mark.trace_hash))
 }
 
-fn report(keeper: &Keeper, work: &Work, seeds: &Seeds, out: &mut Output) -> Result<Exit, Failure> {
+fn report(
+    keeper: &Keeper,
+    work: &Work,
+    seeds: &Seeds,
+    checked: &mut Checked,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
     let state = &keeper.state;
     let hash = format!("{:032x}", work.plan.hash);
     let of = SweepOf {
@@ -133,6 +171,7 @@ fn report(keeper: &Keeper, work: &Work, seeds: &Seeds, out: &mut Output) -> Resu
         seeds: seeds.0.clone(),
     };
     let report = state.tally.report(of, state.wall_ns);
+    cases::add(checked, &report, seeds, &work.plan, work.behaviour);
     if out.json_wanted() {
         out.json(&report)?;
     } else {
