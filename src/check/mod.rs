@@ -90,10 +90,15 @@ fn check(
         out.text(&text)?;
     }
     if report.items.is_empty() {
-        complain(&format!(
-            "nothing to check: no scenario in {} expects anything",
-            arguments.scenarios.display()
-        ));
+        let nothing = Failure {
+            exit: Exit::NothingRan,
+            message: format!(
+                "nothing to check: no scenario in {} expects anything",
+                arguments.scenarios.display()
+            ),
+        };
+        complain(&nothing.message);
+        checked.stopped_by(&nothing);
     }
     Ok(if report.items.is_empty() {
         Exit::NothingRan

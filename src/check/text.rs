@@ -2,6 +2,7 @@
 
 use rebound_sim::report::{CheckKind, CheckOutcome, CheckReport, CheckTotals};
 
+use crate::ci::plain;
 use crate::figures::grouped;
 use crate::output::{Output, Style};
 
@@ -22,7 +23,7 @@ pub fn text(out: &Output, report: &CheckReport) -> String {
         text.push_str(&format!(
             "{}  {} under {}, {kind} {}: {}\n",
             out.paint(style, word),
-            item.scenario,
+            plain(&item.scenario),
             item.behaviour,
             item.seeds,
             item.expected

@@ -15,6 +15,7 @@ mod summary;
 
 pub use checked::{Case, Checked, Ending, Shown, Subject};
 pub use place::Place;
+pub use plain::plain;
 
 use std::fs::File;
 use std::io::Write;

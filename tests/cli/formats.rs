@@ -358,6 +358,14 @@ fn odd_names_break_no_format() {
     let lines: Vec<_> = ended.stderr.lines().collect();
     assert_eq!(lines.len(), 1, "{}", ended.stderr);
     assert!(
+        !ended.stdout.contains("\n::"),
+        "a command for the runner: {}",
+        ended.stdout
+    );
+    let replay = results[0]["properties"]["replay"].as_str().expect("a line");
+    let told = lab.shell(replay);
+    assert_eq!(told.code, 1, "{replay}: {}", told.stderr);
+    assert!(
         lines[0].contains("*d* %250A%2C%3A%0A%3A%3Aerror%3A%3Ax"),
         "{}",
         lines[0]
@@ -394,6 +402,15 @@ fn assert_tables_are_whole(summary: &str) {
         odd.is_none_or(|line| line.starts_with("rebound replay ")),
         "{summary}"
     );
+}
+
+#[test]
+fn nothing_to_check_is_told() {
+    let lab = Lab::new();
+    lab.write("kept/readme.txt", "");
+    assert_eq!(check(&lab, &[]).code, 4);
+    assert_eq!(junit(&lab.read("j.xml")).errors, 1);
+    assert_eq!(sarif(&lab.read("s.json")).len(), 1);
 }
 
 /// More than GitHub shows of a kind are summed up by the last.
