@@ -124,6 +124,28 @@ mod tests {
     use std::path::Path;
 
     #[test]
+    fn the_documentation_has_every_rule_of_its_own() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md");
+        let page = std::fs::read_to_string(path).expect("a page");
+        for rule in Rule::all() {
+            let level = match rule.level() {
+                Level::Error => "error",
+                Level::Warning => "warning",
+            };
+            let row = format!("| `{}` | {level} |", rule.id());
+            match rule {
+                Rule::Check(_) => {}
+                Rule::Regression
+                | Rule::Drift
+                | Rule::Expectation
+                | Rule::Inconclusive
+                | Rule::File
+                | Rule::Command => assert!(page.contains(&row), "{row}"),
+            }
+        }
+    }
+
+    #[test]
     fn every_rule_has_a_name_of_its_own_and_a_page_that_exists() {
         let mut ids: Vec<_> = Rule::all().map(Rule::id).collect();
         ids.sort_unstable();

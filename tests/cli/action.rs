@@ -57,6 +57,15 @@ fn the_action_declares_what_it_uses_and_uses_what_it_declares() {
         assert!(!text(input, "description").is_empty(), "{name}");
         assert!(input["default"].is_string(), "{name}: a default in quotes");
     }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md");
+    let page = std::fs::read_to_string(path).expect("a page");
+    let (_, table) = page
+        .split_once("| input | what | default |")
+        .expect("a table");
+    let (table, _) = table.split_once("\n\n").expect("its end");
+    for input in keys(&action["inputs"]) {
+        assert!(table.contains(&format!("`{input}`")), "{input}");
+    }
     for step in list(&action["runs"], "steps") {
         let script = text(step, "run");
         assert!(
