@@ -234,3 +234,44 @@ impl Case {
         lines.join("\n")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stopped_the_command_is_told_once() {
+        let failure = Failure::nondeterminism("seed 5 gave two traces");
+        let mut checked = Checked::new("rebound sweep", "a.json");
+        checked.stopped_by(&failure);
+        checked.stopped_by(&failure);
+        let problems: Vec<_> = checked.problems().collect();
+        assert_eq!(problems.len(), 1);
+        let (rule, case) = problems[0];
+        assert_eq!(
+            (rule, case.place.shown()),
+            (Rule::Command, "a.json".to_owned())
+        );
+        assert_eq!(case.message(), "seed 5 gave two traces");
+    }
+
+    #[test]
+    fn a_flagged_sweep_is_told_by_its_checks() {
+        let mut checked = Checked::new("rebound sweep", "a.json");
+        for (subject, ending) in [
+            (Subject::Check(CheckId::Bounce), Ending::Failed),
+            (Subject::Check(CheckId::LostWrite), Ending::Passed),
+            (Subject::Verdict, Ending::Failed),
+        ] {
+            checked.cases.push(Case {
+                ending,
+                ..Case::broken(subject, Place::of("a.json"), String::new())
+            });
+        }
+        let rules: Vec<_> = checked.problems().map(|(rule, _)| rule.id()).collect();
+        assert_eq!(rules, ["bounce"]);
+        checked.cases[2].ending = Ending::Inconclusive;
+        let rules: Vec<_> = checked.problems().map(|(rule, _)| rule.id()).collect();
+        assert_eq!(rules, ["bounce", "inconclusive"]);
+    }
+}

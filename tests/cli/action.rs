@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::program::{CANARY, CLEAN, Lab};
 
+/// How the workflow to copy calls the action.
+const CALL: &str = "./.rebound";
+
 fn yaml(file: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
     let text = std::fs::read_to_string(path).expect("a file");
@@ -113,7 +116,7 @@ fn the_workflow_to_copy_hands_over_what_the_action_declares() {
     let mut calls = 0;
     for step in steps {
         assert!(!text(step, "run").contains("${{"), "{step}");
-        if text(step, "uses").starts_with("rebound-sim/rebound@") {
+        if text(step, "uses") == CALL {
             calls += 1;
             let given = keys(&step["with"]);
             assert!(given.is_subset(&keys(&action["inputs"])), "{given:?}");
@@ -195,6 +198,39 @@ fn the_action_checks_and_sweeps() {
     let (_, printed) = act(&lab, &quiet);
     assert!(!printed.contains("::error"), "{printed}");
     assert_eq!(lab.read("step.md"), summary);
+}
+
+/// The workflow's calls do what they are there for, with fewer seeds.
+#[test]
+fn the_calls_of_the_workflow_to_copy_work() {
+    let lab = Lab::new();
+    let workflow = yaml("docs/examples/rebound.yml");
+    for step in list(&workflow["jobs"]["rebound"], "steps") {
+        if text(step, "uses") != CALL {
+            continue;
+        }
+        let given: Vec<_> = keys(&step["with"])
+            .into_iter()
+            .filter(|name| name != "binary")
+            .map(|name| {
+                let value = match &*name {
+                    "seeds" => "0..2".to_owned(),
+                    "seeds-per-scenario" => "2".to_owned(),
+                    _ => text(&step["with"], &name).to_owned(),
+                };
+                (name, value)
+            })
+            .collect();
+        let inputs: Vec<_> = given
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
+        let (code, printed) = act(&lab, &inputs);
+        assert_eq!(code, 0, "{printed}");
+        let written = |name: &str| lab.read(text(&step["with"], name));
+        assert_eq!(crate::validators::junit(&written("junit")).failures, 0);
+        assert!(crate::validators::sarif(&written("sarif")).is_empty());
+    }
 }
 
 /// Values that a shell would act on, or that look like options, stay values.
