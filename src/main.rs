@@ -3,6 +3,7 @@
 mod arguments;
 mod behaviours;
 mod check;
+mod ci;
 mod compare;
 mod completions;
 mod conform;

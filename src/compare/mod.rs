@@ -17,6 +17,7 @@ use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 
 use crate::arguments::{Seeds, behaviour_named, load, threads};
+use crate::ci::SummaryArgument;
 use crate::exit::{Exit, Failure};
 use crate::interrupts;
 use crate::output::{Output, complain};
@@ -52,6 +53,9 @@ pub struct Arguments {
     /// How the text is laid out: for a terminal, for Markdown, or as CSV with one figure a line
     #[arg(long, value_name = "LAYOUT", default_value = "terminal")]
     pub table: Layout,
+    /// The summary for build servers.
+    #[command(flatten)]
+    pub summary: SummaryArgument,
 }
 
 /// How the tables are laid out.
@@ -78,6 +82,7 @@ pub enum Compared {
 
 /// Runs the comparison and prints its report.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
+    arguments.summary.probe()?;
     if out.json_wanted() && arguments.table != Layout::Terminal {
         return Err(Failure::usage(
             "--table lays out text: leave it out with --format json".to_owned(),
@@ -102,6 +107,9 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         out.text(&text)?;
     }
     out.flush()?;
+    arguments
+        .summary
+        .write(|| format!("{}\n", table::markdown(&report)))?;
     keeper.kept()?;
     let inconclusive = report
         .scenarios
@@ -155,10 +163,11 @@ pub fn compare(arguments: &Arguments, out: &Output) -> Result<Compared, Failure>
     keeper.save();
     worked?;
     if keeper.runs() < runs {
-        complain(&format!(
-            "stopped after {} of {runs} runs: the same command goes on from there",
-            keeper.runs()
-        ));
+        let stopped = format!("stopped after {} of {runs} runs", keeper.runs());
+        complain(&format!("{stopped}: the same command goes on from there"));
+        arguments
+            .summary
+            .write(|| format!("## rebound compare: {stopped}\n\n"))?;
         return Ok(Compared::Stopped(keeper));
     }
     let scenarios = plans.iter().zip(&keeper.comparisons);

@@ -1,6 +1,6 @@
 //! What `rebound report` runs itself: a seed, a sweep or a comparison.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rebound_sim::report::Verdict;
 
@@ -8,6 +8,7 @@ use super::Arguments;
 use super::document::Document;
 use super::run::{draw, window};
 use crate::arguments::load;
+use crate::ci::{Checked, Formats, SummaryArgument};
 use crate::compare::{self, Compared, Layout};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
@@ -55,7 +56,9 @@ pub fn run(
                 verify: false,
                 detail: true,
                 max_time: None,
+                formats: Formats::default(),
             },
+            &mut Checked::new("rebound report", Path::new("")),
             out,
         )?;
         return Ok(Document::Sweep(Box::new(swept.report)));
@@ -75,6 +78,7 @@ pub fn run(
             jobs,
             resume: None,
             table: Layout::Terminal,
+            summary: SummaryArgument::default(),
         },
         out,
     )?;

@@ -1,5 +1,6 @@
 //! `rebound sweep`: one scenario over a range of seeds, in parallel.
 
+mod cases;
 mod ranges;
 mod state;
 mod text;
@@ -17,7 +18,8 @@ use rebound_sim::report::{SweepOf, SweepReport};
 use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 
-use crate::arguments::{Seeds, load, threads};
+use crate::arguments::{Seeds, behaviour_named, threads};
+use crate::ci::{self, Case, Checked, Place, Subject};
 use crate::exit::{Exit, Failure};
 use crate::figures::rate;
 use crate::interrupts;
@@ -51,6 +53,9 @@ pub struct Arguments {
     /// Stop after so much wall time, such as 10m, as if interrupted
     #[arg(long, value_name = "DURATION", value_parser = Span::parse)]
     pub max_time: Option<Span>,
+    /// The formats for build servers.
+    #[command(flatten)]
+    pub formats: ci::Formats,
 }
 
 /// A sweep that is over, or was stopped.
@@ -62,13 +67,26 @@ pub struct Swept {
     keeper: Keeper,
 }
 
-/// Runs the sweep and prints its report.
+/// Runs the sweep, and writes the formats that are asked for however that ends.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
-    let swept = sweep(arguments, out)?;
+    arguments.formats.probe()?;
+    let mut checked = Checked::new("rebound sweep", &arguments.scenario);
+    let ended = printed(arguments, &mut checked, out);
+    arguments.formats.finish(checked, ended, out)
+}
+
+/// Runs the sweep and prints its report.
+fn printed(
+    arguments: &Arguments,
+    checked: &mut Checked,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    let swept = sweep(arguments, checked, out)?;
+    let seeds = &arguments.seeds;
+    cases::add(checked, &swept.report, seeds, &swept.plan, swept.behaviour);
     if out.json_wanted() {
         out.json(&swept.report)?;
     } else {
-        let seeds = &arguments.seeds;
         let text = text::text(out, &swept.report, seeds, &swept.plan, swept.behaviour);
         out.text(&text)?;
     }
@@ -79,19 +97,38 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         Exit::NothingRan
     } else if verdicts.flagged > 0 {
         Exit::Flagged
-    } else if verdicts.inconclusive > 0 || verdicts.total() < arguments.seeds.count() {
+    } else if verdicts.inconclusive > 0 || verdicts.total() < seeds.count() {
         Exit::Inconclusive
     } else {
         Exit::Clean
     })
 }
 
-/// Runs the seeds; prints nothing but progress.
+/// The scenario and the behaviour. A mistake in the scenario is noted with its place.
+fn load(
+    arguments: &Arguments,
+    checked: &mut Checked,
+) -> Result<(Arc<Plan>, &'static Behaviour), Failure> {
+    let behaviour = arguments.behaviour.as_deref();
+    let behaviour = behaviour.map(behaviour_named).transpose()?;
+    let plan = rebound_sim::scenario::load(&arguments.scenario).map_err(|error| {
+        let message = error.to_string();
+        let place = Place::of_error(&error);
+        let case = Case::broken(Subject::File, place, message.clone());
+        checked.cases.push(case);
+        Failure::usage(message)
+    })?;
+    let behaviour = behaviour.unwrap_or(plan.behaviour);
+    Ok((Arc::new(plan), behaviour))
+}
+
+/// Runs the seeds; prints nothing but progress. What stops it is noted in `checked`.
 ///
 /// # Errors
 /// If the input is wrong, a seed gave two different results or the model panicked.
-pub fn sweep(arguments: &Arguments, out: &Output) -> Result<Swept, Failure> {
-    let (plan, behaviour) = load(&arguments.scenario, arguments.behaviour.as_deref())?;
+pub fn sweep(arguments: &Arguments, checked: &mut Checked, out: &Output) -> Result<Swept, Failure> {
+    let (plan, behaviour) = load(arguments, checked)?;
+    checked.series = format!("rebound sweep {} under {}", plan.path, behaviour.name);
     let seeds = &arguments.seeds;
     let mut keeper = Keeper::open(
         &plan,

@@ -1,9 +1,11 @@
 //! The command line, through the real program.
 
+mod action;
 mod commands;
 mod comparisons;
 mod conform;
 mod drawn;
+mod formats;
 mod inputs;
 mod mistakes;
 mod program;
@@ -12,3 +14,4 @@ mod reports;
 mod states;
 mod sweeps;
 mod tui;
+mod validators;

@@ -19,6 +19,7 @@ pub use behaviours::behaviour_named;
 pub use error::ScenarioError;
 pub(crate) use error::phrase;
 pub use load::{MAX_FILE_BYTES, load, parse, schema};
+pub use locate::position_of;
 pub(crate) use nearest::{hint, quoted};
 pub use nearest::{nearest, no_such};
 pub use plan::{
