@@ -6,6 +6,7 @@ mod check;
 mod compare;
 mod completions;
 mod conform;
+mod diagram;
 mod exit;
 mod figures;
 mod files;
@@ -37,7 +38,10 @@ fn main() -> ExitCode {
     let mut out = Output::new(&global);
     let outcome = internal::guard(
         || "outside of any run".to_owned(),
-        || dispatch(command, &mut out),
+        || {
+            command.prints(global.format)?;
+            dispatch(command, &mut out)
+        },
     )
     .and_then(|outcome| outcome);
     // What was printed before a failure is worth having too.

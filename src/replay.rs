@@ -6,9 +6,10 @@ use clap::{ArgGroup, Args, ValueEnum};
 use rebound_sim::client::ClientId;
 use rebound_sim::engine::{Span, Time};
 use rebound_sim::report::{Filter, RunReport, Story, StoryKind, StoryLine, Verdict};
-use rebound_sim::trace::{NoTrace, Record, Sink};
+use rebound_sim::trace::{Record, Sink};
 
-use crate::arguments::load;
+use crate::arguments::{Format, load};
+use crate::diagram::{self, Drawing, FirstTroubled};
 use crate::exit::{Exit, Failure};
 use crate::figures::{count, instant};
 use crate::output::{Output, Style};
@@ -46,7 +47,7 @@ pub struct Arguments {
     /// Tell only this kind; may be given more than once
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     kind: Vec<Kind>,
-    /// Print at most so many lines
+    /// Print at most so many lines, or rows of a diagram
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
     /// Tell what nodes, operator and faults do, and one client's commands (the default)
@@ -55,6 +56,16 @@ pub struct Arguments {
     /// Tell everything
     #[arg(long)]
     all: bool,
+    /// Draw a sequence diagram instead; --format mermaid or svg draws one as well
+    #[arg(long)]
+    diagram: bool,
+    /// Columns of text that a diagram may have [default: the terminal's, or 80]
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..=2000),
+          requires = "diagram")]
+    width: Option<u16>,
+    /// Draw with ASCII alone
+    #[arg(long, requires = "diagram")]
+    ascii: bool,
 }
 
 /// What a line can be about.
@@ -107,12 +118,35 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         schedule: schedule.transpose()?,
     };
     let mut filter = filter(arguments, &case)?;
-    let report = case.run(&mut NoTrace)?;
+    let mut troubled = FirstTroubled::default();
+    let report = case.run(&mut troubled)?;
+    let drawn = match out.format() {
+        Format::Text | Format::Json => arguments.diagram,
+        Format::Mermaid | Format::Svg => true,
+    };
     let shown = filter
         .clients
         .take_if(|clients| clients.is_empty() && arguments.client.is_empty());
     if shown.is_some() {
-        filter.clients = Some(first_flagged(&case, &report).into_iter().collect());
+        let mut chosen = first_flagged(&case, &report);
+        if drawn {
+            chosen = chosen.or_else(|| troubled.client(&case));
+        }
+        filter.clients = Some(chosen.into_iter().collect());
+    }
+    let exit = match report.verdict {
+        Verdict::Clean => Exit::Clean,
+        Verdict::Flagged => Exit::Flagged,
+        Verdict::Inconclusive => Exit::Inconclusive,
+    };
+    if drawn {
+        let drawing = Drawing {
+            width: arguments.width,
+            ascii: arguments.ascii,
+            limit: arguments.limit,
+        };
+        diagram::draw(&case, filter, &report, drawing, out)?;
+        return Ok(exit);
     }
     let mut telling = Telling {
         story: Story::new(&case.plan, case.behaviour),
@@ -141,11 +175,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         let text = closing_words(out, &report, told, cut);
         out.text(&text)?;
     }
-    Ok(match report.verdict {
-        Verdict::Clean => Exit::Clean,
-        Verdict::Flagged => Exit::Flagged,
-        Verdict::Inconclusive => Exit::Inconclusive,
-    })
+    Ok(exit)
 }
 
 fn filter(arguments: &Arguments, case: &Case) -> Result<Filter, Failure> {

@@ -1,6 +1,7 @@
 //! What a run and a sweep return, how results are merged, and how a run is told.
 
 mod check;
+pub mod diagram;
 mod expectation;
 mod names;
 mod run;
