@@ -12,7 +12,10 @@ const RESERVE: usize = 200;
 pub fn draw(diagram: &Diagram) -> String {
     let mut text = format!("sequenceDiagram\n    title {}\n", escaped(&diagram.title));
     for (place, column) in diagram.columns.iter().enumerate() {
-        text.push_str(&format!("    participant p{place} as {}\n", escaped(&column.name)));
+        text.push_str(&format!(
+            "    participant p{place} as {}\n",
+            escaped(&column.name)
+        ));
     }
     let mut length = text.chars().count();
     let mut left_out = diagram.cut;
@@ -52,7 +55,9 @@ fn row_line(diagram: &Diagram, row: &Row) -> String {
     let at = row.at;
     match &row.what {
         What::Note(note) => {
-            let over = note.column.map_or_else(|| all(diagram), |c| format!("p{c}"));
+            let over = note
+                .column
+                .map_or_else(|| all(diagram), |c| format!("p{c}"));
             format!("    Note over {over}: {at} {}\n", escaped(&note.label))
         }
         What::Fold(fold) => {
@@ -74,13 +79,20 @@ fn row_line(diagram: &Diagram, row: &Row) -> String {
                 (Fate::UnderWay, false) => ("-)", " (under way at the end)"),
                 (Fate::UnderWay, true) => ("--)", " (under way at the end)"),
             };
-            arrow_line(arrow, line, &format!("{at} {}{more}", escaped(&arrow.label)))
+            arrow_line(
+                arrow,
+                line,
+                &format!("{at} {}{more}", escaped(&arrow.label)),
+            )
         }
         What::Departs(arrow) => {
             let arrow = &diagram.arrows[*arrow];
             let to = escaped(&diagram.columns[arrow.to].name);
             let label = escaped(&arrow.label);
-            format!("    Note over p{}: {at} sends to {to}: {label} …\n", arrow.from)
+            format!(
+                "    Note over p{}: {at} sends to {to}: {label} …\n",
+                arrow.from
+            )
         }
         What::Arrives(arrow) => {
             let arrow = &diagram.arrows[*arrow];
@@ -89,7 +101,11 @@ fn row_line(diagram: &Diagram, row: &Row) -> String {
                 Fate::Lost | Fate::UnderWay => String::new(),
             };
             let line = if arrow.look.answers() { "-->>" } else { "->>" };
-            arrow_line(arrow, line, &format!("{at} … {}{took}", escaped(&arrow.label)))
+            arrow_line(
+                arrow,
+                line,
+                &format!("{at} … {}{took}", escaped(&arrow.label)),
+            )
         }
     }
 }

@@ -16,6 +16,8 @@ const CHARACTER: f64 = 8.5;
 const GUTTER: f64 = 92.0;
 /// Pixels between a column's line and the edge, if not more is needed.
 const MARGIN: f64 = 56.0;
+/// Pixels to the right of the last column's line, where notes have room.
+const RIGHT: f64 = 96.0;
 /// Pixels between two columns' lines.
 const GAP: f64 = 178.0;
 /// Width below which there is no room for notes.
@@ -73,6 +75,16 @@ impl Ink {
         ));
     }
 
+    /// Clears what lies below a text that begins at a place.
+    fn clear(&mut self, x: f64, y: f64, text: &str) {
+        self.add(&format!(
+            r#"<rect class="page" x="{:.1}" y="{:.1}" width="{:.1}" height="16"/>"#,
+            x - 3.0,
+            y - 13.0,
+            wide(text) + 6.0
+        ));
+    }
+
     fn line(&mut self, class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
         self.add(&format!(
             r#"<line class="{class}" x1="{x1:.1}" y1="{y1:.1}" x2="{x2:.1}" y2="{y2:.1}"/>"#
@@ -109,7 +121,7 @@ impl Page {
             at.push(at[at.len() - 1] + (pair[0] + pair[1] + 10.0).max(GAP));
         }
         at.truncate(diagram.columns.len());
-        let width = at.last().copied().unwrap_or(GUTTER) + edge(halves.last());
+        let width = at.last().copied().unwrap_or(GUTTER) + edge(halves.last()).max(RIGHT);
         let width = width.max(NARROWEST);
         let title = lines(&diagram.title, ((width - 16.0) / CHARACTER) as usize);
         let top = 12.0 + LINE * title.len() as f64 + 44.0;
@@ -145,7 +157,10 @@ impl Page {
         }
         let mut y = self.bottom + 20.0;
         let mut say = |words: &str, ink: &mut Ink| {
-            for line in lines(words, ((self.width - 16.0) / (CHARACTER * 12.0 / 14.0)) as usize) {
+            for line in lines(
+                words,
+                ((self.width - 16.0) / (CHARACTER * 12.0 / 14.0)) as usize,
+            ) {
                 ink.text("small", 8.0, y, &line);
                 y += LINE;
             }
@@ -177,7 +192,11 @@ impl Page {
     fn lives(&self, diagram: &Diagram, ink: &mut Ink) {
         for (column, at) in diagram.columns.iter().zip(&self.at) {
             for (place, (row, life)) in column.lives.iter().enumerate() {
-                let from = if place == 0 { self.top } else { self.tops[*row] };
+                let from = if place == 0 {
+                    self.top
+                } else {
+                    self.tops[*row]
+                };
                 let next = column.lives.get(place + 1);
                 let to = next.map_or(self.bottom, |(row, _)| self.tops[*row]);
                 let class = match life {
@@ -286,7 +305,7 @@ impl Page {
     fn departs(&self, arrow: &Arrow, top: f64, ink: &mut Ink) {
         let words = format!("{} {}", arrow.sent, arrow.detail);
         ink.group(&words, |ink| {
-            self.label(arrow, &format!("{} …", arrow.label), top + LINE - 4.0, ink);
+            self.beside(arrow, arrow.from, &format!("{} …", arrow.label), top, ink);
         });
     }
 
@@ -296,16 +315,40 @@ impl Page {
             Fate::Lost | Fate::UnderWay => String::new(),
         };
         ink.group(&arrow.detail, |ink| {
-            self.label(arrow, &format!("… {}{took}", arrow.label), top + LINE - 4.0, ink);
+            self.beside(
+                arrow,
+                arrow.to,
+                &format!("… {}{took}", arrow.label),
+                top,
+                ink,
+            );
         });
+    }
+
+    /// What stands where a long arrow begins or ends, on the side from which it comes.
+    fn beside(&self, arrow: &Arrow, end: usize, label: &str, top: f64, ink: &mut Ink) {
+        let rightwards = (arrow.to > arrow.from) == (end == arrow.from);
+        let at = self.at[end];
+        let x = if rightwards {
+            at + 14.0
+        } else {
+            (at - 14.0 - wide(label)).max(GUTTER)
+        };
+        ink.clear(x, top + LINE - 4.0, label);
+        ink.text(
+            &format!("t-{}", class(arrow.look)),
+            x,
+            top + LINE - 4.0,
+            label,
+        );
     }
 
     /// What stands on an arrow: about its middle, and never beyond the edges.
     fn label(&self, arrow: &Arrow, label: &str, y: f64, ink: &mut Ink) {
         let middle = f64::midpoint(self.at[arrow.from], self.at[arrow.to]);
         let x = self.within(middle, wide(label));
-        let class = format!("mid halo t-{}", class(arrow.look));
-        ink.text(&class, x, y, label);
+        ink.clear(x - wide(label) / 2.0, y, label);
+        ink.text(&format!("mid t-{}", class(arrow.look)), x, y, label);
     }
 
     /// The middle of a text that is to be centred about `middle`.
@@ -321,7 +364,10 @@ impl Page {
         let left = at - 12.0 - GUTTER;
         let to_the_right = wide(&note.label) <= right || right >= left;
         let room = if to_the_right { right } else { left };
-        (lines(&note.label, (room / CHARACTER) as usize), to_the_right)
+        (
+            lines(&note.label, (room / CHARACTER) as usize),
+            to_the_right,
+        )
     }
 
     fn note(&self, note: &Note, top: f64, ink: &mut Ink) {
@@ -336,7 +382,8 @@ impl Page {
                 } else {
                     at - 12.0 - wide(line)
                 };
-                ink.text(&format!("halo n-{class}"), x, y, line);
+                ink.clear(x, y, line);
+                ink.text(&format!("n-{class}"), x, y, line);
             }
             if note.column.is_some() {
                 let y = top + LINE - 9.0;
@@ -355,8 +402,14 @@ impl Page {
     fn fold(&self, fold: &Fold, top: f64, ink: &mut Ink) {
         let each = self.fold_lines(fold);
         let bounces = if fold.bounces { " bounces" } else { "" };
-        let first = fold.columns.first().map_or(GUTTER, |column| self.at[*column]);
-        let last = fold.columns.last().map_or(self.width, |column| self.at[*column]);
+        let first = fold
+            .columns
+            .first()
+            .map_or(GUTTER, |column| self.at[*column]);
+        let last = fold
+            .columns
+            .last()
+            .map_or(self.width, |column| self.at[*column]);
         let widest = each.iter().map(|line| wide(line)).fold(0.0, f64::max);
         let middle = self.within(f64::midpoint(first, last), widest + 16.0);
         let left = first.min(middle - widest / 2.0 - 8.0);

@@ -93,7 +93,11 @@ pub fn draw(diagram: &Diagram, drawing: &Drawing, out: &Output) -> Result<String
         let time = (before != Some(row.at)).then_some(row.at);
         let mut drawn = page.row(diagram, place, row);
         if let (Some(time), Some(first)) = (time, drawn.first_mut()) {
-            first.write(0, &format!("{time:>width$}", width = page.gutter - 2), Some(Style::Faint));
+            first.write(
+                0,
+                &format!("{time:>width$}", width = page.gutter - 2),
+                Some(Style::Faint),
+            );
         }
         for line in drawn {
             text.push_str(&line.print(out));
@@ -224,7 +228,11 @@ impl Page {
             }
         }
         let (names, roles) = (names.print(out), roles.print(out));
-        if roles.trim().is_empty() { names } else { names + &roles }
+        if roles.trim().is_empty() {
+            names
+        } else {
+            names + &roles
+        }
     }
 
     fn empty(&self) -> Line {
@@ -258,7 +266,9 @@ impl Page {
             What::Arrow(arrow) => {
                 let arrow = &diagram.arrows[*arrow];
                 let label = match arrow.fate {
-                    Fate::Arrived(at) if at.since(arrow.sent) >= rebound_sim::engine::Span::millis(100) => {
+                    Fate::Arrived(at)
+                        if at.since(arrow.sent) >= rebound_sim::engine::Span::millis(100) =>
+                    {
                         format!("{} after {}", arrow.label, at.since(arrow.sent))
                     }
                     Fate::Arrived(_) => arrow.label.clone(),
@@ -274,12 +284,19 @@ impl Page {
             }
             What::Departs(arrow) => {
                 let arrow = &diagram.arrows[*arrow];
-                self.arrow(arrow, &format!("{} …", arrow.label), Part::Beginning, &blank)
+                self.arrow(
+                    arrow,
+                    &format!("{} …", arrow.label),
+                    Part::Beginning,
+                    &blank,
+                )
             }
             What::Arrives(arrow) => {
                 let arrow = &diagram.arrows[*arrow];
                 let took = match arrow.fate {
-                    Fate::Arrived(at) => format!("… {} after {}", arrow.label, at.since(arrow.sent)),
+                    Fate::Arrived(at) => {
+                        format!("… {} after {}", arrow.label, at.since(arrow.sent))
+                    }
                     Fate::Lost | Fate::UnderWay => arrow.label.clone(),
                 };
                 self.arrow(arrow, &took, Part::End, &blank)
@@ -322,7 +339,11 @@ impl Page {
     }
 
     fn fold(&self, fold: &Fold, blank: &dyn Fn() -> Line) -> Vec<Line> {
-        let style = Some(if fold.bounces { Style::Bad } else { Style::Faint });
+        let style = Some(if fold.bounces {
+            Style::Bad
+        } else {
+            Style::Faint
+        });
         let label = plain(&format!("{} until {}", fold.label, fold.until), self.ascii);
         let from = fold.columns.first().map_or(self.gutter, |c| self.at[*c]);
         let to = fold.columns.last().map_or(self.width, |c| self.at[*c]);
@@ -361,11 +382,21 @@ impl Page {
             Part::Beginning => (0, span - third),
             Part::End => (third, span),
         };
-        let place = |step: usize| if from < to { left + 1 + step } else { right - 1 - step };
+        let place = |step: usize| {
+            if from < to {
+                left + 1 + step
+            } else {
+                right - 1 - step
+            }
+        };
         for step in begin..end {
             line.cells[place(step)] = (shaft, style);
         }
-        let head = if from < to { self.glyphs.right } else { self.glyphs.left };
+        let head = if from < to {
+            self.glyphs.right
+        } else {
+            self.glyphs.left
+        };
         match part {
             Part::Whole | Part::End => line.cells[place(span - 1)] = (head, style),
             Part::Broken => line.cells[place(end - 1)] = (self.glyphs.lost, Some(Style::Bad)),
@@ -408,7 +439,9 @@ enum Part {
 /// What a column is in a row.
 fn life(column: &Column, row: usize) -> Life {
     let until = column.lives.iter().rev().find(|(from, _)| *from <= row);
-    until.or(column.lives.first()).map_or(Life::Client, |(_, life)| *life)
+    until
+        .or(column.lives.first())
+        .map_or(Life::Client, |(_, life)| *life)
 }
 
 fn arrow_style(look: ArrowLook) -> Option<Style> {
@@ -442,11 +475,17 @@ fn legend(diagram: &Diagram, page: &Page, out: &Output) -> String {
         (lived(Life::Primary), glyphs.primary.to_string(), "primary"),
         (lived(Life::Replica), glyphs.steady.to_string(), "replica"),
         (lived(Life::Stopped), glyphs.stopped.to_string(), "stopped"),
-        (looks(ArrowLook::Bounce), glyphs.bounce.to_string().repeat(2), "bounce"),
+        (
+            looks(ArrowLook::Bounce),
+            glyphs.bounce.to_string().repeat(2),
+            "bounce",
+        ),
         (lost, glyphs.lost.to_string(), "lost"),
     ];
     let entries = entries.into_iter().filter(|(there, ..)| *there);
-    let entries: Vec<_> = entries.map(|(_, glyph, word)| format!("{glyph} {word}")).collect();
+    let entries: Vec<_> = entries
+        .map(|(_, glyph, word)| format!("{glyph} {word}"))
+        .collect();
     let mut text = String::new();
     for line in lines(&entries.join("   "), page.width) {
         text.push('\n');

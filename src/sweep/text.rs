@@ -1,7 +1,7 @@
 //! A sweep's report for people.
 
 use rebound_sim::engine::Span;
-use rebound_sim::report::{SeedList, SweepReport, Verdict, replay_command};
+use rebound_sim::report::{ChainLengths, SeedList, SweepReport, Verdict, replay_command};
 use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 
@@ -38,6 +38,7 @@ pub fn text(
     if !out.quiet() {
         text.push_str(&summary(out, report, seeds));
         text.push_str(&findings(report));
+        text.push_str(&longest_chains(report));
     }
     if let Some(seed) = story_worth(report) {
         if !out.quiet() {
@@ -119,6 +120,41 @@ fn findings(report: &SweepReport) -> String {
     if !lists.is_empty() {
         text.push('\n');
         text.push_str(&lists);
+    }
+    text
+}
+
+/// Columns that the histogram keeps to, whatever the terminal has.
+const HISTOGRAM: usize = 80;
+
+/// Runs by their longest chain: how bad it was, and how often.
+fn longest_chains(report: &SweepReport) -> String {
+    let chains = &report.longest_chains;
+    let Some(most) = chains.iter().map(|lengths| lengths.seeds).max() else {
+        return String::new();
+    };
+    let label = |lengths: &ChainLengths| match (lengths.from, lengths.to) {
+        (0, _) => "no redirect".to_owned(),
+        (from, to) if from == to => grouped(from),
+        (from, to) => format!("{} to {}", grouped(from), grouped(to)),
+    };
+    let figures = |lengths: &ChainLengths| {
+        let part = share(lengths.seeds, report.seeds.done);
+        format!("{}  {part}", count(lengths.seeds, "seed"))
+    };
+    let widest = |texts: &dyn Fn(&ChainLengths) -> String| {
+        let widths = chains.iter().map(|lengths| texts(lengths).chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let (left, right) = (widest(&label), widest(&figures));
+    let room = HISTOGRAM.saturating_sub(left + right + 6).max(1);
+    let mut text = "\n  longest chain of redirects in a run\n".to_owned();
+    for lengths in chains {
+        // However few there are, there is something to see.
+        let share = u128::from(lengths.seeds) * room as u128 / u128::from(most.max(1));
+        let bar = "█".repeat((share as usize).max(1));
+        let (label, figures) = (label(lengths), figures(lengths));
+        text.push_str(&format!("  {label:>left$}  {bar}  {figures}\n"));
     }
     text
 }

@@ -24,5 +24,5 @@ pub use situation::{
     Changed, ClientState, CommandState, FaultState, NodeState, Situation, StateReport,
 };
 pub use story::{Filter, Story, StoryKind, StoryLine};
-pub use sweep::{SeedList, SeedSpan, SweepReport, Verdicts, WorstSeed};
+pub use sweep::{ChainLengths, SeedList, SeedSpan, SweepReport, Verdicts, WorstSeed};
 pub use tally::{Ranked, SeedMark, SweepOf, SweepTally};

@@ -1,6 +1,6 @@
 //! How a diagram is kept short, much as a story is: commands that are served at once become one
-//! row, and so do the many redirects in the middle of a chain. What is routine is left out
-//! unless it takes long or never arrives.
+//! row, and so do the many redirects in the middle of a chain and what is tried over and over.
+//! What is routine is left out unless it takes long or never arrives.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,9 @@ pub(super) const SLOW: Span = Span::millis(100);
 
 /// Redirects at the beginning of a chain that are shown.
 const BEGINNING: u32 = 4;
+
+/// How often the same is shown in a row.
+const ALIKE: u32 = 2;
 
 /// What is to be drawn.
 pub(super) enum Item {
@@ -36,7 +39,8 @@ pub(super) struct Folded {
     pub bounces: bool,
     /// Their places, as long as there are few.
     members: Vec<usize>,
-    /// Redirects or commands.
+    kind: Kind,
+    /// Redirects, commands or repetitions.
     count: u64,
     counted: BTreeSet<u32>,
 }
@@ -45,12 +49,20 @@ pub(super) struct Folded {
 enum Treatment {
     Show,
     Drop,
-    Chain(ClientId, u32),
-    Quiet(ClientId, u32),
+    /// It is folded with others. The number is the command's.
+    Fold(Kind, u32),
 }
 
-/// Whose fold it is: of a command's redirects, or of a client's quiet commands.
-type Whose = (ClientId, Option<u32>);
+/// What is folded.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// The redirects of a command.
+    Chain(ClientId, u32),
+    /// What of a client's is served at once.
+    Quiet(ClientId),
+    /// The same over and over.
+    Alike,
+}
 
 /// When an entry is shown.
 pub(super) fn shown_at(entry: &Entry) -> Time {
@@ -94,6 +106,7 @@ pub(super) fn condense(recorder: &Recorder<'_>) -> Vec<Item> {
         items: Vec::new(),
         open: BTreeMap::new(),
         slow: slow_commands(entries),
+        last: None,
     };
     for place in places {
         condenser.take(place);
@@ -118,8 +131,10 @@ struct Condenser<'r, 'a> {
     recorder: &'r Recorder<'a>,
     items: Vec<Item>,
     /// Folds that may grow: their places among the items.
-    open: BTreeMap<Whose, usize>,
+    open: BTreeMap<Kind, usize>,
     slow: BTreeSet<(ClientId, u32)>,
+    /// The latest that was shown, and how often in a row.
+    last: Option<(usize, u32)>,
 }
 
 impl Condenser<'_, '_> {
@@ -128,13 +143,34 @@ impl Condenser<'_, '_> {
         match self.treatment(entry) {
             Treatment::Drop => {}
             Treatment::Show => {
-                self.close_for(entry);
-                self.items.push(Item::Entry(place));
+                let again = self.last.filter(|(last, _)| self.is_alike(*last, place));
+                match again {
+                    Some((_, times)) if times >= ALIKE => self.grow(Kind::Alike, place, 0),
+                    Some((_, times)) => {
+                        self.last = Some((place, times + 1));
+                        self.items.push(Item::Entry(place));
+                    }
+                    None => {
+                        self.close_for(entry);
+                        self.last = Some((place, 1));
+                        self.items.push(Item::Entry(place));
+                    }
+                }
             }
-            Treatment::Chain(client, number) => {
-                self.grow((client, Some(number)), place, number);
+            Treatment::Fold(kind, number) => self.grow(kind, place, number),
+        }
+    }
+
+    /// Whether two entries show the same, but for the time.
+    fn is_alike(&self, one: usize, other: usize) -> bool {
+        let entries = &self.recorder.entries;
+        match (&entries[one].what, &entries[other].what) {
+            (Drawn::Arrow(one), Drawn::Arrow(other)) => {
+                let ends = |arrow: &Flight| (arrow.from, arrow.to);
+                let lost = |arrow: &Flight| arrow.fate == Fate::Lost;
+                ends(one) == ends(other) && one.label == other.label && lost(one) == lost(other)
             }
-            Treatment::Quiet(client, number) => self.grow((client, None), place, number),
+            (Drawn::Arrow(_), Drawn::Note { .. }) | (Drawn::Note { .. }, _) => false,
         }
     }
 
@@ -147,17 +183,21 @@ impl Condenser<'_, '_> {
             Some((_, None)) | None => None,
         };
         let Drawn::Arrow(arrow) = &entry.what else {
-            return if entry.routine { Treatment::Drop } else { Treatment::Show };
+            return if entry.routine {
+                Treatment::Drop
+            } else {
+                Treatment::Show
+            };
         };
         if let Some((client, number, told)) = told {
             let served = told.outcome == Some(CommandOutcome::Served);
             let slow = self.slow.contains(&(client, number));
             if served && told.hops == 0 && !told.held && !slow {
-                return Treatment::Quiet(client, number);
+                return Treatment::Fold(Kind::Quiet(client), number);
             }
             let middle = entry.leg >= BEGINNING && entry.leg.saturating_add(2) <= told.hops;
             if middle && !is_slow(arrow) {
-                return Treatment::Chain(client, number);
+                return Treatment::Fold(Kind::Chain(client, number), number);
             }
         }
         if entry.routine && !is_slow(arrow) {
@@ -170,21 +210,26 @@ impl Condenser<'_, '_> {
     /// commands are parted only by what the client itself does.
     fn close_for(&mut self, entry: &Entry) {
         let whose = entry.of.map(|(client, _)| client);
-        self.open.retain(|(client, chain), _| match whose {
-            Some(whose) => *client != whose,
-            None => chain.is_none(),
+        self.open.retain(|kind, _| match kind {
+            Kind::Chain(client, _) => whose.is_some_and(|whose| whose != *client),
+            Kind::Quiet(client) => whose != Some(*client),
+            Kind::Alike => false,
         });
     }
 
-    fn grow(&mut self, whose: Whose, place: usize, number: u32) {
+    fn grow(&mut self, kind: Kind, place: usize, number: u32) {
         let entry = &self.recorder.entries[place];
         let at = shown_at(entry);
-        if whose.1.is_some() {
+        match kind {
             // The redirects end what was served at once.
-            self.open.remove(&(whose.0, None));
+            Kind::Chain(client, _) => {
+                self.open.remove(&Kind::Quiet(client));
+                self.last = None;
+            }
+            Kind::Quiet(_) | Kind::Alike => {}
         }
         let items = &mut self.items;
-        let index = *self.open.entry(whose).or_insert_with(|| {
+        let index = *self.open.entry(kind).or_insert_with(|| {
             items.push(Item::Fold(Folded {
                 at,
                 order: entry.order,
@@ -193,6 +238,7 @@ impl Condenser<'_, '_> {
                 label: String::new(),
                 bounces: true,
                 members: Vec::new(),
+                kind,
                 count: 0,
                 counted: BTreeSet::new(),
             }));
@@ -213,8 +259,8 @@ impl Condenser<'_, '_> {
                 fold.hosts.push(host);
             }
         }
-        match whose.1 {
-            Some(_) => {
+        match kind {
+            Kind::Chain(..) => {
                 let redirect = match arrow.look {
                     ArrowLook::Redirect => Some(false),
                     ArrowLook::Bounce => Some(true),
@@ -229,9 +275,14 @@ impl Condenser<'_, '_> {
                     fold.bounces &= bounce;
                 }
             }
-            None => {
+            Kind::Quiet(_) => {
                 fold.count += u64::from(fold.counted.insert(number));
                 fold.bounces = false;
+            }
+            Kind::Alike => {
+                fold.count += 1;
+                fold.bounces = false;
+                fold.label.clone_from(&arrow.label);
             }
         }
     }
@@ -242,17 +293,25 @@ impl Condenser<'_, '_> {
             match item {
                 Item::Entry(place) => done.push(Item::Entry(place)),
                 // Too little to leave out.
-                Item::Fold(fold) if fold.counted.is_empty() && fold.count <= 1 => {
+                Item::Fold(fold) if fold.count <= 1 && !matches!(fold.kind, Kind::Quiet(_)) => {
                     done.extend(fold.members.into_iter().map(Item::Entry));
                 }
                 Item::Fold(mut fold) => {
-                    fold.label = if !fold.counted.is_empty() {
-                        let commands = words::count(fold.count, "command");
-                        format!("… {commands} served at once")
-                    } else {
-                        let redirects = words::count(fold.count, "more redirect");
-                        let how = if fold.bounces { " back and forth" } else { "" };
-                        format!("… {redirects}{how}")
+                    fold.label = match fold.kind {
+                        Kind::Quiet(_) => {
+                            format!("… {} served at once", words::count(fold.count, "command"))
+                        }
+                        Kind::Chain(..) => {
+                            let how = if fold.bounces { " back and forth" } else { "" };
+                            format!("… {}{how}", words::count(fold.count, "more redirect"))
+                        }
+                        Kind::Alike => {
+                            format!(
+                                "… {}, {}",
+                                fold.label,
+                                words::count(fold.count, "more time")
+                            )
+                        }
                     };
                     done.push(Item::Fold(fold));
                 }

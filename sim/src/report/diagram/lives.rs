@@ -44,7 +44,8 @@ impl Lives {
         };
         let now: Vec<_> = (0..names.nodes()).map(node).collect();
         let firsts = now.iter().enumerate();
-        let changes = firsts.map(|(place, now)| (NodeId(place as u16), (Time::ZERO, 0), now.life()));
+        let changes =
+            firsts.map(|(place, now)| (NodeId(place as u16), (Time::ZERO, 0), now.life()));
         Lives {
             changes: changes.collect(),
             now,

@@ -4,6 +4,7 @@
 mod columns;
 mod condense;
 mod flight;
+mod kinds;
 mod labels;
 mod lives;
 mod recorder;

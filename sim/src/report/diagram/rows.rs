@@ -16,11 +16,7 @@ struct Draft {
 }
 
 /// The diagram of what was recorded.
-pub(super) fn build(
-    recorder: &Recorder<'_>,
-    report: &RunReport,
-    limit: Option<usize>,
-) -> Diagram {
+pub(super) fn build(recorder: &Recorder<'_>, report: &RunReport, limit: Option<usize>) -> Diagram {
     let items = condense(recorder);
     let hosts = columns(recorder, &items);
     let place = |host: HostRole| hosts.iter().position(|h| *h == host);
@@ -159,7 +155,10 @@ fn column(recorder: &Recorder<'_>, host: HostRole, drafts: &[Draft]) -> Column {
         HostRole::Node(node) => {
             let mut lives: Vec<(usize, Life)> = Vec::new();
             let own = recorder.lives.changes.iter();
-            for (at, order, life) in own.filter(|(n, ..)| *n == node).map(|(_, c, l)| (c.0, c.1, *l)) {
+            for (at, order, life) in own
+                .filter(|(n, ..)| *n == node)
+                .map(|(_, c, l)| (c.0, c.1, *l))
+            {
                 let row = drafts
                     .iter()
                     .position(|draft| (draft.at, draft.order) >= (at, order));
