@@ -129,32 +129,38 @@ const HISTOGRAM: usize = 80;
 
 /// Runs by their longest chain: how bad it was, and how often.
 fn longest_chains(report: &SweepReport) -> String {
-    let chains = &report.longest_chains;
-    let Some(most) = chains.iter().map(|lengths| lengths.seeds).max() else {
-        return String::new();
-    };
     let label = |lengths: &ChainLengths| match (lengths.from, lengths.to) {
-        (0, _) => "no redirect".to_owned(),
+        (0, _) => "none".to_owned(),
         (from, to) if from == to => grouped(from),
         (from, to) => format!("{} to {}", grouped(from), grouped(to)),
     };
-    let figures = |lengths: &ChainLengths| {
-        let part = share(lengths.seeds, report.seeds.done);
-        format!("{}  {part}", count(lengths.seeds, "seed"))
+    let chains = report.longest_chains.iter();
+    let rows: Vec<_> = chains
+        .map(|lengths| {
+            let part = share(lengths.seeds, report.seeds.done);
+            let seeds = lengths.seeds;
+            (label(lengths), grouped(seeds), part, seeds)
+        })
+        .collect();
+    let Some(most) = rows.iter().map(|row| row.3).max() else {
+        return String::new();
     };
-    let widest = |texts: &dyn Fn(&ChainLengths) -> String| {
-        let widths = chains.iter().map(|lengths| texts(lengths).chars().count());
-        widths.max().unwrap_or(0)
-    };
-    let (left, right) = (widest(&label), widest(&figures));
-    let room = HISTOGRAM.saturating_sub(left + right + 6).max(1);
-    let mut text = "\n  longest chain of redirects in a run\n".to_owned();
-    for lengths in chains {
+    let labels = rows.iter().map(|row| row.0.len());
+    let left = labels.max().unwrap_or(0).max("redirects".len());
+    let counts = rows.iter().map(|row| row.1.len());
+    let middle = counts.max().unwrap_or(0).max("seeds".len());
+    let room = HISTOGRAM.saturating_sub(left + middle + 14).max(1);
+    let mut text = format!(
+        "\n  the longest chain of each seed\n  {:>left$}  {:>middle$}\n",
+        "redirects", "seeds"
+    );
+    for (label, seeds, part, number) in &rows {
         // However few there are, there is something to see.
-        let share = u128::from(lengths.seeds) * room as u128 / u128::from(most.max(1));
-        let bar = "█".repeat((share as usize).max(1));
-        let (label, figures) = (label(lengths), figures(lengths));
-        text.push_str(&format!("  {label:>left$}  {bar}  {figures}\n"));
+        let length = u128::from(*number) * room as u128 / u128::from(most.max(1));
+        let bar = "█".repeat((length as usize).max(1));
+        text.push_str(&format!(
+            "  {label:>left$}  {seeds:>middle$}  {part:>6}  {bar}\n"
+        ));
     }
     text
 }
