@@ -86,6 +86,8 @@ pub enum Command {
     Compare(crate::compare::Arguments),
     /// Tell a run event by event
     Replay(crate::replay::Arguments),
+    /// Make a page of a run, a sweep, a comparison or a check, to be looked at in a browser
+    Report(crate::report::Arguments),
     /// Run all regression seeds and scenario expectations
     Check(crate::check::Arguments),
     /// Hold the model against real servers, driven now or recorded before
@@ -106,6 +108,7 @@ impl Command {
             Command::Sweep(_) => "sweep",
             Command::Compare(_) => "compare",
             Command::Replay(_) => "replay",
+            Command::Report(_) => "report",
             Command::Check(_) => "check",
             Command::Conform(_) => "conform",
             Command::Behaviours(_) => "behaviours",
@@ -129,6 +132,7 @@ impl Command {
             Command::Run(_)
             | Command::Sweep(_)
             | Command::Compare(_)
+            | Command::Report(_)
             | Command::Check(_)
             | Command::Conform(_)
             | Command::Behaviours(_)

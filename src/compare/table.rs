@@ -53,6 +53,7 @@ pub fn terminal(out: &Output, report: &CompareReport) -> String {
                     .map(|row| Row {
                         label: row.label.clone(),
                         cells: vec![row.cells[place].clone()],
+                        values: Vec::new(),
                     })
                     .collect();
                 text.push_str(&aligned(out, other, &[], &own));

@@ -7,4 +7,5 @@ mod inputs;
 mod mistakes;
 mod program;
 mod regressions;
+mod reports;
 mod sweeps;

@@ -19,6 +19,7 @@ pub use behaviours::behaviour_named;
 pub use error::ScenarioError;
 pub(crate) use error::phrase;
 pub use load::{MAX_FILE_BYTES, load, parse, schema};
+pub use nearest::nearest;
 pub(crate) use nearest::{hint, quoted};
 pub use plan::{
     Action, ClientGroup, Expectation, ExpectedVerdict, FaultSpec, Faults, NetworkPlan, NodePlan,
