@@ -3,6 +3,7 @@
 mod commands;
 mod comparisons;
 mod conform;
+mod diagrams;
 mod inputs;
 mod mistakes;
 mod program;
