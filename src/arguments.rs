@@ -39,7 +39,8 @@ pub struct Cli {
 /// The options that every command has.
 #[derive(Args, Clone)]
 pub struct Global {
-    /// How results are printed; json is exactly one object (replay: one a line)
+    /// How results are printed; json is exactly one object (replay: one a line), mermaid and svg
+    /// are diagrams of a run (replay only)
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
     /// Print only verdicts and what is not in order; no progress
@@ -57,6 +58,10 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+    /// A sequence diagram for pasting into an issue; `replay` only.
+    Mermaid,
+    /// A picture; `replay` only.
+    Svg,
 }
 
 /// When to use colours.
@@ -95,6 +100,54 @@ pub enum Command {
     Schema(crate::schema::Arguments),
     /// Print a shell's completion script
     Completions(crate::completions::Arguments),
+}
+
+impl Command {
+    /// The command's name.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Command::Run(_) => "run",
+            Command::Sweep(_) => "sweep",
+            Command::Compare(_) => "compare",
+            Command::Replay(_) => "replay",
+            Command::Report(_) => "report",
+            Command::Tui(_) => "tui",
+            Command::Check(_) => "check",
+            Command::Conform(_) => "conform",
+            Command::Behaviours(_) => "behaviours",
+            Command::Schema(_) => "schema",
+            Command::Completions(_) => "completions",
+        }
+    }
+
+    /// Whether the command can print in a format.
+    ///
+    /// # Errors
+    /// A message that says which command can.
+    pub fn prints(&self, format: Format) -> Result<(), Failure> {
+        let drawn = match format {
+            Format::Text | Format::Json => return Ok(()),
+            Format::Mermaid => "mermaid",
+            Format::Svg => "svg",
+        };
+        match self {
+            Command::Replay(_) => Ok(()),
+            Command::Run(_)
+            | Command::Sweep(_)
+            | Command::Compare(_)
+            | Command::Report(_)
+            | Command::Tui(_)
+            | Command::Check(_)
+            | Command::Conform(_)
+            | Command::Behaviours(_)
+            | Command::Schema(_)
+            | Command::Completions(_) => Err(Failure::usage(format!(
+                "`rebound {}` has no --format {drawn}, only text and json: a run is drawn by \
+                 `rebound replay`",
+                self.name()
+            ))),
+        }
+    }
 }
 
 /// Reads the command line; answers help and mistakes at once.

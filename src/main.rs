@@ -7,6 +7,7 @@ mod ci;
 mod compare;
 mod completions;
 mod conform;
+mod diagram;
 mod exit;
 mod figures;
 mod files;
@@ -41,7 +42,10 @@ fn main() -> ExitCode {
     let mut out = Output::new(&global);
     let outcome = internal::guard(
         || "outside of any run".to_owned(),
-        || dispatch(command, &mut out),
+        || {
+            command.prints(global.format)?;
+            dispatch(command, &mut out)
+        },
     )
     .and_then(|outcome| outcome);
     // What was printed before a failure is worth having too.

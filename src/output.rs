@@ -54,6 +54,11 @@ impl Output {
         }
     }
 
+    /// How results are wanted.
+    pub fn format(&self) -> Format {
+        self.global.format
+    }
+
     /// Whether JSON is wanted.
     pub fn json_wanted(&self) -> bool {
         self.global.format == Format::Json

@@ -8,9 +8,10 @@ use clap::{ArgGroup, Args, ValueEnum};
 use rebound_sim::client::ClientId;
 use rebound_sim::engine::{Span, Time};
 use rebound_sim::report::{Filter, RunReport, Story, StoryKind, StoryLine};
-use rebound_sim::trace::{NoTrace, Record, Sink};
+use rebound_sim::trace::{Record, Sink};
 
-use crate::arguments::load;
+use crate::arguments::{Format, load};
+use crate::diagram::{self, Drawing, FirstTroubled};
 use crate::exit::{Exit, Failure};
 use crate::figures::{count, instant};
 use crate::output::{Output, Style};
@@ -48,7 +49,7 @@ pub struct Arguments {
     /// Tell only this kind; may be given more than once
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     kind: Vec<Kind>,
-    /// Print at most so many lines
+    /// Print at most so many lines, or rows of a diagram
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
     /// Tell what nodes, operator and faults do, and one client's commands (the default)
@@ -59,8 +60,18 @@ pub struct Arguments {
     all: bool,
     /// Instead of the story, say what each node and client is and does right before --until, or
     /// at the end of the run
-    #[arg(long, conflicts_with_all = ["extent", "kind", "limit", "from"])]
+    #[arg(long, conflicts_with_all = ["extent", "kind", "limit", "from", "diagram"])]
     state: bool,
+    /// Draw a sequence diagram instead; --format mermaid or svg draws one as well
+    #[arg(long)]
+    diagram: bool,
+    /// Columns of text that a diagram may have [default: the terminal's, or 80]
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..=2000),
+          requires = "diagram")]
+    width: Option<u16>,
+    /// Draw with ASCII alone
+    #[arg(long, requires = "diagram")]
+    ascii: bool,
 }
 
 /// What a line can be about.
@@ -113,8 +124,18 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         schedule: schedule.transpose()?,
     };
     let mut filter = filter(arguments, &case)?;
-    let report = case.run(&mut NoTrace)?;
+    let mut troubled = FirstTroubled::default();
+    let report = case.run(&mut troubled)?;
+    let drawn = match out.format() {
+        Format::Text | Format::Json => arguments.diagram,
+        Format::Mermaid | Format::Svg => true,
+    };
     if arguments.state {
+        if drawn {
+            return Err(Failure::usage(
+                "--state is told as text or as JSON: leave out --format, or --state",
+            ));
+        }
         state::show(&case, &report, &filter, out)?;
         return Ok(report.verdict.into());
     }
@@ -122,7 +143,21 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         .clients
         .take_if(|clients| clients.is_empty() && arguments.client.is_empty());
     if shown.is_some() {
-        filter.clients = Some(first_flagged(&case, &report).into_iter().collect());
+        let mut chosen = first_flagged(&case, &report);
+        if drawn {
+            chosen = chosen.or_else(|| troubled.client(&case));
+        }
+        filter.clients = Some(chosen.into_iter().collect());
+    }
+    let exit = report.verdict.into();
+    if drawn {
+        let drawing = Drawing {
+            width: arguments.width,
+            ascii: arguments.ascii,
+            limit: arguments.limit,
+        };
+        diagram::draw(&case, filter, &report, drawing, out)?;
+        return Ok(exit);
     }
     let mut telling = Telling {
         story: Story::new(&case.plan, case.behaviour),
@@ -151,7 +186,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         let text = closing_words(out, &report, told, cut);
         out.text(&text)?;
     }
-    Ok(report.verdict.into())
+    Ok(exit)
 }
 
 fn filter(arguments: &Arguments, case: &Case) -> Result<Filter, Failure> {

@@ -1,7 +1,7 @@
 //! A sweep's report for people.
 
 use rebound_sim::engine::Span;
-use rebound_sim::report::{SeedList, SweepReport, Verdict, replay_command};
+use rebound_sim::report::{ChainLengths, SeedList, SweepReport, Verdict, replay_command};
 use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 
@@ -30,6 +30,7 @@ pub fn text(
     if !out.quiet() {
         text.push_str(&summary(out, report, seeds));
         text.push_str(&findings(report));
+        text.push_str(&longest_chains(report));
     }
     if let Some(seed) = story_worth(report) {
         if !out.quiet() {
@@ -144,6 +145,47 @@ fn findings(report: &SweepReport) -> String {
     if !lists.is_empty() {
         text.push('\n');
         text.push_str(&lists);
+    }
+    text
+}
+
+/// Columns that the histogram keeps to, whatever the terminal has.
+const HISTOGRAM: usize = 80;
+
+/// Runs by their longest chain: how bad it was, and how often.
+fn longest_chains(report: &SweepReport) -> String {
+    let label = |lengths: &ChainLengths| match (lengths.from, lengths.to) {
+        (0, _) => "none".to_owned(),
+        (from, to) if from == to => grouped(from),
+        (from, to) => format!("{} to {}", grouped(from), grouped(to)),
+    };
+    let chains = report.longest_chains.iter();
+    let rows: Vec<_> = chains
+        .map(|lengths| {
+            let part = share(lengths.seeds, report.seeds.done);
+            let seeds = lengths.seeds;
+            (label(lengths), grouped(seeds), part, seeds)
+        })
+        .collect();
+    let Some(most) = rows.iter().map(|row| row.3).max() else {
+        return String::new();
+    };
+    let labels = rows.iter().map(|row| row.0.len());
+    let left = labels.max().unwrap_or(0).max("redirects".len());
+    let counts = rows.iter().map(|row| row.1.len());
+    let middle = counts.max().unwrap_or(0).max("seeds".len());
+    let room = HISTOGRAM.saturating_sub(left + middle + 14).max(1);
+    let mut text = format!(
+        "\n  the longest chain of each seed\n  {:>left$}  {:>middle$}\n",
+        "redirects", "seeds"
+    );
+    for (label, seeds, part, number) in &rows {
+        // However few there are, there is something to see.
+        let length = u128::from(*number) * room as u128 / u128::from(most.max(1));
+        let bar = "█".repeat((length as usize).max(1));
+        text.push_str(&format!(
+            "  {label:>left$}  {seeds:>middle$}  {part:>6}  {bar}\n"
+        ));
     }
     text
 }

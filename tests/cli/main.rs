@@ -4,6 +4,7 @@ mod action;
 mod commands;
 mod comparisons;
 mod conform;
+mod diagrams;
 mod drawn;
 mod formats;
 mod inputs;

@@ -2,6 +2,7 @@
 
 mod check;
 mod detail;
+pub mod diagram;
 mod expectation;
 mod names;
 mod picture;
@@ -30,5 +31,5 @@ pub use situation::{
     Changed, ClientState, CommandState, FaultState, NodeState, Situation, StateReport,
 };
 pub use story::{Filter, Story, StoryKind, StoryLine};
-pub use sweep::{SeedList, SeedSpan, SweepReport, Verdicts, WorstSeed};
+pub use sweep::{ChainLengths, SeedList, SeedSpan, SweepReport, Verdicts, WorstSeed};
 pub use tally::{Ranked, SeedMark, SweepOf, SweepTally};

@@ -120,23 +120,35 @@ impl Filter {
     }
 
     fn admits(&self, at: Time, scene: &Scene, names: Names<'_>) -> bool {
-        let hosts = || [Some(scene.who), scene.other].into_iter().flatten();
-        let concerns =
-            |node: &NodeId| hosts().any(|host| names.role(host) == HostRole::Node(*node));
+        let hosts = [Some(scene.who), scene.other];
+        at >= self.from
+            && at < self.until
+            && self.concerns(scene.kind, hosts.into_iter().flatten(), names)
+    }
+
+    /// Whether what these hosts do is told, whenever it happens.
+    pub(super) fn concerns(
+        &self,
+        kind: StoryKind,
+        hosts: impl Iterator<Item = HostId> + Clone,
+        names: Names<'_>,
+    ) -> bool {
+        let at_node = |node: &NodeId| {
+            let mut hosts = hosts.clone();
+            hosts.any(|host| names.role(host) == HostRole::Node(*node))
+        };
         let chosen = |clients: &Vec<ClientId>| {
-            hosts().all(|host| match names.role(host) {
+            hosts.clone().all(|host| match names.role(host) {
                 HostRole::Node(_) | HostRole::Operator | HostRole::Sentinel => true,
                 HostRole::Client(client) => clients.contains(&client),
             })
         };
-        at >= self.from
-            && at < self.until
-            && self.kinds.contains(&scene.kind)
+        self.kinds.contains(&kind)
             && self.clients.as_ref().is_none_or(chosen)
             && self
                 .nodes
                 .as_ref()
-                .is_none_or(|nodes| nodes.iter().any(concerns))
+                .is_none_or(|nodes| nodes.iter().any(at_node))
     }
 }
 

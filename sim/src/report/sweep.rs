@@ -39,6 +39,10 @@ pub struct SweepReport {
     /// The seeds with the longest chains of redirects, longest first, then lowest seed; at most
     /// ten, none without a redirect.
     pub worst_seeds: Vec<WorstSeed>,
+    /// Runs by their longest chain of redirects, shortest first; lengths that no run has are left
+    /// out.
+    #[serde(default)]
+    pub longest_chains: Vec<ChainLengths>,
     /// Findings of each check in all runs.
     pub findings: BTreeMap<String, u64>,
     /// Runs in which each check has a finding.
@@ -129,4 +133,16 @@ pub struct WorstSeed {
     pub seed: String,
     /// The longest chain of redirects in its run.
     pub max_chain: u64,
+}
+
+/// Runs whose longest chains are about as long.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChainLengths {
+    /// The least length.
+    pub from: u64,
+    /// The greatest.
+    pub to: u64,
+    /// How many runs there are.
+    pub seeds: u64,
 }

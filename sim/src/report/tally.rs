@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::detail::Detail;
 use super::run::{Bounces, Clients, Commands, Hops, MODEL, RunReport, Verdict, Writes};
-use super::sweep::{SeedList, SeedSpan, SweepReport, Verdicts, WorstSeed};
+use super::sweep::{ChainLengths, SeedList, SeedSpan, SweepReport, Verdicts, WorstSeed};
 
 /// Seeds that each list keeps.
 const KEPT: usize = 10;
@@ -34,6 +34,8 @@ pub struct SweepTally {
     connections_opened: u64,
     writes: Writes,
     events: u64,
+    /// Runs by their longest chain: none, 1, 2 and 3, 4 to 7 and so on.
+    chains: Vec<u64>,
     #[serde(with = "hexadecimal")]
     digest: u128,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -100,6 +102,7 @@ impl SweepTally {
         self.connections_opened += run.connections_opened;
         self.add_writes(&run.writes);
         self.events += run.events;
+        add_places(&mut self.chains, [(place_of(run.hops.max_chain), 1)]);
         self.digest = self.digest.wrapping_add(fingerprint(seed, run));
     }
 
@@ -126,6 +129,7 @@ impl SweepTally {
         self.connections_opened += other.connections_opened;
         self.add_writes(&other.writes);
         self.events += other.events;
+        add_places(&mut self.chains, other.chains.into_iter().enumerate());
         self.digest = self.digest.wrapping_add(other.digest);
         match (&mut self.detail, other.detail) {
             (Some(ours), Some(theirs)) => ours.merge(theirs),
@@ -243,6 +247,7 @@ impl SweepTally {
                     max_chain: ranked.max_chain,
                 })
                 .collect(),
+            longest_chains: longest_chains(&self.chains),
             findings: self.findings.clone(),
             finding_seeds: self.finding_seeds.clone(),
             finding_first: self
@@ -293,6 +298,37 @@ fn fingerprint(seed: u64, run: &RunReport) -> u128 {
     });
     bytes.extend_from_slice(run.trace_hash.as_bytes());
     xxh3_128(&bytes)
+}
+
+/// The place among chains of a chain of this length.
+fn place_of(chain: u64) -> usize {
+    chain.checked_ilog2().map_or(0, |log| log as usize + 1)
+}
+
+fn add_places(sums: &mut Vec<u64>, more: impl IntoIterator<Item = (usize, u64)>) {
+    for (place, count) in more {
+        if sums.len() <= place {
+            sums.resize(place + 1, 0);
+        }
+        sums[place] += count;
+    }
+}
+
+/// The places that have runs, with the lengths that they stand for.
+fn longest_chains(chains: &[u64]) -> Vec<ChainLengths> {
+    let lengths = |(place, seeds): (usize, &u64)| {
+        let (from, to) = match place {
+            0 => (0, 0),
+            place => {
+                let from = 1_u64 << (place - 1);
+                (from, from + (from - 1))
+            }
+        };
+        let seeds = *seeds;
+        ChainLengths { from, to, seeds }
+    };
+    let all = chains.iter().enumerate().map(lengths);
+    all.filter(|lengths| lengths.seeds > 0).collect()
 }
 
 fn keep_lowest(kept: &mut Vec<SeedMark>, more: impl IntoIterator<Item = SeedMark>) {
@@ -464,6 +500,34 @@ mod tests {
             prop_assert_ne!(plain, digest(seed, Verdict::Flagged, trace));
             prop_assert_ne!(plain, digest(seed, Verdict::Clean, trace ^ 1));
         }
+    }
+
+    #[test]
+    fn chains_of_like_length_are_counted_together() {
+        let chains = [0, 1, 1, 2, 3, 4, 7, 8, 6_919, u64::MAX];
+        let runs = chains.into_iter().zip(0..);
+        let runs: Vec<_> = runs
+            .map(|(chain, seed)| {
+                let mut run = run(Verdict::Clean, 0, 0, &[]);
+                run.hops.max_chain = chain;
+                (seed, run)
+            })
+            .collect();
+        let counted = longest_chains(&tally(&runs).chains);
+        let counted: Vec<_> = counted.iter().map(|c| (c.from, c.to, c.seeds)).collect();
+        let most = 1 << 63;
+        assert_eq!(
+            counted,
+            [
+                (0, 0, 1),
+                (1, 1, 2),
+                (2, 3, 2),
+                (4, 7, 2),
+                (8, 15, 1),
+                (4_096, 8_191, 1),
+                (most, u64::MAX, 1)
+            ]
+        );
     }
 
     #[test]
