@@ -72,7 +72,7 @@ pub fn histogram(width: Width, axes: Axes<'_>, kinds: &[Columns<'_>]) -> Svg {
     let above = || all().filter(|column| column.from > 0);
     let low = above().map(|column| column.from).min().unwrap_or(1);
     let high = above().map(|column| column.to).max().unwrap_or(10);
-    let (low, high) = (low as f64, (high as f64).max(low as f64 * 2.0));
+    let (low, high) = (low as f64, (high as f64).max(low as f64 * 10.0));
     let begin = LEFT + NOUGHT;
     let x = |value: f64| {
         let share = (value.max(low) / low).ln() / (high / low).ln();

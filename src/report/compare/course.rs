@@ -97,16 +97,17 @@ fn row(scenario: &ScenarioComparison, measure: Measure, courses: &[(&str, &Cours
             class: measure.class(),
         });
         let (place, peak) = peak(values);
-        let label = format!(
-            "{} under {name}: at most {} at {}",
+        let at_most = label(Unit::Count, rounded(peak));
+        let spoken = format!(
+            "{} under {name}: at most {at_most} at {}",
             measure.words(),
-            label(Unit::Count, rounded(peak)),
             short_span(course.bin_ns.saturating_mul(place as u64))
         );
         html.push_str(&format!(
-            "<div class=\"panel\"><p class=\"name\">{}</p>\n{}</div>\n",
+            "<div class=\"panel\"><p class=\"name\">{} <span class=\"faint\">at most \
+             {at_most}</span></p>\n{}</div>\n",
             escaped(name),
-            picture.render(&label, " class=\"chart\"")
+            picture.render(&spoken, " class=\"chart\"")
         ));
     }
     let table = table(scenario, measure, courses, &values);

@@ -36,8 +36,15 @@ pub fn chains(report: &SweepReport) -> String {
         ],
         None => vec![("redirects", "hops", from_histogram(report))],
     };
+    let (name, across) = match &report.detail {
+        Some(_) => (
+            "Redirects and bounces per command",
+            "redirects, bounces of one command",
+        ),
+        None => ("Redirects per command", "redirects of one command"),
+    };
     let axes = Axes {
-        across: "redirects, bounces of one command",
+        across,
         unit: Unit::Count,
         nought: "0",
         up: "commands",
@@ -52,7 +59,7 @@ pub fn chains(report: &SweepReport) -> String {
              column holds the rest."
         }
     };
-    let html = spread("Redirects and bounces per command", caption, axes, &kinds);
+    let html = spread(name, caption, axes, &kinds);
     format!("<section>\n<h2>Redirects per command</h2>\n{html}</section>\n")
 }
 
