@@ -154,7 +154,7 @@ fn help(frame: &mut Frame<'_>, area: Rect, down: usize, palette: Palette) {
         .collect();
     let skip = down.min(rows.len().saturating_sub(room));
     let more = if rows.len() > room {
-        "↓ and ↑ show the rest; any other key goes back"
+        "↓ ↑ show more, other keys go back"
     } else {
         "any key goes back"
     };

@@ -255,7 +255,7 @@ fn a_run_is_stepped_and_stopped_and_left() {
     // The story by itself, words in it, help.
     session.press("s", "── Story of readers/1");
     session.press("g/demotes itself\r", "▶ 1.312910s old");
-    session.press("?", "any other key goes back");
+    session.press("?", "other keys go back");
     session.press("x", "── Story of");
 
     // Other sizes.
