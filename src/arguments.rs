@@ -81,6 +81,8 @@ pub enum Command {
     Compare(crate::compare::Arguments),
     /// Tell a run event by event
     Replay(crate::replay::Arguments),
+    /// Make a page of a run, a sweep, a comparison or a check, to be looked at in a browser
+    Report(crate::report::Arguments),
     /// Step through a run in a terminal, forward and back
     Tui(crate::tui::Arguments),
     /// Run all regression seeds and scenario expectations

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rebound_sim::engine::Span;
 use rebound_sim::report::{Bounces, ChainHop, Clients, Commands, Hops, Verdict, Writes};
 
 use crate::output::{Output, Style};
@@ -53,6 +54,13 @@ pub fn rate(per_second: f64) -> String {
         s if s >= 10.0 => format!("{s:.1}{unit}"),
         s => format!("{s:.2}{unit}"),
     }
+}
+
+/// A time with three digits.
+pub fn short_span(nanos: u64) -> String {
+    let digits = nanos.max(1).ilog10();
+    let step = 10_u64.pow(digits.saturating_sub(2));
+    Span((nanos.saturating_add(step / 2)) / step * step).to_string()
 }
 
 /// `2 clients`, `1 client`.

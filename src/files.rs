@@ -40,6 +40,12 @@ fn followed(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
+/// Whether two paths lead to one file, which need not exist yet.
+pub fn are_same(one: &Path, other: &Path) -> bool {
+    let whole = |path: &Path| std::path::absolute(followed(path)).ok();
+    one == other || whole(one).is_some_and(|one| Some(one) == whole(other))
+}
+
 /// Writes `contents` to `path`: all of it or none.
 ///
 /// # Errors

@@ -3,16 +3,19 @@
 mod arguments;
 mod behaviours;
 mod check;
+mod ci;
 mod compare;
 mod completions;
 mod conform;
 mod exit;
 mod figures;
 mod files;
+mod html;
 mod internal;
 mod interrupts;
 mod output;
 mod replay;
+mod report;
 mod resume;
 mod run;
 mod schema;
@@ -60,6 +63,7 @@ fn dispatch(command: Command, out: &mut Output) -> Result<Exit, Failure> {
         Command::Tui(arguments) => tui::run(&arguments, out),
         Command::Compare(arguments) => compare::run(&arguments, out),
         Command::Conform(arguments) => conform::run(&arguments, out),
+        Command::Report(arguments) => report::run(&arguments, out),
         Command::Check(arguments) => check::run(&arguments, out),
         Command::Behaviours(arguments) => behaviours::run(&arguments, out),
         Command::Schema(arguments) => schema::run(&arguments, out),

@@ -65,7 +65,7 @@ fn compared(name: &str, behaviours: &[&str]) -> BTreeMap<String, BehaviourColumn
             .collect();
         comparison.add(seed, &runs);
     }
-    let report = comparison.report(&plan.name, plan.hash);
+    let report = comparison.report(&plan);
     let columns = report.behaviours.into_iter();
     columns
         .map(|column| (column.behaviour.clone(), column))

@@ -1,14 +1,16 @@
 //! The figures of a comparison as words in rows and columns, whatever they are printed as.
 
 use rebound_sim::compare::{BehaviourColumn, Difference, Metric, ScenarioComparison, Spread, Unit};
-use rebound_sim::engine::Span;
 
-use crate::figures::{grouped, share};
+use crate::figures::{grouped, share, short_span};
 
 /// A row: what it is, and a cell for each behaviour.
 pub struct Row {
     pub label: String,
     pub cells: Vec<String>,
+    /// The cells' values, by which they can be held against each other; none where a cell is more
+    /// than a value.
+    pub values: Vec<f64>,
 }
 
 /// How a figure's spread is shown.
@@ -56,28 +58,33 @@ pub fn figures(scenario: &ScenarioComparison) -> Vec<Row> {
             let spread = column.figures.get(metric.name());
             spread.copied().unwrap_or_default()
         };
-        let mut row = |what: &str, cell: &dyn Fn(&BehaviourColumn) -> String| {
+        let unit = metric.unit();
+        let mut row = |what: &str, cell: &dyn Fn(&BehaviourColumn) -> (f64, String)| {
+            let (values, cells) = columns.iter().map(cell).unzip();
             rows.push(Row {
                 label: format!("{}{what}", metric.words()),
-                cells: columns.iter().map(cell).collect(),
+                cells,
+                values,
             });
         };
-        let unit = metric.unit();
+        let whole = |n: u64| (n as f64, value(unit, n));
+        let average = |n: f64| (n, mean(unit, n));
         match shown(metric) {
             Shown::Share => row("", &|column| {
-                share(sum(column, metric), column.verdicts.total())
+                let (part, runs) = (sum(column, metric), column.verdicts.total());
+                (part as f64, share(part, runs))
             }),
             Shown::Spread => {
-                row(", mean", &|column| mean(unit, spread(column).mean));
-                row(", p50", &|column| value(unit, spread(column).p50));
-                row(", p99", &|column| value(unit, spread(column).p99));
-                row(", max", &|column| value(unit, spread(column).max));
+                row(", mean", &|column| average(spread(column).mean));
+                row(", p50", &|column| whole(spread(column).p50));
+                row(", p99", &|column| whole(spread(column).p99));
+                row(", max", &|column| whole(spread(column).max));
             }
             Shown::Ends => {
-                row(", mean", &|column| mean(unit, spread(column).mean));
-                row(", max", &|column| value(unit, spread(column).max));
+                row(", mean", &|column| average(spread(column).mean));
+                row(", max", &|column| whole(spread(column).max));
             }
-            Shown::Sum => row(", all runs", &|column| value(unit, sum(column, metric))),
+            Shown::Sum => row(", all runs", &|column| whole(sum(column, metric))),
         }
         if metric == Metric::WriteOutage {
             rows.extend(client_outages(columns));
@@ -107,12 +114,11 @@ fn client_outages(columns: &[BehaviourColumn]) -> Vec<Row> {
             ("p50", (|spread| spread.p50) as fn(Spread) -> u64),
             ("p99", |spread| spread.p99),
         ] {
+            let outages = || columns.iter().map(|column| pick(of(column)));
             rows.push(Row {
                 label: format!("a client's {kind} outage, {what}"),
-                cells: columns
-                    .iter()
-                    .map(|column| value(Unit::Nanos, pick(of(column))))
-                    .collect(),
+                cells: outages().map(|ns| value(Unit::Nanos, ns)).collect(),
+                values: outages().map(|ns| ns as f64).collect(),
             });
         }
     }
@@ -126,12 +132,17 @@ fn errors(columns: &[BehaviourColumn]) -> Vec<Row> {
     codes.dedup();
     codes
         .into_iter()
-        .map(|code| Row {
-            label: format!("{code} errors, all runs"),
-            cells: columns
-                .iter()
-                .map(|column| grouped(column.errors.get(code).copied().unwrap_or(0)))
-                .collect(),
+        .map(|code| {
+            let counts = || {
+                columns
+                    .iter()
+                    .map(|column| column.errors.get(code).copied().unwrap_or(0))
+            };
+            Row {
+                label: format!("{code} errors, all runs"),
+                cells: counts().map(grouped).collect(),
+                values: counts().map(|count| count as f64).collect(),
+            }
         })
         .collect()
 }
@@ -157,19 +168,26 @@ pub fn differences(scenario: &ScenarioComparison) -> Vec<Row> {
                     of(column, metric).map_or_else(String::new, |d| difference(metric, d))
                 })
                 .collect(),
+            values: Vec::new(),
         })
         .collect()
 }
 
-fn difference(metric: Metric, Difference { mean, low, high }: Difference) -> String {
-    let text = |value| match metric.unit() {
+/// A difference in a figure with its sign.
+pub fn change(metric: Metric, value: f64) -> String {
+    match metric.unit() {
         Unit::Runs => format!("{:+.1}%", value * 100.0),
         Unit::Count => signed(value),
         Unit::Nanos => {
             let sign = if value < 0.0 { "-" } else { "+" };
-            format!("{sign}{}", short(value.abs().round() as u64))
+            format!("{sign}{}", short_span(value.abs().round() as u64))
         }
-    };
+    }
+}
+
+/// A mean difference and its interval.
+pub fn difference(metric: Metric, Difference { mean, low, high }: Difference) -> String {
+    let text = |value| change(metric, value);
     let sure = low == high;
     if sure {
         text(mean)
@@ -186,7 +204,7 @@ fn signed(value: f64) -> String {
 fn mean(unit: Unit, mean: f64) -> String {
     match unit {
         Unit::Runs | Unit::Count => plain(mean),
-        Unit::Nanos => short(mean.round() as u64),
+        Unit::Nanos => short_span(mean.round() as u64),
     }
 }
 
@@ -204,15 +222,8 @@ fn plain(value: f64) -> String {
 fn value(unit: Unit, value: u64) -> String {
     match unit {
         Unit::Runs | Unit::Count => grouped(value),
-        Unit::Nanos => short(value),
+        Unit::Nanos => short_span(value),
     }
-}
-
-/// A time with three digits.
-fn short(nanos: u64) -> String {
-    let digits = nanos.max(1).ilog10();
-    let step = 10_u64.pow(digits.saturating_sub(2));
-    Span((nanos + step / 2) / step * step).to_string()
 }
 
 #[cfg(test)]
@@ -222,7 +233,7 @@ mod tests {
     #[test]
     fn figures_have_three_digits() {
         for (nanos, text) in [(0, "0s"), (123_456, "123us"), (1_999_999_999, "2s")] {
-            assert_eq!(short(nanos), text);
+            assert_eq!(short_span(nanos), text);
         }
         for (number, text) in [
             (0.0, "0"),

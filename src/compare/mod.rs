@@ -1,6 +1,6 @@
 //! `rebound compare`: behaviours side by side on the same seeds.
 
-mod cells;
+pub mod cells;
 mod state;
 mod table;
 mod work;
@@ -17,59 +17,118 @@ use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 
 use crate::arguments::{Seeds, behaviour_named, load, threads};
+use crate::ci::SummaryArgument;
 use crate::exit::{Exit, Failure};
 use crate::interrupts;
 use crate::output::{Output, complain};
-use state::Keeper;
+pub use state::Keeper;
+
+/// The behaviours that are compared if none are named: the defect, and all that was proposed.
+pub const COMPARED: &str = "8.0.0-rc1,state-check,pause-first,combined,merged,8.0.1";
 
 /// Arguments of `rebound compare`.
 #[derive(Args)]
 pub struct Arguments {
     /// The scenario files
     #[arg(required = true)]
-    scenarios: Vec<PathBuf>,
+    pub scenarios: Vec<PathBuf>,
     /// The seeds, from A up to but not including B, the same for every behaviour
     #[arg(long, value_name = "A..B")]
-    seeds: Seeds,
+    pub seeds: Seeds,
     /// Whose rules nodes follow; the first is what the others are held against
     #[arg(
         long,
         value_name = "NAME,…",
         alias = "behaviors",
         value_delimiter = ',',
-        default_value = "8.0.0-rc1,state-check,pause-first,combined,merged,8.0.1"
+        default_value = COMPARED
     )]
-    behaviours: Vec<String>,
+    pub behaviours: Vec<String>,
     /// Threads [default: as many as the machine has]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    pub jobs: Option<u16>,
     /// Keep the comparison's state in this file, and go on from it if it exists
     #[arg(long, value_name = "FILE")]
-    resume: Option<PathBuf>,
+    pub resume: Option<PathBuf>,
     /// How the text is laid out: for a terminal, for Markdown, or as CSV with one figure a line
     #[arg(long, value_name = "LAYOUT", default_value = "terminal")]
-    table: Layout,
+    pub table: Layout,
+    /// The summary for build servers.
+    #[command(flatten)]
+    pub summary: SummaryArgument,
 }
 
 /// How the tables are laid out.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
-enum Layout {
+pub enum Layout {
+    /// For a terminal.
     Terminal,
+    /// For a document.
     Markdown,
+    /// One figure a line.
     Csv,
 }
 
 /// The most runs of one comparison whose figures are kept in memory.
 const MOST_RUNS: u64 = 5_000_000;
 
-/// Runs the comparison.
+/// How a comparison ended.
+pub enum Compared {
+    /// All runs were made.
+    Done(CompareReport, Keeper),
+    /// It was stopped before.
+    Stopped(Keeper),
+}
+
+/// Runs the comparison and prints its report.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
-    let behaviours = behaviours(&arguments.behaviours)?;
+    arguments.summary.probe()?;
     if out.json_wanted() && arguments.table != Layout::Terminal {
         return Err(Failure::usage(
             "--table lays out text: leave it out with --format json".to_owned(),
         ));
     }
+    let (report, keeper) = match compare(arguments, out)? {
+        Compared::Done(report, keeper) => (report, keeper),
+        Compared::Stopped(keeper) => {
+            keeper.kept()?;
+            return Ok(Exit::Inconclusive);
+        }
+    };
+    if out.json_wanted() {
+        out.json(&report)?;
+    } else {
+        let text = match arguments.table {
+            Layout::Terminal if out.quiet() => table::verdicts(&report),
+            Layout::Terminal => table::terminal(out, &report),
+            Layout::Markdown => table::markdown(&report),
+            Layout::Csv => table::csv(&report),
+        };
+        out.text(&text)?;
+    }
+    out.flush()?;
+    arguments
+        .summary
+        .write(|| format!("{}\n", table::markdown(&report)))?;
+    keeper.kept()?;
+    let inconclusive = report
+        .scenarios
+        .iter()
+        .flat_map(|scenario| &scenario.behaviours)
+        .any(|column| column.verdicts.inconclusive > 0);
+    Ok(if inconclusive {
+        Exit::Inconclusive
+    } else {
+        Exit::Clean
+    })
+}
+
+/// Makes the runs; prints nothing but progress.
+///
+/// # Errors
+/// If the input is wrong, a seed gave two different results or the model panicked.
+pub fn compare(arguments: &Arguments, out: &Output) -> Result<Compared, Failure> {
+    let behaviours = behaviours(&arguments.behaviours)?;
     let plans = arguments
         .scenarios
         .iter()
@@ -104,16 +163,16 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     keeper.save();
     worked?;
     if keeper.runs() < runs {
-        complain(&format!(
-            "stopped after {} of {runs} runs: the same command goes on from there",
-            keeper.runs()
-        ));
-        keeper.kept()?;
-        return Ok(Exit::Inconclusive);
+        let stopped = format!("stopped after {} of {runs} runs", keeper.runs());
+        complain(&format!("{stopped}: the same command goes on from there"));
+        arguments
+            .summary
+            .write(|| format!("## rebound compare: {stopped}\n\n"))?;
+        return Ok(Compared::Stopped(keeper));
     }
     let scenarios = plans.iter().zip(&keeper.comparisons);
     let scenarios = scenarios
-        .map(|(plan, comparison)| comparison.report(&plan.name, plan.hash))
+        .map(|(plan, comparison)| comparison.report(plan))
         .collect();
     let report = CompareReport {
         schema: CompareReport::SCHEMA.to_owned(),
@@ -126,29 +185,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         intervals: IntervalMethod::default(),
         scenarios,
     };
-    if out.json_wanted() {
-        out.json(&report)?;
-    } else {
-        let text = match arguments.table {
-            Layout::Terminal if out.quiet() => table::verdicts(&report),
-            Layout::Terminal => table::terminal(out, &report),
-            Layout::Markdown => table::markdown(&report),
-            Layout::Csv => table::csv(&report),
-        };
-        out.text(&text)?;
-    }
-    out.flush()?;
-    keeper.kept()?;
-    let inconclusive = report
-        .scenarios
-        .iter()
-        .flat_map(|scenario| &scenario.behaviours)
-        .any(|column| column.verdicts.inconclusive > 0);
-    Ok(if inconclusive {
-        Exit::Inconclusive
-    } else {
-        Exit::Clean
-    })
+    Ok(Compared::Done(report, keeper))
 }
 
 /// Runs what is left to run, scenario by scenario.

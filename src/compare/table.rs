@@ -4,6 +4,7 @@ use rebound_sim::compare::{CompareReport, Metric, ScenarioComparison};
 use rebound_sim::report::SeedList;
 
 use super::cells::{Row, differences, figures};
+use crate::ci::markdown::words;
 use crate::figures::{grouped, share};
 use crate::output::{Output, Style};
 
@@ -53,6 +54,7 @@ pub fn terminal(out: &Output, report: &CompareReport) -> String {
                     .map(|row| Row {
                         label: row.label.clone(),
                         cells: vec![row.cells[place].clone()],
+                        values: Vec::new(),
                     })
                     .collect();
                 text.push_str(&aligned(out, other, &[], &own));
@@ -144,7 +146,7 @@ pub fn markdown(report: &CompareReport) -> String {
         let names = names(scenario);
         text.push_str(&format!(
             "## {}, seeds {}\n\n",
-            scenario.scenario,
+            words(&scenario.scenario),
             seeds(report)
         ));
         text.push_str(&piped("", &names, &figures(scenario)));

@@ -1,5 +1,6 @@
 //! `rebound sweep`: one scenario over a range of seeds, in parallel.
 
+mod cases;
 mod ranges;
 mod state;
 mod text;
@@ -13,9 +14,12 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::ProgressBar;
 use rebound_sim::engine::Span;
-use rebound_sim::report::SweepOf;
+use rebound_sim::report::{SweepOf, SweepReport};
+use rebound_sim::scenario::Plan;
+use rebound_sim::valkey::Behaviour;
 
-use crate::arguments::{Seeds, load, threads};
+use crate::arguments::{Seeds, behaviour_named, threads};
+use crate::ci::{self, Case, Checked, Place, Subject};
 use crate::exit::{Exit, Failure};
 use crate::figures::rate;
 use crate::interrupts;
@@ -27,37 +31,118 @@ use work::{Counters, Work};
 #[derive(Args)]
 pub struct Arguments {
     /// The scenario file
-    scenario: PathBuf,
+    pub scenario: PathBuf,
     /// The seeds, from A up to but not including B
     #[arg(long, value_name = "A..B")]
-    seeds: Seeds,
+    pub seeds: Seeds,
     /// Whose rules the nodes follow, instead of the scenario's own choice
     #[arg(long, value_name = "NAME", alias = "behavior")]
-    behaviour: Option<String>,
+    pub behaviour: Option<String>,
     /// Threads [default: as many as the machine has]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    pub jobs: Option<u16>,
     /// Keep the sweep's state in this file, and go on from it if it exists
     #[arg(long, value_name = "FILE")]
-    resume: Option<PathBuf>,
+    pub resume: Option<PathBuf>,
     /// Run every seed twice and compare
     #[arg(long)]
-    verify: bool,
+    pub verify: bool,
+    /// Keep how chains, outages and redirects are spread, for `rebound report`
+    #[arg(long)]
+    pub detail: bool,
     /// Stop after so much wall time, such as 10m, as if interrupted
     #[arg(long, value_name = "DURATION", value_parser = Span::parse)]
-    max_time: Option<Span>,
+    pub max_time: Option<Span>,
+    /// The formats for build servers.
+    #[command(flatten)]
+    pub formats: ci::Formats,
 }
 
-/// Runs the sweep.
+/// A sweep that is over, or was stopped.
+pub struct Swept {
+    /// What it found.
+    pub report: SweepReport,
+    plan: Arc<Plan>,
+    behaviour: &'static Behaviour,
+    keeper: Keeper,
+}
+
+/// Runs the sweep, and writes the formats that are asked for however that ends.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
-    let (plan, behaviour) = load(&arguments.scenario, arguments.behaviour.as_deref())?;
+    arguments.formats.probe()?;
+    let mut checked = Checked::new("rebound sweep", &arguments.scenario);
+    let ended = printed(arguments, &mut checked, out);
+    arguments.formats.finish(checked, ended, out)
+}
+
+/// Runs the sweep and prints its report.
+fn printed(
+    arguments: &Arguments,
+    checked: &mut Checked,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    let swept = sweep(arguments, checked, out)?;
     let seeds = &arguments.seeds;
-    let mut keeper = Keeper::open(&plan, behaviour, seeds, arguments.resume.as_deref())?;
+    cases::add(checked, &swept.report, seeds, &swept.plan, swept.behaviour);
+    if out.json_wanted() {
+        out.json(&swept.report)?;
+    } else {
+        let text = text::text(out, &swept.report, seeds, &swept.plan, swept.behaviour);
+        out.text(&text)?;
+    }
+    out.flush()?;
+    swept.keeper.kept()?;
+    let verdicts = &swept.report.verdicts;
+    Ok(if verdicts.total() == 0 {
+        Exit::NothingRan
+    } else if verdicts.flagged > 0 {
+        Exit::Flagged
+    } else if verdicts.inconclusive > 0 || verdicts.total() < seeds.count() {
+        Exit::Inconclusive
+    } else {
+        Exit::Clean
+    })
+}
+
+/// The scenario and the behaviour. A mistake in the scenario is noted with its place.
+fn load(
+    arguments: &Arguments,
+    checked: &mut Checked,
+) -> Result<(Arc<Plan>, &'static Behaviour), Failure> {
+    let behaviour = arguments.behaviour.as_deref();
+    let behaviour = behaviour.map(behaviour_named).transpose()?;
+    let plan = rebound_sim::scenario::load(&arguments.scenario).map_err(|error| {
+        let message = error.to_string();
+        let place = Place::of_error(&error);
+        let case = Case::broken(Subject::File, place, message.clone());
+        checked.cases.push(case);
+        Failure::usage(message)
+    })?;
+    let behaviour = behaviour.unwrap_or(plan.behaviour);
+    Ok((Arc::new(plan), behaviour))
+}
+
+/// Runs the seeds; prints nothing but progress. What stops it is noted in `checked`.
+///
+/// # Errors
+/// If the input is wrong, a seed gave two different results or the model panicked.
+pub fn sweep(arguments: &Arguments, checked: &mut Checked, out: &Output) -> Result<Swept, Failure> {
+    let (plan, behaviour) = load(arguments, checked)?;
+    checked.series = format!("rebound sweep {} under {}", plan.path, behaviour.name);
+    let seeds = &arguments.seeds;
+    let mut keeper = Keeper::open(
+        &plan,
+        behaviour,
+        seeds,
+        arguments.detail,
+        arguments.resume.as_deref(),
+    )?;
     let gaps = keeper.state.finished.gaps(&seeds.0);
     let work = Work {
         plan: Arc::clone(&plan),
         behaviour,
         verify: arguments.verify,
+        detail: arguments.detail,
     };
     let counters = Counters::default();
     interrupts::listen()?;
@@ -104,10 +189,12 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     keeper.save();
     worked?;
     reproduce(&work, &keeper)?;
-    let exit = report(&keeper, &work, seeds, out)?;
-    out.flush()?;
-    keeper.kept()?;
-    Ok(exit)
+    Ok(Swept {
+        report: report(&keeper, &work, seeds),
+        plan,
+        behaviour,
+        keeper,
+    })
 }
 
 /// Runs the seeds that the report names once more, in worlds of their own: nothing is published
@@ -123,32 +210,17 @@ fn reproduce(work: &Work, keeper: &Keeper) -> Result<(), Failure> {
         .try_for_each(|mark| work.reproduce(mark.seed, &mark.trace_hash))
 }
 
-fn report(keeper: &Keeper, work: &Work, seeds: &Seeds, out: &mut Output) -> Result<Exit, Failure> {
+fn report(keeper: &Keeper, work: &Work, seeds: &Seeds) -> SweepReport {
     let state = &keeper.state;
     let hash = format!("{:032x}", work.plan.hash);
     let of = SweepOf {
         scenario: &work.plan.name,
+        scenario_path: &work.plan.path,
         scenario_hash: &hash,
         behaviour: work.behaviour.name,
         seeds: seeds.0.clone(),
     };
-    let report = state.tally.report(of, state.wall_ns);
-    if out.json_wanted() {
-        out.json(&report)?;
-    } else {
-        let text = text::text(out, &report, seeds, &work.plan, work.behaviour);
-        out.text(&text)?;
-    }
-    let verdicts = &report.verdicts;
-    Ok(if verdicts.total() == 0 {
-        Exit::NothingRan
-    } else if verdicts.flagged > 0 {
-        Exit::Flagged
-    } else if verdicts.inconclusive > 0 || verdicts.total() < seeds.count() {
-        Exit::Inconclusive
-    } else {
-        Exit::Clean
-    })
+    state.tally.report(of, state.wall_ns)
 }
 
 fn nanos(time: Duration) -> u64 {

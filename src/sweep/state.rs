@@ -59,6 +59,7 @@ impl State {
         store: &Store,
         plan: &Arc<Plan>,
         behaviour: &'static Behaviour,
+        detail: bool,
     ) -> Result<State, Failure> {
         let Some(saved) = store.read::<State>()? else {
             return Ok(self);
@@ -80,6 +81,13 @@ impl State {
         }
         if !saved.finished.in_order() || saved.finished.count() != saved.tally.verdicts().total() {
             return Err(store.refusal("its seeds and its sums do not agree"));
+        }
+        if saved.finished.count() > 0 && saved.tally.has_detail() != detail {
+            return Err(store.refusal(if detail {
+                "it was begun without --detail"
+            } else {
+                "it was begun with --detail"
+            }));
         }
         if let Some(witness) = &saved.witness {
             store.same_build(plan, behaviour, witness)?;
@@ -109,11 +117,12 @@ impl Keeper {
         plan: &Arc<Plan>,
         behaviour: &'static Behaviour,
         seeds: &Seeds,
+        detail: bool,
         path: Option<&Path>,
     ) -> Result<Keeper, Failure> {
         let store = Store::open(path, "sweep")?;
         Ok(Keeper {
-            state: State::new(plan, behaviour, seeds).resumed(&store, plan, behaviour)?,
+            state: State::new(plan, behaviour, seeds).resumed(&store, plan, behaviour, detail)?,
             store,
             plan: Arc::clone(plan),
             behaviour,

@@ -21,19 +21,11 @@ pub fn text(
     plan: &Plan,
     behaviour: &Behaviour,
 ) -> String {
-    let done = report.seeds.done;
-    let judged = if report.verdicts.flagged > 0 {
-        Verdict::Flagged
-    } else if report.verdicts.inconclusive > 0 || done < seeds.count() {
-        Verdict::Inconclusive
-    } else {
-        Verdict::Clean
-    };
     let mut text = format!(
         "{} under {}, seeds {seeds}: {}\n",
         report.scenario,
         report.behaviour,
-        verdict(out, judged)
+        verdict(out, judged(report, seeds))
     );
     if !out.quiet() {
         text.push_str(&summary(out, report, seeds));
@@ -49,19 +41,23 @@ pub fn text(
     text
 }
 
+/// What the sweep comes to.
+pub fn judged(report: &SweepReport, seeds: &Seeds) -> Verdict {
+    if report.verdicts.flagged > 0 {
+        Verdict::Flagged
+    } else if report.verdicts.inconclusive > 0 || report.seeds.done < seeds.count() {
+        Verdict::Inconclusive
+    } else {
+        Verdict::Clean
+    }
+}
+
 fn summary(out: &Output, report: &SweepReport, seeds: &Seeds) -> String {
     let done = report.seeds.done;
-    let mut seeds_done = format!("{} of {} done", grouped(done), grouped(seeds.count()));
+    let mut seeds_done = seeds_done(report, seeds);
     if done < seeds.count() {
-        seeds_done = out.paint(Style::Doubtful, &format!("{seeds_done}: stopped early"));
+        seeds_done = out.paint(Style::Doubtful, &seeds_done);
     }
-    let verdicts = format!(
-        "{} clean, {} flagged ({}), {} inconclusive",
-        grouped(report.verdicts.clean),
-        grouped(report.verdicts.flagged),
-        share(report.verdicts.flagged, done),
-        grouped(report.verdicts.inconclusive)
-    );
     let speed = format!(
         "{} seeds/s, {} events/s, {} in {}",
         rate(report.seeds_per_s),
@@ -71,7 +67,7 @@ fn summary(out: &Output, report: &SweepReport, seeds: &Seeds) -> String {
     );
     [
         row("seeds", &seeds_done),
-        long_row("verdicts", &verdicts),
+        long_row("verdicts", &verdicts(report)),
         row("clients", &flagged_clients(&report.clients)),
         long_row("commands", &commands(&report.commands)),
         row("writes", &writes(&report.writes)),
@@ -83,6 +79,43 @@ fn summary(out: &Output, report: &SweepReport, seeds: &Seeds) -> String {
         row("digest", &report.digest),
     ]
     .concat()
+}
+
+/// How many seeds were run, and whether that is all.
+pub fn seeds_done(report: &SweepReport, seeds: &Seeds) -> String {
+    let done = report.seeds.done;
+    let early = if done < seeds.count() {
+        ": stopped early"
+    } else {
+        ""
+    };
+    format!(
+        "{} of {} done{early}",
+        grouped(done),
+        grouped(seeds.count())
+    )
+}
+
+/// How many runs had which verdict.
+pub fn verdicts(report: &SweepReport) -> String {
+    format!(
+        "{} clean, {} flagged ({}), {} inconclusive",
+        grouped(report.verdicts.clean),
+        grouped(report.verdicts.flagged),
+        share(report.verdicts.flagged, report.seeds.done),
+        grouped(report.verdicts.inconclusive)
+    )
+}
+
+/// The seeds with the longest chains; nothing if no command was redirected twice.
+pub fn worst(report: &SweepReport) -> Option<String> {
+    if report.hops.max_chain <= 1 {
+        return None;
+    }
+    let worst = report.worst_seeds.iter();
+    let worst = worst.map(|worst| format!("{} ({})", worst.seed, worst.max_chain));
+    let worst = worst.collect::<Vec<_>>().join(", ");
+    Some(format!("{worst}: seed (longest chain)"))
 }
 
 fn findings(report: &SweepReport) -> String {
@@ -105,16 +138,8 @@ fn findings(report: &SweepReport) -> String {
     }
     let mut lists = list("flagged", &report.flagged_seeds);
     lists.push_str(&list("inconclusive", &report.inconclusive_seeds));
-    if report.hops.max_chain > 1 {
-        let worst = report
-            .worst_seeds
-            .iter()
-            .map(|worst| format!("{} ({})", worst.seed, worst.max_chain));
-        let worst = worst.collect::<Vec<_>>().join(", ");
-        lists.push_str(&long_row(
-            "worst",
-            &format!("{worst}: seed (longest chain)"),
-        ));
+    if let Some(worst) = worst(report) {
+        lists.push_str(&long_row("worst", &worst));
     }
     if !lists.is_empty() {
         text.push('\n');
@@ -137,7 +162,7 @@ fn list(what: &str, seeds: &SeedList) -> String {
 }
 
 /// The seed with the longest chain if that is flagged, else the lowest flagged seed.
-fn story_worth(report: &SweepReport) -> Option<u64> {
+pub fn story_worth(report: &SweepReport) -> Option<u64> {
     let first = report.flagged_seeds.first.first()?;
     let worst = report.worst_seeds.first();
     let worst = worst.filter(|worst| {

@@ -7,6 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rebound_sim::compare::Glance;
 use rebound_sim::report::{RunReport, SweepTally, Verdict};
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::NoTrace;
@@ -25,6 +26,8 @@ pub struct Work {
     pub behaviour: &'static Behaviour,
     /// Whether every seed is run twice.
     pub verify: bool,
+    /// Whether more than sums is kept.
+    pub detail: bool,
 }
 
 /// What is visible from outside while the threads work.
@@ -169,7 +172,16 @@ impl Work {
         tally: &mut SweepTally,
         counters: &Counters,
     ) -> Result<(), Failure> {
-        let report = self.run(runner, seed)?;
+        let report = if self.detail {
+            guard_seed(&self.plan, self.behaviour, seed, || {
+                let mut glance = Glance::new(&self.plan);
+                let report = runner.run(seed, &mut glance);
+                glance.finish(seed, &report, tally.detail_mut());
+                report
+            })?
+        } else {
+            self.run(runner, seed)?
+        };
         let flagged = report.verdict == Verdict::Flagged;
         if self.verify || (flagged && seed.is_multiple_of(64)) {
             let again = self.run(runner, seed)?;

@@ -30,6 +30,7 @@ fn help_names_every_command_and_exit_code() {
     for part in [
         "run",
         "sweep",
+        "report",
         "compare",
         "replay",
         "tui",

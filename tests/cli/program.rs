@@ -55,6 +55,8 @@ impl Lab {
         command
             .current_dir(self.folder.path())
             .env_remove("RUST_BACKTRACE")
+            .env_remove("GITHUB_STEP_SUMMARY")
+            .env_remove("GITHUB_WORKSPACE")
             .args(arguments);
         command
     }

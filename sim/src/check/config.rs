@@ -109,6 +109,27 @@ pub struct CheckConfig {
     pub linearizability: Linearizability,
 }
 
+impl CheckConfig {
+    /// Whether a check is on.
+    pub const fn enabled(&self, check: CheckId) -> bool {
+        match check {
+            CheckId::Bounce => self.bounce.enabled,
+            CheckId::LostWrite => self.lost_write.enabled,
+            CheckId::TwoPrimaries => self.two_primaries.enabled,
+            CheckId::NoPrimary => self.no_primary.enabled,
+            CheckId::StuckClient => self.stuck_client.enabled,
+            CheckId::ErrorSurfaced => self.error_surfaced.enabled,
+            CheckId::ConnectionStorm => self.connection_storm.enabled,
+            CheckId::StaleRedirect => self.stale_redirect.enabled,
+            CheckId::ThunderingHerd => self.thundering_herd.enabled,
+            CheckId::EarlyUnblock => self.early_unblock.enabled,
+            CheckId::StaleRead => self.stale_read.enabled,
+            CheckId::Linearizability => self.linearizability.enabled,
+            CheckId::BudgetExceeded => true,
+        }
+    }
+}
+
 /// A check with nothing to tune.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

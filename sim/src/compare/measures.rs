@@ -1,10 +1,11 @@
 //! What is measured of a run: a sink that looks at its records, and the figures that come of it.
 
 use super::load::Load;
-use super::outage::{Kind, Outage};
+use super::outage::Kind;
+use super::outages::Outages;
 use super::postponed::Postponed;
+use super::series::Series;
 use crate::check::{CheckId, Freshness};
-use crate::client::ClientId;
 use crate::engine::{Span, Time};
 use crate::net::HostId;
 use crate::report::{RunReport, Verdict};
@@ -175,10 +176,9 @@ impl Metric {
 #[derive(Debug)]
 pub struct Measures {
     nodes: u32,
-    /// The host of the first client: behind the nodes, and their ends of the cluster bus.
-    first_client: HostId,
-    clients: Vec<[Outage; 2]>,
+    outages: Outages,
     postponed: Postponed,
+    series: Series,
     load: Load,
     freshness: Freshness,
     stale_reads: u64,
@@ -189,9 +189,9 @@ impl Measures {
     pub fn new(plan: &Plan) -> Measures {
         Measures {
             nodes: plan.nodes.len() as u32,
-            first_client: plan.client_host(ClientId(0)),
-            clients: vec![[Outage::default(); 2]; plan.clients() as usize],
+            outages: Outages::new(plan),
             postponed: Postponed::default(),
+            series: Series::default(),
             load: Load::default(),
             freshness: Freshness::new(plan),
             stale_reads: 0,
@@ -199,18 +199,16 @@ impl Measures {
     }
 
     /// The figures of the run that has ended with `report`.
-    pub fn finish(self, report: &RunReport) -> RunMeasures {
+    pub fn finish(mut self, report: &RunReport) -> RunMeasures {
         let end = Time(report.virtual_ns);
-        let outages = Kind::ALL.map(|kind| {
-            let longest = |client: &[Outage; 2]| client[kind as usize].longest(end).as_nanos();
-            self.clients.iter().map(longest).collect::<Vec<u64>>()
-        });
+        let outages = Kind::ALL.map(|kind| self.outages.longest(kind, end).collect::<Vec<u64>>());
         let worst = |kind: Kind| outages[kind as usize].iter().copied().max().unwrap_or(0);
         let found = |check: CheckId| {
             let total = report.findings_total.get(check.name());
             total.copied().unwrap_or(0)
         };
-        let (postponed, longest_postponement) = self.postponed.finish(end);
+        let (postponed, longest_postponement) = self.postponed.finish(end, &mut self.series);
+        self.series.finish(end);
         let value = |metric| match metric {
             Metric::Flagged => u64::from(report.verdict == Verdict::Flagged),
             Metric::FlaggedClients => report.clients.flagged,
@@ -236,25 +234,13 @@ impl Measures {
         RunMeasures {
             values: Metric::ALL.map(value),
             outages,
+            series: self.series,
         }
     }
 
     fn history(&mut self, record: &Record) {
         let stale = self.freshness.observe(record.at, &record.event);
         self.stale_reads += u64::from(stale.is_some());
-    }
-
-    fn client(&mut self, host: HostId) -> Option<&mut [Outage; 2]> {
-        let place = host.0.checked_sub(self.first_client.0)?;
-        self.clients.get_mut(place as usize)
-    }
-
-    fn disconnected(&mut self, host: HostId, now: Time) {
-        if let Some(client) = self.client(host) {
-            for outage in client {
-                outage.disconnected(now);
-            }
-        }
     }
 
     fn node(&self, host: HostId) -> Option<NodeId> {
@@ -265,62 +251,47 @@ impl Measures {
 impl Sink for Measures {
     fn record(&mut self, record: &Record) {
         let now = record.at;
+        self.outages.observe(record);
         match record.event {
-            Event::Issued { client, kind, .. } => {
-                self.clients[client.0 as usize][Kind::of(kind) as usize].issued();
-                self.history(record);
-            }
-            Event::Element { .. } => self.history(record),
-            Event::Hop { client, kind, .. } | Event::Ignored { client, kind, .. } => {
-                self.clients[client.0 as usize][Kind::of(kind) as usize].refused(now);
-            }
-            Event::Ended {
-                client,
-                kind,
-                outcome,
-                ..
-            } => {
-                let served = outcome == CommandOutcome::Served;
-                self.clients[client.0 as usize][Kind::of(kind) as usize].ended(now, served);
+            Event::Issued { .. } | Event::Element { .. } => self.history(record),
+            Event::Hop { .. } => self.series.redirect(now),
+            Event::Ended { outcome, .. } => {
+                self.series.ended(now, outcome == CommandOutcome::Served);
                 self.history(record);
             }
             Event::Gate {
                 node,
                 peer,
-                command,
                 verdict,
                 ..
-            } => {
-                let Some(client) = self.client(peer) else {
-                    return;
-                };
+            } if self.outages.is_client(peer) => {
                 if matches!(verdict, GateVerdict::Postponed(_)) {
-                    client[Kind::of(command) as usize].refused(now);
                     self.postponed.postponed(node, peer, now);
                 }
                 self.load.request(node, now);
             }
             Event::Released { node, .. } => {
-                self.postponed.released(node, now);
+                self.postponed.released(node, now, &mut self.series);
                 self.load.released(now);
             }
             Event::Closed { from, to, .. } => {
-                self.disconnected(to, now);
                 if let Some(node) = self.node(to) {
-                    self.postponed.peer_gone(node, from, now);
+                    self.postponed.peer_gone(node, from, now, &mut self.series);
                 }
             }
-            Event::ConnectFailed { from, .. } => self.disconnected(from, now),
             Event::Fault {
                 kind: FaultKind::Crash | FaultKind::HostDown,
                 from,
                 ..
             } => {
                 if let Some(node) = self.node(from) {
-                    self.postponed.released(node, now);
+                    self.postponed.released(node, now, &mut self.series);
                 }
             }
             Event::Fault { .. }
+            | Event::Gate { .. }
+            | Event::Ignored { .. }
+            | Event::ConnectFailed { .. }
             | Event::Dialled { .. }
             | Event::Connected { .. }
             | Event::Delivered { .. }
@@ -338,12 +309,18 @@ impl Sink for Measures {
 pub struct RunMeasures {
     values: [u64; Metric::ALL.len()],
     outages: [Vec<u64>; 2],
+    series: Series,
 }
 
 impl RunMeasures {
     /// A figure.
     pub fn value(&self, metric: Metric) -> u64 {
         self.values[metric as usize]
+    }
+
+    /// The run's course.
+    pub fn series(&self) -> &Series {
+        &self.series
     }
 
     /// Each client's longest time without a read served.
@@ -360,38 +337,7 @@ impl RunMeasures {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::parse;
-    use crate::valkey::{Belief, CommandKind, Gate};
     use std::collections::BTreeSet;
-
-    /// Between a cluster's nodes and its clients are the ends of the bus.
-    #[test]
-    fn a_command_that_waits_in_a_cluster_is_its_own_clients() {
-        let text = r#"{
-            "name": "test", "cluster": {},
-            "nodes": [{"name": "a"}, {"name": "b"}, {"name": "c"}],
-            "clients": [{"name": "app", "count": 5, "policy": "warm-cluster"}]
-        }"#;
-        let plan = parse(text, "test.json").expect("right");
-        for waiting in 0..5 {
-            let mut measures = Measures::new(&plan);
-            measures.record(&Record {
-                at: Time(1_000),
-                event: Event::Gate {
-                    node: NodeId(0),
-                    peer: plan.client_host(ClientId(waiting)),
-                    command: CommandKind::Set,
-                    verdict: GateVerdict::Postponed(Gate::ClientPause),
-                    belief: Belief::default(),
-                },
-            });
-            for (place, client) in measures.clients.iter().enumerate() {
-                let longest = client[Kind::Write as usize].longest(Time(5_000));
-                let expected = if place == waiting as usize { 4_000 } else { 0 };
-                assert_eq!(longest.as_nanos(), expected, "client {place} of {waiting}");
-            }
-        }
-    }
 
     #[test]
     fn metrics_are_in_their_places_and_have_names_of_their_own() {

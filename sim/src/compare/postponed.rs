@@ -1,5 +1,6 @@
 //! Commands that servers postponed, and for how long.
 
+use super::series::Series;
 use crate::engine::{Span, Time};
 use crate::net::HostId;
 use crate::valkey::NodeId;
@@ -30,21 +31,22 @@ impl Postponed {
 
     /// A node holds nothing any more: it runs all that it has postponed again, or its process has
     /// ended. What it postpones anew is counted anew.
-    pub(super) fn released(&mut self, node: NodeId, now: Time) {
-        self.drop_held(now, |held| held.node == node);
+    pub(super) fn released(&mut self, node: NodeId, now: Time, series: &mut Series) {
+        self.drop_held(now, series, |held| held.node == node);
     }
 
     /// A client's connection to a node is gone, and with it what was postponed on it.
-    pub(super) fn peer_gone(&mut self, node: NodeId, peer: HostId, now: Time) {
-        self.drop_held(now, |held| held.node == node && held.peer == peer);
+    pub(super) fn peer_gone(&mut self, node: NodeId, peer: HostId, now: Time, series: &mut Series) {
+        self.drop_held(now, series, |held| held.node == node && held.peer == peer);
     }
 
-    fn drop_held(&mut self, now: Time, gone: impl Fn(&Held) -> bool) {
+    fn drop_held(&mut self, now: Time, series: &mut Series, gone: impl Fn(&Held) -> bool) {
         let longest = &mut self.longest;
         self.held.retain(|held| {
             let gone = gone(held);
             if gone {
                 *longest = (*longest).max(now.since(held.since));
+                series.postponed(held.since, now);
             }
             !gone
         });
@@ -52,8 +54,8 @@ impl Postponed {
 
     /// How many commands were postponed, and the longest time that one was; what is still held
     /// has been until `end`.
-    pub(super) fn finish(mut self, end: Time) -> (u64, Span) {
-        self.drop_held(end, |_| true);
+    pub(super) fn finish(mut self, end: Time, series: &mut Series) -> (u64, Span) {
+        self.drop_held(end, series, |_| true);
         (self.count, self.longest)
     }
 }
@@ -70,8 +72,9 @@ mod tests {
         let mut postponed = Postponed::default();
         postponed.postponed(A, HostId(7), Time(10));
         postponed.postponed(B, HostId(8), Time(10));
-        postponed.released(A, Time(30));
-        assert_eq!(postponed.finish(Time(25)), (2, Span(20)));
+        postponed.released(A, Time(30), &mut Series::default());
+        let finished = postponed.finish(Time(25), &mut Series::default());
+        assert_eq!(finished, (2, Span(20)));
     }
 
     #[test]
@@ -79,7 +82,8 @@ mod tests {
         let mut postponed = Postponed::default();
         postponed.postponed(A, HostId(7), Time(10));
         postponed.postponed(A, HostId(8), Time(20));
-        postponed.peer_gone(A, HostId(7), Time(15));
-        assert_eq!(postponed.finish(Time(100)), (2, Span(80)));
+        postponed.peer_gone(A, HostId(7), Time(15), &mut Series::default());
+        let finished = postponed.finish(Time(100), &mut Series::default());
+        assert_eq!(finished, (2, Span(80)));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::series::Course;
 use crate::report::{SeedList, SeedSpan, Verdicts};
 
 /// The report of a comparison: `rebound compare --format json`.
@@ -57,6 +58,9 @@ impl Default for IntervalMethod {
 pub struct ScenarioComparison {
     /// The scenario's name.
     pub scenario: String,
+    /// The scenario's file, as the command line named it; empty in reports of earlier builds.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scenario_path: String,
     /// Hash of the scenario file, 32 hexadecimal digits.
     pub scenario_hash: String,
     /// The behaviours, in the order asked for.
@@ -87,6 +91,10 @@ pub struct BehaviourColumn {
     /// The mean difference from the first behaviour in each figure, seed by seed; none for the
     /// first itself.
     pub against_first: Option<BTreeMap<String, Difference>>,
+    /// What happened when, over all runs; stretches are equally long for all behaviours of a
+    /// scenario. None in reports of earlier builds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub course: Option<Course>,
 }
 
 /// How values are spread.

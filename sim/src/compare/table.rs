@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::bootstrap::intervals;
 use super::measures::{Metric, RunMeasures};
 use super::report::{BehaviourColumn, Difference, ScenarioComparison, Spread};
+use super::series::Series;
 use crate::report::{RunReport, SeedList, Verdict, Verdicts};
+use crate::scenario::Plan;
 use crate::valkey::Behaviour;
 
 /// What runs under one behaviour gave.
@@ -24,6 +26,7 @@ struct Column {
     worst: Option<(u64, u64)>,
     /// The lowest flagged seeds.
     flagged: Vec<u64>,
+    series: Series,
 }
 
 /// Flagged seeds that a report names at most.
@@ -139,6 +142,7 @@ impl Comparison {
                 }
                 Verdict::Inconclusive => column.verdicts.inconclusive += 1,
             }
+            column.series.merge(measures.series());
             for (code, count) in &report.errors {
                 *column.errors.entry(code.clone()).or_default() += count;
             }
@@ -146,7 +150,10 @@ impl Comparison {
     }
 
     /// The report.
-    pub fn report(&self, scenario: &str, scenario_hash: u128) -> ScenarioComparison {
+    pub fn report(&self, plan: &Plan) -> ScenarioComparison {
+        // Behaviours can be held side by side only if their bins are equally wide.
+        let widths = self.columns.iter().map(|column| column.series.exponent());
+        let widest = widths.max().unwrap_or(0);
         let mut differences = self.differences().into_iter();
         let columns = self.behaviours.iter().zip(&self.columns).enumerate();
         let behaviours = columns.map(|(place, (behaviour, column))| {
@@ -172,11 +179,13 @@ impl Comparison {
                 },
                 worst_seed: column.worst.map(|(_, seed)| seed.to_string()),
                 against_first,
+                course: Some(column.series.report(widest)),
             }
         });
         ScenarioComparison {
-            scenario: scenario.to_owned(),
-            scenario_hash: format!("{scenario_hash:032x}"),
+            scenario: plan.name.clone(),
+            scenario_path: plan.path.clone(),
+            scenario_hash: format!("{:032x}", plan.hash),
             behaviours: behaviours.collect(),
         }
     }

@@ -1,8 +1,10 @@
 //! What a run and a sweep return, how results are merged, and how a run is told.
 
 mod check;
+mod detail;
 mod expectation;
 mod names;
+mod picture;
 mod run;
 mod situation;
 mod story;
@@ -14,8 +16,13 @@ pub use check::{
     CheckItem, CheckKind, CheckOutcome, CheckReport, CheckTotals, Regression, Regressions,
     found_words,
 };
+pub use detail::{Bins, Bucket, Buckets, Detail, DetailReport, Heat, HeatMap, HeatRow, RunBins};
 pub use expectation::ExpectationTally;
 pub use names::{HostRole, Names, replay_command, shell_word};
+pub use picture::{
+    Band, BandKind, Class, Events, Lane, LaneKind, Painter, Picture, States, TextTable,
+    Undelivered, Window,
+};
 pub use run::{
     Bounces, ChainHop, Clients, Commands, Finding, Hops, MODEL, RunReport, Verdict, Writes,
 };

@@ -19,10 +19,11 @@ use crate::engine::Time;
 use crate::net::HostId;
 use crate::scenario::Plan;
 use crate::trace::{Event, Record};
-use crate::valkey::{Behaviour, NodeId};
+use crate::valkey::{Behaviour, Message, NodeId};
 use condense::{Condenser, Treatment};
 use memory::Memory;
-use phrases::{Phrases, is_handshake};
+use phrases::Phrases;
+pub(super) use phrases::is_handshake;
 
 /// What a line of a story is about.
 #[derive(
@@ -204,6 +205,38 @@ impl<'a> Story<'a> {
         }
         self.memory.after(record);
         lines
+    }
+
+    /// Takes note of the run's next record and returns its line, which no filter holds back, in
+    /// the short words of a condensed story. A story is either told so or by [`Story::tell`].
+    pub fn every(&mut self, record: &Record) -> StoryLine {
+        self.memory.before(record);
+        let scene = self.scene(&record.event);
+        let line = self.line(record, &scene, true);
+        self.memory.after(record);
+        line
+    }
+
+    /// Takes note of the run's next record, of which nothing is told.
+    pub fn skip(&mut self, record: &Record) {
+        self.memory.before(record);
+        self.memory.after(record);
+    }
+
+    /// A message in words.
+    pub(super) fn message(&self, message: Message) -> String {
+        let phrases = Phrases {
+            names: self.names,
+            memory: &self.memory,
+            condensed: true,
+        };
+        phrases.message(message)
+    }
+
+    /// Whom an event happens to, and the other host concerned.
+    pub(super) fn hosts(&self, event: &Event) -> (HostId, Option<HostId>) {
+        let scene = self.scene(event);
+        (scene.who, scene.other)
     }
 
     /// The lines that are left to be told when the run has ended.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::detail::DetailReport;
 use super::run::{Bounces, Clients, Commands, Hops, Writes};
 
 /// The report of a sweep: `rebound sweep --format json`.
@@ -18,6 +19,9 @@ pub struct SweepReport {
     pub schema: String,
     /// The scenario's name.
     pub scenario: String,
+    /// The scenario's file, as the command line named it; empty in reports of earlier builds.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scenario_path: String,
     /// Hash of the scenario file, 32 hexadecimal digits.
     pub scenario_hash: String,
     /// The behaviour that nodes followed.
@@ -66,6 +70,9 @@ pub struct SweepReport {
     /// A digest of all runs, 32 hexadecimal digits: equal for equal sweeps, whatever the number
     /// of threads and the order in which they worked.
     pub digest: String,
+    /// How things are spread over commands, clients, seeds and time; only with `--detail`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<DetailReport>,
 }
 
 impl SweepReport {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::detail::Detail;
 use super::run::{Bounces, Clients, Commands, Hops, MODEL, RunReport, Verdict, Writes};
 use super::sweep::{SeedList, SeedSpan, SweepReport, Verdicts, WorstSeed};
 
@@ -35,6 +36,8 @@ pub struct SweepTally {
     events: u64,
     #[serde(with = "hexadecimal")]
     digest: u128,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detail: Option<Detail>,
 }
 
 /// A seed and the hash of its run's trace.
@@ -124,6 +127,22 @@ impl SweepTally {
         self.add_writes(&other.writes);
         self.events += other.events;
         self.digest = self.digest.wrapping_add(other.digest);
+        match (&mut self.detail, other.detail) {
+            (Some(ours), Some(theirs)) => ours.merge(theirs),
+            (None, Some(theirs)) => self.detail = Some(theirs),
+            (Some(_) | None, None) => {}
+        }
+    }
+
+    /// Where more than sums is kept; it is there from now on. If it is kept of some runs, it has
+    /// to be of all.
+    pub fn detail_mut(&mut self) -> &mut Detail {
+        self.detail.get_or_insert_default()
+    }
+
+    /// Whether more than sums is kept.
+    pub fn has_detail(&self) -> bool {
+        self.detail.is_some()
     }
 
     fn add_writes(&mut self, writes: &Writes) {
@@ -204,6 +223,7 @@ impl SweepTally {
         SweepReport {
             schema: SweepReport::SCHEMA.to_owned(),
             scenario: of.scenario.to_owned(),
+            scenario_path: of.scenario_path.to_owned(),
             scenario_hash: of.scenario_hash.to_owned(),
             behaviour: of.behaviour.to_owned(),
             model: MODEL.to_owned(),
@@ -242,6 +262,7 @@ impl SweepTally {
             events_per_s: per_second(self.events),
             seeds_per_s: per_second(done),
             digest: format!("{:032x}", self.digest),
+            detail: self.detail.as_ref().map(Detail::report),
         }
     }
 }
@@ -251,6 +272,8 @@ impl SweepTally {
 pub struct SweepOf<'a> {
     /// The scenario's name.
     pub scenario: &'a str,
+    /// The scenario's file.
+    pub scenario_path: &'a str,
     /// The scenario's hash, in hexadecimal digits.
     pub scenario_hash: &'a str,
     /// The behaviour's name.

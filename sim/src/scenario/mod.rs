@@ -19,8 +19,9 @@ pub use behaviours::behaviour_named;
 pub use error::ScenarioError;
 pub(crate) use error::phrase;
 pub use load::{MAX_FILE_BYTES, load, parse, schema};
-pub use nearest::no_such;
+pub use locate::position_of;
 pub(crate) use nearest::{hint, quoted};
+pub use nearest::{nearest, no_such};
 pub use plan::{
     Action, ClientGroup, Expectation, ExpectedVerdict, FaultSpec, Faults, NetworkPlan, NodePlan,
     Occasion, PathFault, PathPlan, Paths, Plan, SENTINEL, Selector, SentinelPlan, TimelineItem,

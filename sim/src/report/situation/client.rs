@@ -1,5 +1,7 @@
 //! What is known of a client.
 
+use std::collections::BTreeMap;
+
 use super::shape::{ClientState, CommandState};
 use crate::client::ClientId;
 use crate::engine::Time;
@@ -10,7 +12,9 @@ use crate::valkey::{Addr, CommandKind, Gate, NodeId};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct ClientNow {
-    connections: Vec<Connection>,
+    connections: BTreeMap<(u32, u32), Connection>,
+    /// How many connections there are to each host: open, and being dialled.
+    hosts: BTreeMap<HostId, [u64; 2]>,
     open: Vec<Open>,
     served: u64,
     failed: u64,
@@ -18,9 +22,16 @@ pub(super) struct ClientNow {
     bounces: u64,
 }
 
+/// Places in the counts of connections.
+const OPEN: usize = 0;
+const DIALLING: usize = 1;
+
+fn key(conn: ConnId) -> (u32, u32) {
+    (conn.index, conn.generation)
+}
+
 #[derive(Copy, Clone, Debug)]
 struct Connection {
-    conn: ConnId,
     to: HostId,
     established: bool,
 }
@@ -53,28 +64,43 @@ enum Whereabouts {
 
 impl ClientNow {
     pub(super) fn dials(&mut self, conn: ConnId, to: HostId) {
-        self.connections.push(Connection {
-            conn,
+        let dialled = Connection {
             to,
             established: false,
-        });
+        };
+        self.connections.insert(key(conn), dialled);
+        self.hosts.entry(to).or_default()[DIALLING] += 1;
     }
 
     pub(super) fn is_connected(&mut self, conn: ConnId) {
-        if let Some(found) = self.connections.iter_mut().find(|c| c.conn == conn) {
+        if let Some(found) = self.connections.get_mut(&key(conn))
+            && !found.established
+        {
             found.established = true;
+            let counts = self.hosts.entry(found.to).or_default();
+            counts[DIALLING] -= 1;
+            counts[OPEN] += 1;
         }
     }
 
     pub(super) fn cannot_connect(&mut self, to: HostId) {
-        let failed = |c: &Connection| c.to == to && !c.established;
-        if let Some(place) = self.connections.iter().position(failed) {
-            self.connections.remove(place);
+        let mut all = self.connections.iter();
+        let failed = all.find(|(_, c)| c.to == to && !c.established);
+        if let Some(key) = failed.map(|(key, _)| *key) {
+            self.forget(key);
         }
     }
 
     pub(super) fn is_disconnected(&mut self, conn: ConnId) {
-        self.connections.retain(|c| c.conn != conn);
+        self.forget(key(conn));
+    }
+
+    fn forget(&mut self, key: (u32, u32)) {
+        if let Some(gone) = self.connections.remove(&key) {
+            let place = if gone.established { OPEN } else { DIALLING };
+            let counts = self.hosts.entry(gone.to).or_default();
+            counts[place] -= 1;
+        }
     }
 
     pub(super) fn issues(&mut self, number: u32, kind: CommandKind, at: Time) {
@@ -137,20 +163,20 @@ impl ClientNow {
     }
 
     pub(super) fn state(&self, names: Names<'_>, client: ClientId) -> ClientState {
-        let to = |established: bool| {
-            let wanted = self.connections.iter();
-            let mut to: Vec<_> = wanted
-                .filter(|c| c.established == established)
-                .map(|c| names.host(c.to))
-                .collect();
+        let to = |place: usize| {
+            let there = self
+                .hosts
+                .iter()
+                .filter(move |(_, counts)| counts[place] > 0);
+            let mut to: Vec<_> = there.map(|(host, _)| names.host(*host)).collect();
             to.sort_unstable();
-            to.dedup();
             to
         };
         ClientState {
             client: names.client(client),
-            connected_to: to(true),
-            dialling: to(false),
+            connected_to: to(OPEN),
+            connections: self.hosts.values().map(|counts| counts[OPEN]).sum(),
+            dialling: to(DIALLING),
             open: self.open.iter().map(|open| open.state(names)).collect(),
             served: self.served,
             failed: self.failed,

@@ -80,6 +80,8 @@ pub struct ClientState {
     pub client: String,
     /// The nodes to which it has a connection.
     pub connected_to: Vec<String>,
+    /// How many connections those are. Some libraries leave one behind at every redirect.
+    pub connections: u64,
     /// The nodes that it dials.
     pub dialling: Vec<String>,
     /// Its commands without an end, oldest first.
@@ -147,7 +149,12 @@ impl fmt::Display for ClientState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
         if !self.connected_to.is_empty() {
-            parts.push(format!("connected to {}", self.connected_to.join(" and ")));
+            let nodes = self.connected_to.join(" and ");
+            parts.push(if self.connections > self.connected_to.len() as u64 {
+                format!("{} connections to {nodes}", self.connections)
+            } else {
+                format!("connected to {nodes}")
+            });
         }
         if !self.dialling.is_empty() {
             parts.push(format!("dials {}", self.dialling.join(" and ")));

@@ -203,7 +203,7 @@ impl Phrases<'_, '_> {
         })
     }
 
-    fn message(&self, message: Message) -> String {
+    pub(super) fn message(&self, message: Message) -> String {
         match message {
             Message::Request(request) => words::command(self.names, request.command),
             Message::Reply { reply, .. } => words::reply(self.names, reply),
@@ -411,7 +411,7 @@ fn why_rejected(gate: Gate, error: ErrorKind) -> &'static str {
 }
 
 /// Whether a message between nodes is part of how one becomes the other's replica.
-pub(super) fn is_handshake(message: Message) -> bool {
+pub(in crate::report) fn is_handshake(message: Message) -> bool {
     match message {
         Message::Request(request) => match request.command.kind() {
             CommandKind::ReplConf => {

@@ -1,7 +1,7 @@
 //! Expectations, which must not contradict themselves.
 
 use super::{Problem, Result, check, names};
-use crate::check::{CheckConfig, CheckId};
+use crate::check::CheckConfig;
 use crate::scenario::format::{Expected, ExpectedRuns};
 use crate::scenario::plan::{Expectation, ExpectedVerdict};
 use crate::valkey::Behaviour;
@@ -87,30 +87,12 @@ fn check_findings(path: &str, expected: &Expected, checks: &CheckConfig) -> Resu
             let message = format!("\"{name}\" is in \"never\" as well");
             return Err(Problem::new(at, message));
         }
-        if !enabled(*check, checks) {
+        if !checks.enabled(*check) {
             let message = format!("\"{name}\" is turned off in \"checks\"");
             return Err(Problem::new(at, message));
         }
     }
     Ok(())
-}
-
-fn enabled(check: CheckId, checks: &CheckConfig) -> bool {
-    match check {
-        CheckId::Bounce => checks.bounce.enabled,
-        CheckId::LostWrite => checks.lost_write.enabled,
-        CheckId::TwoPrimaries => checks.two_primaries.enabled,
-        CheckId::NoPrimary => checks.no_primary.enabled,
-        CheckId::StuckClient => checks.stuck_client.enabled,
-        CheckId::ErrorSurfaced => checks.error_surfaced.enabled,
-        CheckId::ConnectionStorm => checks.connection_storm.enabled,
-        CheckId::StaleRedirect => checks.stale_redirect.enabled,
-        CheckId::ThunderingHerd => checks.thundering_herd.enabled,
-        CheckId::EarlyUnblock => checks.early_unblock.enabled,
-        CheckId::StaleRead => checks.stale_read.enabled,
-        CheckId::Linearizability => checks.linearizability.enabled,
-        CheckId::BudgetExceeded => true,
-    }
 }
 
 fn verdict(path: &str, written: ExpectedRuns) -> Result<ExpectedVerdict> {

@@ -1,0 +1,198 @@
+//! `rebound report`: one self-contained page of a run, a sweep, a comparison or a check, from JSON
+//! that another command wrote or by running scenarios itself.
+
+mod check;
+mod compare;
+mod document;
+mod look;
+mod made;
+mod name;
+mod replay;
+mod run;
+mod sweep;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rebound_sim::engine::Span;
+use serde::Serialize;
+
+use crate::arguments::Seeds;
+use crate::exit::{Exit, Failure};
+use crate::files;
+use crate::output::Output;
+use document::{Document, Found};
+
+/// Arguments of `rebound report`.
+#[derive(Args)]
+pub struct Arguments {
+    /// JSON that run, sweep, compare or check wrote (- for standard input), or a scenario to run;
+    /// several scenarios make a comparison
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// Where the page goes [default: reports/out/NAME.html, named after what it is of]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Run a scenario with this seed [default: 1]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "N",
+        conflicts_with = "seeds"
+    )]
+    seed: Option<u64>,
+    /// Sweep a scenario over these seeds, from A up to but not including B
+    #[arg(long, value_name = "A..B")]
+    seeds: Option<Seeds>,
+    /// Whose rules the nodes of a scenario follow, instead of its own choice
+    #[arg(
+        long,
+        value_name = "NAME",
+        alias = "behavior",
+        conflicts_with = "behaviours"
+    )]
+    behaviour: Option<String>,
+    /// Compare these behaviours on the seeds; the first is what the others are held against
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        alias = "behaviors",
+        value_delimiter = ',',
+        requires = "seeds"
+    )]
+    behaviours: Option<Vec<String>>,
+    /// The scenario of a run's JSON, from which the run is drawn [default: the one of that name
+    /// beside the JSON or in scenarios/]
+    #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
+    scenario: Option<PathBuf>,
+    /// Draw nothing of a run before this time, such as 1.2s
+    #[arg(long, value_name = "TIME", value_parser = Span::parse, conflicts_with = "seeds")]
+    from: Option<Span>,
+    /// Draw nothing of a run from this time on
+    #[arg(long, value_name = "TIME", value_parser = Span::parse, conflicts_with = "seeds")]
+    until: Option<Span>,
+    /// Threads [default: as many as the machine has]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+}
+
+/// Where pages go if nothing else is said.
+const FOLDER: &str = "reports/out";
+
+/// The answer of `rebound report --format json`.
+#[derive(Serialize)]
+struct Written<'a> {
+    schema: &'a str,
+    kind: &'a str,
+    path: String,
+}
+
+/// Makes the page. What it is of may be flagged: that is no failure of the page.
+pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
+    if let Some(path) = &arguments.out {
+        files::probe(path)?;
+    }
+    let document = read(arguments, out)?;
+    let path = match &arguments.out {
+        Some(path) => path.clone(),
+        None => {
+            let folder = Path::new(FOLDER);
+            std::fs::create_dir_all(folder)
+                .map_err(|error| Failure::usage(format!("cannot make folder {FOLDER}: {error}")))?;
+            folder.join(format!("{}.html", name::of(&document)))
+        }
+    };
+    files::write(&path, render(&document).as_bytes())?;
+    let shown = path.display().to_string();
+    if out.json_wanted() {
+        out.json(&Written {
+            schema: "rebound.report/1",
+            kind: document.kind().name(),
+            path: shown,
+        })?;
+    } else if out.quiet() {
+        out.text(&format!("{shown}\n"))?;
+    } else {
+        let without = document
+            .not_drawn()
+            .map_or(String::new(), |why| format!(", without a diagram: {why}"));
+        out.text(&format!("wrote {shown}{without}\n"))?;
+    }
+    Ok(Exit::Clean)
+}
+
+/// The one document among the inputs, or what comes of running them.
+fn read(arguments: &Arguments, out: &Output) -> Result<Document, Failure> {
+    let mut scenarios = Vec::new();
+    for path in &arguments.inputs {
+        match document::find(path)? {
+            Found::Scenario => scenarios.push(path.clone()),
+            Found::Document(document) => {
+                alone(arguments, path)?;
+                return drawn(arguments, path, document);
+            }
+        }
+    }
+    made::run(arguments, scenarios, out)
+}
+
+/// A run's report with the run's picture, if it can be made; anything else as it is.
+fn drawn(arguments: &Arguments, path: &Path, document: Document) -> Result<Document, Failure> {
+    let kind = document.kind();
+    match document {
+        Document::Run(run) => {
+            let window = run::window(arguments.from, arguments.until)?;
+            let named = arguments.scenario.as_deref();
+            let drawn = run::again(run.report, path, named, window)?;
+            Ok(Document::Run(Box::new(drawn)))
+        }
+        Document::Sweep(_) | Document::Compare(_) | Document::Check(_) => {
+            let of_runs = [
+                ("--scenario", arguments.scenario.is_some()),
+                ("--from", arguments.from.is_some()),
+                ("--until", arguments.until.is_some()),
+            ];
+            match of_runs.into_iter().find(|(_, given)| *given) {
+                Some((option, _)) => Err(Failure::usage(format!(
+                    "{option} is about the diagram of a run, and {} is of {}",
+                    path.display(),
+                    kind.name()
+                ))),
+                None => Ok(document),
+            }
+        }
+    }
+}
+
+/// What was written already cannot be run otherwise, and fills a page by itself.
+fn alone(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
+    let shown = path.display();
+    if arguments.inputs.len() > 1 {
+        return Err(Failure::usage(format!(
+            "{shown} is a report: expected it alone, or scenario files only"
+        )));
+    }
+    let runs = [
+        ("--seed", arguments.seed.is_some()),
+        ("--seeds", arguments.seeds.is_some()),
+        ("--behaviour", arguments.behaviour.is_some()),
+        ("--behaviours", arguments.behaviours.is_some()),
+        ("--jobs", arguments.jobs.is_some()),
+    ];
+    match runs.into_iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(Failure::usage(format!(
+            "{option} says how to run a scenario, and {shown} is a report of what has run already: \
+             leave it out, or name the scenario"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn render(document: &Document) -> String {
+    match document {
+        Document::Run(report) => run::page(report),
+        Document::Sweep(report) => sweep::page(report),
+        Document::Compare(report) => compare::page(report),
+        Document::Check(report) => check::page(report),
+    }
+}
