@@ -104,7 +104,7 @@ pub const KEYS: [Row; 24] = [
         &[Char('N')],
         "N",
         Order::Story(Way::Back),
-        "previous record told in the story",
+        "previous one told in the story",
     ),
     (
         &[Char('b')],
@@ -122,7 +122,7 @@ pub const KEYS: [Row; 24] = [
         &[Char('C')],
         "C",
         Order::Continue(Way::Back),
-        "back to the previous breakpoint",
+        "back to the last breakpoint",
     ),
     (
         &[Char('d')],
@@ -146,7 +146,7 @@ pub const KEYS: [Row; 24] = [
         &[Tab],
         "Tab",
         Order::NextFlagged,
-        "follow the next client with a finding",
+        "next client with a finding",
     ),
     (
         &[Char('/')],
@@ -158,19 +158,19 @@ pub const KEYS: [Row; 24] = [
         &[Char('.')],
         ".",
         Order::Match(Way::Forward),
-        "next record with these words",
+        "next with these words",
     ),
     (
         &[Char(',')],
         ",",
         Order::Match(Way::Back),
-        "previous record with these words",
+        "previous with these words",
     ),
     (
         &[Char('s')],
         "s",
         Order::Telling,
-        "every record, or only the story",
+        "every record, or the story",
     ),
     (
         &[Char(']')],
@@ -186,12 +186,7 @@ pub const KEYS: [Row; 24] = [
     ),
     (&[Char('?')], "?", Order::Help, "this help"),
     (&[Char('q')], "q", Order::Quit, "quit"),
-    (
-        &[],
-        "Ctrl-C",
-        Order::Quit,
-        "quit at once, with exit code 130",
-    ),
+    (&[], "Ctrl-C", Order::Quit, "quit at once (exit code 130)"),
 ];
 
 /// What a key asks for while nothing is being typed.
@@ -252,6 +247,14 @@ mod tests {
         all.sort_by_key(|code| format!("{code:?}"));
         all.dedup();
         assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn help_fits_the_smallest_terminal() {
+        for (_, keys, _, what) in KEYS {
+            assert!(keys.chars().count() <= 8, "{keys}");
+            assert!(what.chars().count() <= 30, "{what}");
+        }
     }
 
     #[test]

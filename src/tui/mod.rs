@@ -3,11 +3,13 @@
 mod app;
 mod breakpoints;
 mod cursor;
+mod foot;
 mod keys;
 mod layout;
 mod panes;
 mod prompt;
 mod recording;
+mod records;
 mod terminal;
 #[cfg(test)]
 mod tests;

@@ -1,24 +1,21 @@
-//! What stands in each pane.
+//! What stands in the panes about nodes, clients and findings.
 
 use std::collections::BTreeMap;
 
 use ratatui::text::Line;
 use rebound_sim::client::ClientId;
-use rebound_sim::report::{Changed, NodeState, Situation, StoryLine};
+use rebound_sim::report::{Changed, NodeState, Situation};
 use rebound_sim::valkey::NodeId;
 
-use super::app::{App, Telling};
-use super::breakpoints::FORMS;
-use super::cursor::Place;
-use super::prompt::Question;
+use super::app::App;
 use super::text::{Palette, Text, Tone, columns};
 use crate::figures::{count, grouped, instant};
 
 /// Columns from which lines need not be short.
-const ROOMY: usize = 60;
+pub const ROOMY: usize = 60;
 
 /// Most lines that a record, a client or a notice may take.
-const LONGEST: usize = 4;
+pub const LONGEST: usize = 4;
 
 /// How much is said of a node.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -207,126 +204,6 @@ fn others_text(now: &Situation<'_>, others: impl Iterator<Item = ClientId>) -> T
     text.with(Tone::Plain, places.join(", "))
 }
 
-/// A record in words, or a line of the story.
-struct Row {
-    line: StoryLine,
-    /// Whether it is told in the story.
-    told: bool,
-    /// Where it stands to the cursor.
-    mark: &'static str,
-    here: bool,
-}
-
-/// The records around the cursor.
-pub fn story(app: &App<'_>, width: usize, height: usize, palette: Palette) -> Vec<Line<'static>> {
-    let (rows, here) = match app.telling() {
-        Telling::Everything => records_around(app, height),
-        Telling::Story => told_around(app, height),
-    };
-    let lines: Vec<Vec<Line<'static>>> = rows
-        .iter()
-        .map(|row| row_lines(app, row, width, palette))
-        .collect();
-    if app.place() == Place(0) {
-        let start = Text::default().with(Tone::Here, "▶ before the first of these records");
-        let mut all = vec![start.cut(width, palette)];
-        all.extend(lines.into_iter().flatten());
-        all.truncate(height);
-        return all;
-    }
-    let above: usize = lines[..here].iter().map(Vec::len).sum();
-    let own = lines.get(here).map_or(0, Vec::len);
-    let all: Vec<_> = lines.into_iter().flatten().collect();
-    // The present is a little below the middle: what led to it is worth more than what follows.
-    let before = (height.saturating_sub(own)) * 2 / 3;
-    let skip = above
-        .saturating_sub(before)
-        .min(all.len().saturating_sub(height));
-    all.into_iter().skip(skip).take(height).collect()
-}
-
-fn records_around(app: &App<'_>, height: usize) -> (Vec<Row>, usize) {
-    let recording = app.recording();
-    let Place(now) = app.place();
-    let from = now.saturating_sub(height + 1);
-    let to = (now + height).min(recording.records().len());
-    let lines = recording.lines(Place(from), Place(to));
-    let told = app.story();
-    let rows = lines.into_iter().enumerate().map(|(number, line)| {
-        let place = Place(from + number + 1);
-        let here = place == app.place();
-        let first = told.partition_point(|told| told.place < place);
-        let told = told.get(first).is_some_and(|told| told.place == place);
-        let mark = if here {
-            "▶"
-        } else if told {
-            "•"
-        } else {
-            " "
-        };
-        Row {
-            line,
-            told,
-            mark,
-            here,
-        }
-    });
-    (rows.collect(), (now - from).saturating_sub(1))
-}
-
-fn told_around(app: &App<'_>, height: usize) -> (Vec<Row>, usize) {
-    let told = app.story();
-    let passed = told.partition_point(|told| told.place <= app.place());
-    let from = passed.saturating_sub(height + 1);
-    let to = (passed + height).min(told.len());
-    let rows = told[from..to].iter().enumerate().map(|(number, told)| {
-        let here = from + number + 1 == passed;
-        let mark = match (here, told.place == app.place()) {
-            (true, true) => "▶",
-            (true, false) => "▷",
-            (false, _) => " ",
-        };
-        Row {
-            line: told.line.clone(),
-            told: true,
-            mark,
-            here,
-        }
-    });
-    (rows.collect(), (passed - from).saturating_sub(1))
-}
-
-fn row_lines(app: &App<'_>, row: &Row, width: usize, palette: Palette) -> Vec<Line<'static>> {
-    let who = if width < ROOMY {
-        format!("{} ", row.line.who)
-    } else {
-        let widest = app.recording().names().width();
-        format!("{:<widest$}  ", row.line.who)
-    };
-    let words = match (row.here, row.line.bounce, row.told) {
-        (true, ..) => Tone::Here,
-        (false, true, _) => Tone::Bad,
-        (false, false, true) => Tone::Plain,
-        (false, false, false) => Tone::Faint,
-    };
-    let time = if row.here { Tone::Here } else { Tone::Faint };
-    let text = Text::default()
-        .with(
-            if row.here { Tone::Here } else { Tone::Strong },
-            format!("{} ", row.mark),
-        )
-        .with(time, format!("{:>9} ", instant(row.line.at_ns)))
-        .with(if row.here { Tone::Here } else { Tone::Strong }, who)
-        .with(words, row.line.words.clone());
-    if row.here {
-        let mut lines = text.wrapped(width, 2, palette);
-        lines.truncate(LONGEST);
-        lines
-    } else {
-        vec![text.cut(width, palette)]
-    }
-}
-
 /// The findings, and which is the first that has not been reached.
 pub fn findings(app: &App<'_>, width: usize, palette: Palette) -> (Vec<Line<'static>>, usize) {
     let report = app.recording().report();
@@ -361,103 +238,4 @@ pub fn findings_title(app: &App<'_>) -> String {
         .map(|(check, n)| format!("{} {check}", grouped(*n)))
         .collect();
     format!("Findings: {}", each.join(", "))
-}
-
-/// The title above the records.
-pub fn story_title(app: &App<'_>) -> String {
-    match (app.telling(), app.followed()) {
-        (Telling::Everything, _) => "Records (• told in the story)".to_owned(),
-        (Telling::Story, None) => "Story".to_owned(),
-        (Telling::Story, Some(client)) => {
-            format!("Story of {}", app.recording().names().client(client))
-        }
-    }
-}
-
-/// What is asked or said, and below it where one is.
-pub fn foot(app: &App<'_>, width: usize, palette: Palette) -> Vec<Line<'static>> {
-    let mut lines = said(app, width, palette);
-    lines.extend(status(app, width).wrapped(width, 1, palette));
-    lines
-}
-
-fn said(app: &App<'_>, width: usize, palette: Palette) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    let notice = app.notice().map(|notice| {
-        let tone = if notice.bad { Tone::Bad } else { Tone::Plain };
-        Text::default().with(tone, notice.words.clone())
-    });
-    if let Some(prompt) = app.prompt() {
-        let below = notice.unwrap_or_else(|| hint(app, prompt.question()));
-        lines.extend(below.wrapped(width, 2, palette).into_iter().take(LONGEST));
-        // The end of a long answer is what is being typed.
-        let words = prompt.question().words();
-        let room = width.saturating_sub(columns(words) + 1);
-        let hidden = prompt.answer().chars().count().saturating_sub(room);
-        let answer: String = prompt.answer().chars().skip(hidden).collect();
-        let text = Text::default()
-            .with(Tone::Strong, words)
-            .with(Tone::Plain, answer)
-            .with(Tone::Here, " ");
-        lines.push(text.cut(width, palette));
-        return lines;
-    }
-    if let Some(notice) = notice {
-        lines.extend(notice.wrapped(width, 2, palette).into_iter().take(LONGEST));
-    } else if app.breakpoints().is_empty() {
-        let keys = "← → step  n N story  b break  c C continue  ? help  q quit";
-        lines.push(Text::default().with(Tone::Faint, keys).cut(width, palette));
-    } else {
-        lines.push(breakpoints(app).cut(width, palette));
-    }
-    lines
-}
-
-fn hint(app: &App<'_>, question: Question) -> Text {
-    let words = match question {
-        Question::Breakpoint => FORMS.to_owned(),
-        Question::Delete => return breakpoints(app).with(Tone::Faint, "; its number, or all"),
-        Question::Time => "such as 1.2s; Esc drops the question".to_owned(),
-        Question::Client => "as GROUP/NUMBER, or a number through all groups".to_owned(),
-        Question::Words => "words of a record; Enter alone: those of last time".to_owned(),
-    };
-    Text::default().with(Tone::Faint, words)
-}
-
-fn breakpoints(app: &App<'_>) -> Text {
-    let names = app.recording().names();
-    let each = app.breakpoints().iter().enumerate();
-    let each: Vec<_> = each
-        .map(|(n, point)| format!("{} {}", n + 1, point.words(names)))
-        .collect();
-    Text::default().with(Tone::Plain, format!("breakpoints: {}", each.join(", ")))
-}
-
-/// Time, record, seed and verdict; further what has room on the same line.
-fn status(app: &App<'_>, width: usize) -> Text {
-    let recording = app.recording();
-    let report = recording.report();
-    let at = recording.record_at(app.place()).map(|record| record.at);
-    let at = at.unwrap_or(recording.start());
-    let number = recording.before() + app.place().0 as u64;
-    let last = recording.before() + recording.records().len() as u64;
-    let mut words = format!(
-        "{at} {}/{} seed {} {}",
-        grouped(number),
-        grouped(last),
-        report.seed,
-        report.verdict.name()
-    );
-    let findings = report.findings_total.values().sum();
-    for more in [
-        format!(", {}", count(findings, "finding")),
-        format!("; {}", report.scenario),
-        format!(" under {}", report.behaviour),
-    ] {
-        if columns(&words) + columns(&more) > width {
-            break;
-        }
-        words.push_str(&more);
-    }
-    Text::default().with(Tone::Here, words)
 }

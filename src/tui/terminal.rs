@@ -178,3 +178,50 @@ pub fn end_by(signal: i32) -> Result<(), Failure> {
 fn cannot(what: &str, error: &std::io::Error) -> Failure {
     Failure::usage(format!("cannot {what}: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+    use super::*;
+
+    /// Not by itself: the test below runs it on a terminal.
+    #[test]
+    #[ignore = "needs a terminal, and panics"]
+    fn panics() {
+        if check().is_ok() {
+            let _screen = Screen::enter().expect("a terminal");
+            panic!("in the middle of drawing");
+        }
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back() {
+        let pair = native_pty_system().openpty(PtySize::default());
+        let pair = pair.expect("a pseudo-terminal");
+        let modes = || format!("{:?}", pair.master.get_termios().expect("modes"));
+        let before = modes();
+        let mut command = CommandBuilder::new(std::env::current_exe().expect("a program"));
+        command.args(["--ignored", "--exact", "tui::terminal::tests::panics"]);
+        command.env("TERM", "xterm");
+        let mut reader = pair.master.try_clone_reader().expect("a reader");
+        let mut child = pair.slave.spawn_command(command).expect("a program");
+        assert!(!child.wait().expect("an end").success());
+        assert_eq!(modes(), before);
+        let mut bytes = [0; 65_536];
+        let count = reader.read(&mut bytes).expect("output");
+        let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+        let place = |part: &str| {
+            text.find(part)
+                .unwrap_or_else(|| panic!("no {part:?} in {text:?}"))
+        };
+        // The other screen is entered and left, and only then is the panic told.
+        let (enter, leave) = (place("\x1b[?1049h"), place("\x1b[?1049l"));
+        assert!(
+            enter < leave && leave < place("in the middle of drawing"),
+            "{text:?}"
+        );
+    }
+}

@@ -368,8 +368,9 @@ fn the_middle_of_the_failover_is_seen_on_every_terminal() {
     assert_shows(
         &small,
         &[
-            "old  replica, failing over, link down",
-            "new  replica, link up",
+            "old  replica of new,",
+            "failover-in-progress, link down",
+            "new  replica of old, link up",
             "app/0",
             "▶ 1.313703s readers/2",
             "BOUNCE",
@@ -377,6 +378,17 @@ fn the_middle_of_the_failover_is_seen_on_every_terminal() {
             "1.313703s",
         ],
     );
+    // With one line less for nodes, each gets a line of its own.
+    keys(&mut app, "bnothing<Enter>");
+    let smaller = screen(&app, 40, 12);
+    assert_shows(
+        &smaller,
+        &[
+            "old  replica, failing over, link down",
+            "new  replica, link up",
+        ],
+    );
+    keys(&mut app, "<Esc>");
     let wide = screen(&app, 160, 40);
     assert_shows(
         &wide,

@@ -6,9 +6,11 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::app::App;
+use super::foot;
 use super::keys::KEYS;
 use super::layout::{self, SMALLEST, Wanted};
 use super::panes::{self, Detail};
+use super::records;
 use super::text::{Palette, Text, Tone, columns};
 
 /// Draws everything.
@@ -39,7 +41,7 @@ fn all(app: &App<'_>, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
     let nodes = panes::nodes(app, &now, (Detail::Whole, side), palette);
     let clients = panes::clients(app, &now, side, palette);
     let (findings, first) = panes::findings(app, side, palette);
-    let foot = panes::foot(app, usize::from(area.width), palette);
+    let below = foot::lines(app, usize::from(area.width), palette);
     let lines = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
     let places = layout::place(
         area,
@@ -47,19 +49,19 @@ fn all(app: &App<'_>, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
             nodes: lines(nodes.iter().map(Vec::len).sum()),
             clients: lines(clients.len()),
             findings: lines(findings.len()),
-            foot: lines(foot.len()),
+            foot: lines(below.len()),
         },
     );
     let (width, height) = (
         usize::from(places.story.width),
         usize::from(places.story.height),
     );
-    let story = panes::story(app, width, height, palette);
+    let story = records::story(app, width, height, palette);
     if places.titled {
         for (pane, words) in [
             (places.nodes, "Nodes".to_owned()),
             (places.clients, "Clients".to_owned()),
-            (places.story, panes::story_title(app)),
+            (places.story, records::title(app)),
             (places.findings, panes::findings_title(app)),
         ] {
             title(frame, pane, &words, palette);
@@ -84,7 +86,7 @@ fn all(app: &App<'_>, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
         places.findings,
         findings.into_iter().skip(skip).collect(),
     );
-    show(frame, places.foot, foot);
+    show(frame, places.foot, below);
 }
 
 /// The nodes from `first` on; the last line says how many have no room.
@@ -154,7 +156,7 @@ fn help(frame: &mut Frame<'_>, area: Rect, down: usize, palette: Palette) {
         .collect();
     let skip = down.min(rows.len().saturating_sub(room));
     let more = if rows.len() > room {
-        "↓ and ↑ show the rest; any other key goes back"
+        "↓ ↑ show more, other keys go back"
     } else {
         "any key goes back"
     };

@@ -1,6 +1,7 @@
 //! `rebound tui`, driven through a pseudo-terminal as a person would.
 
 use std::io::{Read, Write};
+use std::num::NonZeroU16;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -54,7 +55,11 @@ impl Session {
         let modes = modes(pair.master.as_ref());
         let child = pair.slave.spawn_command(command).expect("a program");
         let mut reader = pair.master.try_clone_reader().expect("a reader");
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(
+            nonzero(rows),
+            nonzero(columns),
+            0,
+        )));
         let drawn = Arc::clone(&screen);
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
@@ -104,6 +109,13 @@ impl Session {
         self.shows(part)
     }
 
+    fn resize(&self, columns: u16, rows: u16) {
+        self.master.resize(size(columns, rows)).expect("resized");
+        let mut parser = self.screen.lock().expect("no panic");
+        let screen = parser.screen_mut();
+        screen.set_size(nonzero(rows), nonzero(columns));
+    }
+
     fn kill(&self, signal: Signal) {
         let pid = self.child.process_id().expect("a process");
         let pid = Pid::from_raw(i32::try_from(pid).expect("a pid")).expect("a pid");
@@ -139,6 +151,10 @@ impl Drop for Session {
     fn drop(&mut self) {
         let _ = self.child.kill();
     }
+}
+
+fn nonzero(n: u16) -> NonZeroU16 {
+    NonZeroU16::new(n).expect("a size")
 }
 
 fn size(cols: u16, rows: u16) -> PtySize {
@@ -239,34 +255,16 @@ fn a_run_is_stepped_and_stopped_and_left() {
     // The story by itself, words in it, help.
     session.press("s", "── Story of readers/1");
     session.press("g/demotes itself\r", "▶ 1.312910s old");
-    session.press("?", "any key goes back");
+    session.press("?", "other keys go back");
     session.press("x", "── Story of");
 
     // Other sizes.
-    session.master.resize(size(40, 12)).expect("resized");
-    session
-        .screen
-        .lock()
-        .expect("no panic")
-        .screen_mut()
-        .set_size(12, 40);
+    session.resize(40, 12);
     let text = session.until("a small screen", |text| !text.contains("──"));
     assert!(text.contains("1.312910s"), "{text}");
-    session.master.resize(size(30, 8)).expect("resized");
-    session
-        .screen
-        .lock()
-        .expect("no panic")
-        .screen_mut()
-        .set_size(8, 30);
+    session.resize(30, 8);
     session.shows("needs 40 by 12");
-    session.master.resize(size(130, 40)).expect("resized");
-    session
-        .screen
-        .lock()
-        .expect("no panic")
-        .screen_mut()
-        .set_size(40, 130);
+    session.resize(130, 40);
     session.shows("handover-slow under 8.0.0-rc1");
     session.keys.write_all(b"q").expect("keys taken");
     let status = session.end();
@@ -325,6 +323,7 @@ fn colours_are_left_out_where_they_are_not_wanted() {
         (&always, &no_color[..], true),
     ] {
         let mut session = Session::start_with(&lab.path(""), arguments, (80, 24), environment);
+        session.shows("before the first");
         session.press("bbounce\rc", "▶ 1.313703s");
         let coloured = {
             let parser = session.screen.lock().expect("no panic");
