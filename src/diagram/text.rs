@@ -368,10 +368,12 @@ impl Page {
         let (from, to) = (self.at[arrow.from], self.at[arrow.to]);
         let (left, right) = (from.min(to), from.max(to));
         let mut line = blank();
-        let shaft = match arrow.look {
-            ArrowLook::Bounce => self.glyphs.bounce,
-            look if look.answers() => self.glyphs.answer,
-            _ => self.glyphs.shaft,
+        let shaft = if arrow.look == ArrowLook::Bounce {
+            self.glyphs.bounce
+        } else if arrow.look.answers() {
+            self.glyphs.answer
+        } else {
+            self.glyphs.shaft
         };
         let span = right - left - 1;
         let third = span.div_ceil(3);
