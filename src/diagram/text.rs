@@ -107,7 +107,10 @@ pub fn draw(diagram: &Diagram, drawing: &Drawing, out: &Output) -> Result<String
         text.push_str(&page.heading(diagram, diagram.rows.len() - 1, out));
     }
     if let Some(words) = left_out(diagram) {
-        text.push_str(&format!("({words})\n"));
+        for line in lines(&format!("({words})"), width) {
+            text.push_str(&line);
+            text.push('\n');
+        }
     }
     text.push_str(&legend(diagram, &page, out));
     Ok(text)
