@@ -73,11 +73,10 @@ fn closing(diagram: &Diagram, report: &RunReport, out: &Output) -> String {
         return String::new();
     }
     format!(
-        "\n{} of {}; {}{}\n",
+        "\n{} of {}; {}\n",
         crate::figures::count(diagram.rows.len() as u64, "row"),
         crate::figures::count(report.events, "event"),
         crate::figures::verdict(out, report.verdict),
-        left_out(diagram).map_or(String::new(), |words| format!("; {words}")),
     )
 }
 

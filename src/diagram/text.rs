@@ -107,7 +107,10 @@ pub fn draw(diagram: &Diagram, drawing: &Drawing, out: &Output) -> Result<String
         text.push_str(&page.heading(diagram, diagram.rows.len() - 1, out));
     }
     if let Some(words) = left_out(diagram) {
-        text.push_str(&format!("({words})\n"));
+        for line in lines(&format!("({words})"), width) {
+            text.push_str(&line);
+            text.push('\n');
+        }
     }
     text.push_str(&legend(diagram, &page, out));
     Ok(text)
@@ -368,10 +371,12 @@ impl Page {
         let (from, to) = (self.at[arrow.from], self.at[arrow.to]);
         let (left, right) = (from.min(to), from.max(to));
         let mut line = blank();
-        let shaft = match arrow.look {
-            ArrowLook::Bounce => self.glyphs.bounce,
-            look if look.answers() => self.glyphs.answer,
-            _ => self.glyphs.shaft,
+        let shaft = if arrow.look == ArrowLook::Bounce {
+            self.glyphs.bounce
+        } else if arrow.look.answers() {
+            self.glyphs.answer
+        } else {
+            self.glyphs.shaft
         };
         let span = right - left - 1;
         let third = span.div_ceil(3);
