@@ -8,6 +8,7 @@ use rebound_sim::report::{Changed, NodeState, Situation};
 use rebound_sim::valkey::NodeId;
 
 use super::app::App;
+use super::cursor::Place;
 use super::text::{Palette, Text, Tone, columns};
 use crate::figures::{count, grouped, instant};
 
