@@ -199,9 +199,9 @@ pub fn order(key: KeyEvent) -> Option<Order> {
     }
     let long = key.modifiers.contains(KeyModifiers::SHIFT);
     let (_, _, order, _) = KEYS.iter().find(|(keys, ..)| keys.contains(&key.code))?;
-    Some(match *order {
-        Order::Step(way, _) if long => Order::Step(way, LONG),
-        order => order,
+    Some(match (*order, long) {
+        (Order::Step(way, _), true) => Order::Step(way, LONG),
+        (order, _) => order,
     })
 }
 
