@@ -23,6 +23,9 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// How long to wait for a key before looking for a signal.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// How long a signal may wait to be obeyed: less than anybody would.
+const GRACE: Duration = Duration::from_millis(500);
+
 /// A terminal that was taken over. It is given back when this is dropped.
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
@@ -79,6 +82,7 @@ impl Screen {
             signal_hook::flag::register_usize(wanted, Arc::clone(&signal), number)
                 .map_err(|error| cannot("listen for signals", &error))?;
         }
+        end_what_hangs(Arc::clone(&signal));
         // What a panic prints must not be lost with the other screen.
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
@@ -155,6 +159,22 @@ impl Drop for Screen {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// Ends the program if a signal is not obeyed. From a terminal that has gone away nothing can be
+/// read, and who tries is never told so: the library reads again and again.
+fn end_what_hangs(signal: Arc<AtomicUsize>) {
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(PATIENCE);
+            let came = i32::try_from(signal.load(Ordering::SeqCst)).unwrap_or_default();
+            if came != 0 {
+                std::thread::sleep(GRACE);
+                restore();
+                let _ = end_by(came);
+            }
+        }
+    });
 }
 
 /// Gives the terminal back, once.

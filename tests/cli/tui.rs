@@ -374,3 +374,31 @@ fn mistakes_are_told_before_the_terminal_is_taken() {
     session.shows("nothing happens from 100.000000s");
     assert_eq!(session.child.wait().expect("an end").exit_code(), 2);
 }
+
+#[test]
+fn it_ends_when_its_terminal_goes_away() {
+    let lab = Lab::new();
+    let pair = native_pty_system()
+        .openpty(size(80, 24))
+        .expect("a pseudo-terminal");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_rebound"));
+    command.cwd(lab.path(""));
+    command.args(["tui", CLEAN, "--seed", "1"]);
+    command.env("TERM", "xterm-256color");
+    let mut child = pair.slave.spawn_command(command).expect("a program");
+    drop(pair.slave);
+    let mut reader = pair.master.try_clone_reader().expect("a reader");
+    let drawn = reader.read(&mut [0; 4096]).expect("what it draws");
+    assert!(drawn > 0);
+    // As a window that is closed: nobody holds the other end any more.
+    drop(reader);
+    drop(pair.master);
+    let start = Instant::now();
+    let mut ended = None;
+    while ended.is_none() && start.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(20));
+        ended = child.try_wait().expect("a child");
+    }
+    let _ = child.kill();
+    assert!(ended.is_some(), "it goes on without a terminal");
+}
