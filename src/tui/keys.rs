@@ -74,13 +74,13 @@ pub const KEYS: [Row; 24] = [
         &[PageDown, Char('L')],
         "PgDn L",
         Order::Step(Way::Forward, LONG),
-        "100 records on (also Shift-→)",
+        "100 records on (or Shift-→)",
     ),
     (
         &[PageUp, Char('H')],
         "PgUp H",
         Order::Step(Way::Back, LONG),
-        "100 records back (also Shift-←)",
+        "100 records back (or Shift-←)",
     ),
     (
         &[Home, Char('g')],
