@@ -199,10 +199,10 @@ pub fn order(key: KeyEvent) -> Option<Order> {
     }
     let long = key.modifiers.contains(KeyModifiers::SHIFT);
     let (_, _, order, _) = KEYS.iter().find(|(keys, ..)| keys.contains(&key.code))?;
-    Some(match *order {
-        Order::Step(way, _) if long => Order::Step(way, LONG),
-        order => order,
-    })
+    if long && let Order::Step(way, _) = *order {
+        return Some(Order::Step(way, LONG));
+    }
+    Some(*order)
 }
 
 /// What a key does while an answer is being typed.
