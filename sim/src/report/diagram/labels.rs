@@ -43,13 +43,19 @@ pub(super) fn message(
     };
     let (label, look) = match message {
         Message::Request(request) => {
-            let label = match request.command {
-                Command::Psync { failover: true, .. } => "PSYNC … FAILOVER".to_owned(),
-                given if between_nodes => given.kind().name().to_owned(),
-                Command::ReplicaOf(_) | Command::Failover { .. } | Command::FailoverAbort => {
-                    words::command(names, request.command)
-                }
-                given => command(given.kind(), number),
+            let given = request.command;
+            let whole = matches!(
+                given,
+                Command::ReplicaOf(_) | Command::Failover { .. } | Command::FailoverAbort
+            );
+            let label = if matches!(given, Command::Psync { failover: true, .. }) {
+                "PSYNC … FAILOVER".to_owned()
+            } else if between_nodes {
+                given.kind().name().to_owned()
+            } else if whole {
+                words::command(names, given)
+            } else {
+                command(given.kind(), number)
             };
             (label, look(ArrowLook::Request))
         }
