@@ -174,6 +174,12 @@ impl<'a> App<'a> {
         Next::GoOn
     }
 
+    /// Takes away what stands before the panes: for a key without a meaning.
+    pub fn dismiss(&mut self) {
+        self.notice = None;
+        self.help = None;
+    }
+
     /// Goes on typing, if something is being typed.
     pub fn edit(&mut self, edit: Edit) {
         let Some(prompt) = &mut self.prompt else {

@@ -74,13 +74,13 @@ pub const KEYS: [Row; 24] = [
         &[PageDown, Char('L')],
         "PgDn L",
         Order::Step(Way::Forward, LONG),
-        "100 records on (also Shift-→)",
+        "100 records on (or Shift-→)",
     ),
     (
         &[PageUp, Char('H')],
         "PgUp H",
         Order::Step(Way::Back, LONG),
-        "100 records back (also Shift-←)",
+        "100 records back (or Shift-←)",
     ),
     (
         &[Home, Char('g')],
@@ -199,10 +199,10 @@ pub fn order(key: KeyEvent) -> Option<Order> {
     }
     let long = key.modifiers.contains(KeyModifiers::SHIFT);
     let (_, _, order, _) = KEYS.iter().find(|(keys, ..)| keys.contains(&key.code))?;
-    Some(match (*order, long) {
-        (Order::Step(way, _), true) => Order::Step(way, LONG),
-        (order, _) => order,
-    })
+    if long && let Order::Step(way, _) = *order {
+        return Some(Order::Step(way, LONG));
+    }
+    Some(*order)
 }
 
 /// What a key does while an answer is being typed.

@@ -151,5 +151,11 @@ fn press(app: &mut App<'_>, key: ratatui::crossterm::event::KeyEvent) -> Next {
         }
         return Next::GoOn;
     }
-    keys::order(key).map_or(Next::GoOn, |order| app.order(order))
+    match keys::order(key) {
+        Some(order) => app.order(order),
+        None => {
+            app.dismiss();
+            Next::GoOn
+        }
+    }
 }

@@ -421,6 +421,8 @@ fn the_middle_of_the_failover_is_seen_on_every_terminal() {
     let last = screen(&app, 40, 12);
     assert_shows(&first, &["one record on"]);
     assert_shows(&last, &["exit code 130"]);
+    keys(&mut app, "<Esc>");
+    assert_eq!(app.help(), None);
 }
 
 #[test]
