@@ -23,24 +23,25 @@ use crate::output::{Output, complain};
 pub struct Arguments {
     /// Seeds that each expectation is tried with
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
-    seeds_per_scenario: u64,
+    pub seeds_per_scenario: u64,
     /// The folder with the scenarios and regressions.json
     #[arg(long, value_name = "DIR", default_value = "scenarios")]
-    scenarios: PathBuf,
+    pub scenarios: PathBuf,
     /// Threads [default: as many as the machine has]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    pub jobs: Option<u16>,
     /// Rewrite what regressions.json expects by what is found now
     #[arg(long)]
-    bless: bool,
+    pub bless: bool,
+    /// The formats for build servers.
     #[command(flatten)]
-    formats: ci::Formats,
+    pub formats: ci::Formats,
 }
 
 /// Checks everything, and writes the formats that are asked for however that ends.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     arguments.formats.probe()?;
-    let file = arguments.scenarios.join("regressions.json");
+    let file = regressions(arguments);
     let about = if file.exists() {
         &file
     } else {
@@ -48,17 +49,22 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     };
     let mut checked = Checked::new("rebound check", about);
     checked.series = format!("rebound check {}", arguments.scenarios.display());
-    let ended = check(arguments, &file, &mut checked, out);
+    let ended = printed(arguments, &mut checked, out);
     arguments.formats.finish(checked, ended, out)
 }
 
-fn check(
-    arguments: &Arguments,
-    file: &std::path::Path,
-    checked: &mut Checked,
-    out: &mut Output,
-) -> Result<Exit, Failure> {
-    let regressions = items::regressions(file)?;
+/// The file of regression seeds.
+fn regressions(arguments: &Arguments) -> PathBuf {
+    arguments.scenarios.join("regressions.json")
+}
+
+/// Checks everything; prints nothing. What stops it is noted in `checked`.
+///
+/// # Errors
+/// If a file is wrong, a seed gave two different results or the model panicked.
+pub fn check(arguments: &Arguments, checked: &mut Checked) -> Result<CheckReport, Failure> {
+    let file = regressions(arguments);
+    let regressions = items::regressions(&file)?;
     let all = items::all(
         &arguments.scenarios,
         arguments.seeds_per_scenario,
@@ -71,17 +77,26 @@ fn check(
     let judged = judge::all(&all, threads(arguments.jobs));
     let mut judged = cases::add_broken(checked, &all, judged)?;
     if arguments.bless {
-        bless::bless(file, &regressions, &mut judged)?;
+        bless::bless(&file, &regressions, &mut judged)?;
     }
     cases::add(checked, &all, &judged);
     let items: Vec<_> = judged.into_iter().map(|judged| judged.item).collect();
     let totals = CheckTotals::of(&items);
-    let report = CheckReport {
+    Ok(CheckReport {
         schema: CheckReport::SCHEMA.to_owned(),
         model: MODEL.to_owned(),
         items,
         totals,
-    };
+    })
+}
+
+/// Checks everything and prints the report.
+fn printed(
+    arguments: &Arguments,
+    checked: &mut Checked,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
+    let report = check(arguments, checked)?;
     checked.heading = text::totals(&report.totals);
     if out.json_wanted() {
         out.json(&report)?;

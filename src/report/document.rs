@@ -103,6 +103,8 @@ const EXPECTED: &str =
 pub enum Found {
     /// A scenario, to be read by its own rules.
     Scenario,
+    /// A folder, whose scenarios are to be checked.
+    Folder,
     /// A report.
     Document(Document),
 }
@@ -116,6 +118,9 @@ const LARGEST: u64 = 256 << 20;
 /// A message that says what the file is instead of a report or a scenario.
 pub fn find(path: &Path) -> Result<Found, Failure> {
     let piped = path == Path::new("-");
+    if path.is_dir() {
+        return Ok(Found::Folder);
+    }
     let name = if piped {
         "standard input".to_owned()
     } else {
@@ -143,8 +148,6 @@ fn read(path: &Path, piped: bool) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if piped {
         std::io::stdin().take(LARGEST + 1).read_to_end(&mut bytes)?;
-    } else if path.is_dir() {
-        return Err(std::io::ErrorKind::IsADirectory.into());
     } else {
         let file = std::fs::File::open(path)?;
         file.take(LARGEST + 1).read_to_end(&mut bytes)?;

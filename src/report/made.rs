@@ -7,7 +7,8 @@ use rebound_sim::report::Verdict;
 use super::Arguments;
 use super::document::Document;
 use super::run::{draw, window};
-use crate::arguments::load;
+use crate::arguments::{Seeds, load};
+use crate::check;
 use crate::ci::{Checked, Formats, SummaryArgument};
 use crate::compare::{self, Compared, Layout};
 use crate::exit::{Exit, Failure};
@@ -17,6 +18,9 @@ use crate::verify::Case;
 
 /// The seed of a run for which none is named, as with `rebound run`.
 const SEED: u64 = 1;
+
+/// Seeds that each expectation is tried with if nothing is said, as with `rebound check`.
+const SEEDS_PER_SCENARIO: u64 = 20;
 
 /// Runs `scenarios` as the arguments want it.
 ///
@@ -89,6 +93,62 @@ pub fn run(
             message: "the comparison was stopped: no page was written".to_owned(),
         }),
     }
+}
+
+/// Checks a folder of scenarios, each expectation with as many seeds as `check` tries or as
+/// `--seeds 0..N` says.
+///
+/// # Errors
+/// If the arguments do not go together, a file is wrong or the model fails.
+pub fn check(arguments: &Arguments, folder: &Path) -> Result<Document, Failure> {
+    let shown = folder.display();
+    if arguments.inputs.len() > 1 {
+        return Err(Failure::usage(format!(
+            "{shown} is a folder, whose scenarios are checked: expected it alone"
+        )));
+    }
+    let others = [
+        ("--seed", arguments.seed.is_some()),
+        ("--behaviour", arguments.behaviour.is_some()),
+        ("--behaviours", arguments.behaviours.is_some()),
+        ("--scenario", arguments.scenario.is_some()),
+        ("--from", arguments.from.is_some()),
+        ("--until", arguments.until.is_some()),
+    ];
+    if let Some((option, _)) = others.into_iter().find(|(_, given)| *given) {
+        return Err(Failure::usage(format!(
+            "{option} is about a scenario, and {shown} is a folder, whose scenarios are checked: \
+             leave it out, or name the scenario"
+        )));
+    }
+    let seeds_per_scenario = match &arguments.seeds {
+        None => SEEDS_PER_SCENARIO,
+        Some(Seeds(seeds)) if seeds.start == 0 => seeds.end,
+        Some(seeds) => {
+            return Err(Failure::usage(format!(
+                "a check tries each expectation with seeds from 0 on: expected --seeds 0..{}, \
+                 found {seeds}",
+                seeds.0.end
+            )));
+        }
+    };
+    let report = check::check(
+        &check::Arguments {
+            seeds_per_scenario,
+            scenarios: folder.to_owned(),
+            jobs: arguments.jobs,
+            bless: false,
+            formats: Formats::default(),
+        },
+        &mut Checked::new("rebound report", folder),
+    )?;
+    if report.items.is_empty() {
+        return Err(Failure {
+            exit: Exit::NothingRan,
+            message: format!("nothing to check: no scenario in {shown} expects anything"),
+        });
+    }
+    Ok(Document::Check(Box::new(report)))
 }
 
 /// One run; what is flagged must reproduce before it is published.

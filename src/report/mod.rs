@@ -26,8 +26,8 @@ use document::{Document, Found};
 /// Arguments of `rebound report`.
 #[derive(Args)]
 pub struct Arguments {
-    /// JSON that run, sweep, compare or check wrote (- for standard input), or a scenario to run;
-    /// several scenarios make a comparison
+    /// JSON that run, sweep, compare or check wrote (- for standard input), a scenario to run, or a
+    /// folder of scenarios to check; several scenarios make a comparison
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// Where the page goes [default: reports/out/NAME.html, named after what it is of]
@@ -127,6 +127,7 @@ fn read(arguments: &Arguments, out: &Output) -> Result<Document, Failure> {
     for path in &arguments.inputs {
         match document::find(path)? {
             Found::Scenario => scenarios.push(path.clone()),
+            Found::Folder => return made::check(arguments, path),
             Found::Document(document) => {
                 alone(arguments, path)?;
                 return drawn(arguments, path, document);

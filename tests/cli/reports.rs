@@ -230,7 +230,6 @@ fn bad_input_is_named() {
     lab.write("conform.json", "{\"schema\":\"rebound.conform/1\"}");
     for (arguments, part) in [
         (&["none.json"][..], "cannot read none.json"),
-        (&["scenarios"], "cannot read scenarios: is a directory"),
         (&["empty.json"], "empty.json is empty"),
         (&["text.json"], "text.json is not JSON"),
         (
@@ -332,4 +331,43 @@ fn a_sweep_with_detail_is_the_same_for_any_number_of_threads_and_sittings() {
         "{}",
         ended.stderr
     );
+}
+
+#[test]
+fn a_folder_of_scenarios_is_checked() {
+    let lab = Lab::new();
+    let ended = lab.run(&["report", "scenarios", "--seeds", "0..2", "--quiet"]);
+    assert_eq!(
+        (ended.code, &*ended.stdout),
+        (0, "reports/out/check.html\n"),
+        "{}",
+        ended.stderr
+    );
+    let html = lab.read("reports/out/check.html");
+    assert!(html.contains("seeds 0..2") && html.contains("every run clean"));
+    for (arguments, part) in [
+        (
+            &["scenarios", SLOW][..],
+            "is a folder, whose scenarios are checked: expected it alone",
+        ),
+        (
+            &["scenarios", "--seeds", "3..5"],
+            "expected --seeds 0..5, found 3..5",
+        ),
+        (
+            &["scenarios", "--behaviour", "8.0.1"],
+            "--behaviour is about a scenario",
+        ),
+    ] {
+        let ended = lab.run(&[&["report"], arguments].concat());
+        assert_eq!(ended.code, 2, "{arguments:?}");
+        assert!(
+            ended.stderr.contains(part),
+            "{arguments:?}: {}",
+            ended.stderr
+        );
+    }
+    lab.write("empty/readme.txt", "");
+    let ended = lab.run(&["report", "empty"]);
+    assert_eq!(ended.code, 4, "{}", ended.stderr);
 }

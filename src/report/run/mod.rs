@@ -152,7 +152,11 @@ fn tell(finding: &Finding, drawn: bool) -> String {
         ));
     }
     if !finding.chain.is_empty() {
-        html.push_str(&chain(&finding.chain));
+        html.push_str(&format!(
+            "<details>\n<summary>{}</summary>\n{}</details>\n",
+            count(finding.chain.len() as u64, "redirect"),
+            chain(&finding.chain)
+        ));
     }
     html.push_str(&format!("<p>{}</p>\n", command(&finding.replay)));
     html + "</article>\n"
