@@ -5,7 +5,6 @@ mod state;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
-use rebound_sim::client::ClientId;
 use rebound_sim::engine::{Span, Time};
 use rebound_sim::report::{Filter, RunReport, Story, StoryKind, StoryLine};
 use rebound_sim::trace::{Record, Sink};
@@ -143,7 +142,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         .clients
         .take_if(|clients| clients.is_empty() && arguments.client.is_empty());
     if shown.is_some() {
-        let mut chosen = first_flagged(&case, &report);
+        let mut chosen = case.names().first_flagged(&report);
         if drawn {
             chosen = chosen.or_else(|| troubled.client(&case));
         }
@@ -228,11 +227,6 @@ fn filter(arguments: &Arguments, case: &Case) -> Result<Filter, Failure> {
         )));
     }
     Ok(filter)
-}
-
-fn first_flagged(case: &Case, report: &RunReport) -> Option<ClientId> {
-    let mut named = report.findings.iter().filter_map(|f| f.client.as_deref());
-    named.find_map(|client| case.names().client_named(client).ok())
 }
 
 fn closing_words(out: &Output, report: &RunReport, told: u64, cut: u64) -> String {

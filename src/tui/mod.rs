@@ -114,9 +114,7 @@ fn window(arguments: &Arguments) -> Result<Window, Failure> {
 
 /// The first client with a finding; if there is none, the first.
 fn first_flagged(recording: &Recording<'_>) -> Option<ClientId> {
-    let named = recording.report().findings.iter();
-    let mut named = named.filter_map(|finding| finding.client.as_deref());
-    let found = named.find_map(|client| recording.names().client_named(client).ok());
+    let found = recording.names().first_flagged(recording.report());
     found.or((recording.clients() > 0).then_some(ClientId(0)))
 }
 

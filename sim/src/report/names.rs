@@ -2,6 +2,7 @@
 
 use crate::client::ClientId;
 use crate::net::HostId;
+use crate::report::RunReport;
 use crate::scenario::{Plan, SENTINEL};
 use crate::valkey::{Addr, AddressBook, Behaviour, NodeId};
 
@@ -95,6 +96,12 @@ impl<'a> Names<'a> {
         });
         let sentinel = self.sentinel().map(|_| SENTINEL.len());
         nodes.chain(groups).chain(sentinel).max().unwrap_or(0)
+    }
+
+    /// The first client that a finding of `report` names.
+    pub fn first_flagged(&self, report: &RunReport) -> Option<ClientId> {
+        let mut named = report.findings.iter().filter_map(|f| f.client.as_deref());
+        named.find_map(|client| self.client_named(client).ok())
     }
 
     /// How many nodes there are.

@@ -248,6 +248,16 @@ pub enum Reply {
     DualChannelSync,
 }
 
+impl Reply {
+    /// Whether it sends a client on to another node: `REDIRECT`, `MOVED` or `ASK`.
+    pub const fn is_redirect(&self) -> bool {
+        matches!(
+            self,
+            Reply::Redirect { .. } | Reply::Moved { .. } | Reply::Ask { .. }
+        )
+    }
+}
+
 /// How a value is stored. Strings are numbers, as those of the real clients were that the model
 /// is compared with.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -113,7 +113,7 @@ impl<'a> Painter<'a> {
             last: Time::ZERO,
         };
         for node in 0..plan.nodes.len() as u16 {
-            painter.note_node(NodeId(node), Time::ZERO);
+            painter.note_node(NodeId(node), Time::ZERO, true);
         }
         for client in 0..plan.clients() {
             painter.note_client(ClientId(client));
@@ -130,7 +130,7 @@ impl<'a> Painter<'a> {
         let undelivered = undelivered
             .into_iter()
             .map(|(sending, over)| {
-                let (class, _) = self.class(sending.from, sending.to, sending.message);
+                let class = self.class(sending.from, sending.to, sending.message);
                 Undelivered {
                     at: sending.at.nanos(),
                     from: self.lane(sending.from),
@@ -187,48 +187,36 @@ impl<'a> Painter<'a> {
             .collect()
     }
 
-    /// What a message is, and whether it is a redirect that a client is to follow.
-    fn class(&self, from: HostId, to: HostId, message: Message) -> (Class, bool) {
-        let among_nodes = |host| matches!(self.names.role(host), HostRole::Node(_));
+    /// What a message is.
+    fn class(&self, from: HostId, to: HostId, message: Message) -> Class {
+        let is_node = |host| matches!(self.names.role(host), HostRole::Node(_));
         match message {
-            Message::Request(_) if among_nodes(from) => (between(message), false),
-            Message::Request(_) => (Class::Request, false),
-            Message::Reply { .. } if among_nodes(from) && among_nodes(to) => {
-                (between(message), false)
-            }
-            Message::Reply { reply, .. } => match reply {
-                Reply::Redirect { .. } | Reply::Moved { .. } | Reply::Ask { .. } => {
-                    (Class::Redirect, true)
+            Message::Request(_) if !is_node(from) => Class::Request,
+            Message::Reply { reply, .. } if !is_node(to) => {
+                if reply.is_redirect() {
+                    Class::Redirect
+                } else if matches!(reply, Reply::Error(_)) {
+                    Class::Error
+                } else {
+                    Class::Reply
                 }
-                Reply::Error(_) => (Class::Error, false),
-                Reply::Ok
-                | Reply::Pong
-                | Reply::Queued
-                | Reply::Nil
-                | Reply::Int(_)
-                | Reply::Value(_)
-                | Reply::Array(_)
-                | Reply::Elements(_)
-                | Reply::Subscribed
-                | Reply::Published
-                | Reply::Info { .. }
-                | Reply::Continue { .. }
-                | Reply::FullResync { .. }
-                | Reply::NewLine
-                | Reply::Topology(_)
-                | Reply::Reset
-                | Reply::DualChannelSync
-                | Reply::Encoding(_) => (Class::Reply, false),
-            },
-            Message::Stream(_) | Message::Snapshot(_) | Message::Bus(_) => {
-                (between(message), false)
             }
+            Message::Request(_)
+            | Message::Reply { .. }
+            | Message::Stream(_)
+            | Message::Snapshot(_)
+            | Message::Bus(_) => between(message),
         }
     }
 
-    fn note_node(&mut self, node: NodeId, at: Time) {
+    /// What a node is now, along its lane to the end of the run, and at the cursor if that is
+    /// `kept`.
+    fn note_node(&mut self, node: NodeId, at: Time, kept: bool) {
         let state = self.situation.node(node);
         self.bands.note(node, &state, at);
+        if !kept {
+            return;
+        }
         let lane = u32::from(node.0);
         let text = self.texts.numbered(&state.to_string());
         self.states.note(lane, self.events.len(), text);
@@ -256,14 +244,13 @@ impl<'a> Painter<'a> {
                 message,
                 ..
             } => {
-                let (of, redirect) = self.class(from, to, message);
-                class = of;
+                class = self.class(from, to, message);
                 travelled = record.at.since(sent_at).as_nanos();
                 if let (HostRole::Node(node), HostRole::Client(client)) =
                     (self.names.role(from), self.names.role(to))
                 {
                     decided_by = self.decisions.get(&(node, to)).copied();
-                    if redirect {
+                    if class == Class::Redirect {
                         self.redirects.insert(client, row);
                     }
                 }
@@ -335,20 +322,13 @@ impl Sink for Painter<'_> {
         } else {
             self.add(record);
         }
-        if self.window.is_over(record.at) || full {
-            // States of later hold after none of the events that are kept.
-            for place in 0..self.situation.changed().len() {
-                if let Changed::Node(node) = self.situation.changed()[place] {
-                    let state = self.situation.node(node);
-                    self.bands.note(node, &state, record.at);
-                }
-            }
-            return;
-        }
+        // States of later hold after none of the events that are kept.
+        let kept = !self.window.is_over(record.at) && !full;
         for place in 0..self.situation.changed().len() {
             match self.situation.changed()[place] {
-                Changed::Node(node) => self.note_node(node, record.at),
-                Changed::Client(client) => self.note_client(client),
+                Changed::Node(node) => self.note_node(node, record.at, kept),
+                Changed::Client(client) if kept => self.note_client(client),
+                Changed::Client(_) => {}
             }
         }
     }

@@ -107,10 +107,7 @@ impl Sink for Recorder<'_> {
                 if let Some(place) = self.flights.arrive(conn, from) {
                     self.arrives(place);
                     if let (Some(client), Message::Reply { reply, .. }) = (self.client(to), message)
-                        && matches!(
-                            reply,
-                            Reply::Redirect { .. } | Reply::Moved { .. } | Reply::Ask { .. }
-                        )
+                        && reply.is_redirect()
                     {
                         self.redirects.insert(client, place);
                     }
