@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use rebound_sim::report::Verdict;
+use rebound_sim::results::Verdict;
 
 /// The exit codes. They are part of the interface: scripts and CI rely on them.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

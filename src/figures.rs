@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rebound_sim::engine::Span;
-use rebound_sim::report::{Bounces, ChainHop, Clients, Commands, Hops, Verdict, Writes};
+use rebound_sim::results::{Bounces, ChainHop, Clients, Commands, Hops, Verdict, Writes};
 
 use crate::output::{Output, Style};
 

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 use rebound_sim::engine::{Span, Time};
-use rebound_sim::report::{Filter, RunReport, Story, StoryKind, StoryLine};
+use rebound_sim::results::RunReport;
 use rebound_sim::trace::{Record, Sink};
+use rebound_view::{Filter, Story, StoryKind, StoryLine};
 
 use crate::arguments::{Format, load};
 use crate::diagram::{self, Drawing, FirstTroubled};
@@ -142,7 +143,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         .clients
         .take_if(|clients| clients.is_empty() && arguments.client.is_empty());
     if shown.is_some() {
-        let mut chosen = case.names().first_flagged(&report);
+        let mut chosen = rebound_view::first_flagged(case.names(), &report);
         if drawn {
             chosen = chosen.or_else(|| troubled.client(&case));
         }

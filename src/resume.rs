@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rebound_sim::report::SeedMark;
+use rebound_sim::results::SeedMark;
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::NoTrace;
 use rebound_sim::valkey::Behaviour;

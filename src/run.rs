@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rebound_sim::check::CheckId;
 use rebound_sim::engine::{Schedule, Span};
-use rebound_sim::report::{Finding, RunReport, Verdict, shell_word};
+use rebound_sim::results::CheckId;
+use rebound_sim::results::{Finding, RunReport, Verdict};
+use rebound_sim::scenario::shell_word;
 use rebound_sim::trace::NoTrace;
 use rebound_sim::world::Runner;
 

@@ -3,9 +3,8 @@
 use clap::{Args, ValueEnum};
 use rebound_sim::compare::CompareReport;
 use rebound_sim::engine::Schedule;
-use rebound_sim::report::{
-    CheckReport, Regressions, RunReport, StateReport, StoryLine, SweepReport,
-};
+use rebound_sim::results::{CheckReport, Regressions, RunReport, SweepReport};
+use rebound_view::{StateReport, StoryLine};
 use schemars::schema_for;
 
 use crate::behaviours::BehaviourList;

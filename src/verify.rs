@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use rebound_sim::engine::Schedule;
-use rebound_sim::report::{Filter, Names, RunReport, Story, replay_command};
+use rebound_sim::results::RunReport;
 use rebound_sim::scenario::Plan;
+use rebound_sim::scenario::{Names, replay_command};
 use rebound_sim::trace::{Record, Sink};
 use rebound_sim::valkey::Behaviour;
 use rebound_sim::world::Runner;
+use rebound_view::{Filter, Story};
 
 use crate::exit::Failure;
 use crate::internal::guard_seed;

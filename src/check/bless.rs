@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rebound_sim::report::{CheckOutcome, Regression, Regressions};
+use rebound_sim::results::{CheckOutcome, Regression, Regressions};
 
 use super::judge::Judged;
 use crate::exit::Failure;

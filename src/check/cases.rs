@@ -1,6 +1,6 @@
 //! What was judged, as the formats of build servers want it.
 
-use rebound_sim::report::CheckOutcome;
+use rebound_sim::results::CheckOutcome;
 
 use super::items::{Item, What};
 use super::judge::Judged;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rebound_sim::report::{Regression, Regressions};
+use rebound_sim::results::{Regression, Regressions};
 use rebound_sim::scenario::{Plan, load};
 use rebound_sim::valkey::Behaviour;
 

@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rebound_sim::report::{
-    CheckItem, CheckKind, CheckOutcome, ExpectationTally, Regression, RunReport, found_words,
-    replay_command,
+use rebound_sim::expectation::ExpectationTally;
+use rebound_sim::results::{
+    CheckItem, CheckKind, CheckOutcome, Regression, RunReport, found_words,
 };
 use rebound_sim::scenario::Expectation;
+use rebound_sim::scenario::replay_command;
 use rebound_sim::trace::NoTrace;
 use rebound_sim::world::Runner;
 

@@ -11,7 +11,7 @@ pub use items::scenario_files;
 use std::path::PathBuf;
 
 use clap::Args;
-use rebound_sim::report::{CheckReport, CheckTotals, MODEL};
+use rebound_sim::results::{CheckReport, CheckTotals, MODEL};
 
 use crate::arguments::threads;
 use crate::ci::{self, Checked};

@@ -1,6 +1,6 @@
 //! The report of all checks for people.
 
-use rebound_sim::report::{CheckKind, CheckOutcome, CheckReport, CheckTotals};
+use rebound_sim::results::{CheckKind, CheckOutcome, CheckReport, CheckTotals};
 
 use crate::ci::plain;
 use crate::figures::grouped;

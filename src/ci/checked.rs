@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rebound_sim::check::CheckId;
+use rebound_sim::results::CheckId;
 
 use super::place::Place;
 use super::plain::plain;

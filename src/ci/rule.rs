@@ -1,6 +1,6 @@
 //! The rules that can be broken: the checks, and what `check` holds scenarios to.
 
-use rebound_sim::check::CheckId;
+use rebound_sim::results::CheckId;
 
 /// A rule.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

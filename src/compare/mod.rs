@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use rebound_sim::compare::{CompareReport, IntervalMethod};
-use rebound_sim::report::{MODEL, SeedSpan};
+use rebound_sim::results::{MODEL, SeedSpan};
 use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rebound_sim::compare::{Comparison, SavedComparison};
-use rebound_sim::report::{MODEL, SeedMark};
+use rebound_sim::results::{MODEL, SeedMark};
 use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 use serde::{Deserialize, Serialize};

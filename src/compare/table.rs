@@ -1,7 +1,7 @@
 //! The report of a comparison for people, for documents and for spreadsheets.
 
 use rebound_sim::compare::{CompareReport, Metric, ScenarioComparison};
-use rebound_sim::report::SeedList;
+use rebound_sim::results::SeedList;
 
 use super::cells::{Row, differences, figures};
 use crate::ci::markdown::words;

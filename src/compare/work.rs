@@ -9,7 +9,7 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use rebound_sim::compare::{Measures, RunMeasures};
-use rebound_sim::report::RunReport;
+use rebound_sim::results::RunReport;
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::NoTrace;
 use rebound_sim::valkey::Behaviour;

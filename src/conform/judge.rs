@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rebound_sim::check::CheckId;
 use rebound_sim::conform::{Difference, Judged, Observation, Outcome, UNJUDGED_LIVE};
-use rebound_sim::report::RunReport;
+use rebound_sim::results::CheckId;
+use rebound_sim::results::RunReport;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -1,6 +1,6 @@
 //! A diagram as Mermaid's `sequenceDiagram`, for pasting into an issue.
 
-use rebound_sim::report::diagram::{Arrow, Diagram, Fate, Row, What};
+use rebound_view::diagram::{Arrow, Diagram, Fate, Row, What};
 
 /// The most characters that GitHub draws (Mermaid's `maxTextSize`).
 const LARGEST: usize = 50_000;

@@ -6,9 +6,10 @@ mod svg;
 mod text;
 
 use rebound_sim::client::ClientId;
-use rebound_sim::report::diagram::{Diagram, Recorder};
-use rebound_sim::report::{Filter, RunReport};
+use rebound_sim::results::RunReport;
 use rebound_sim::trace::{Event, GateVerdict, Record, Sink};
+use rebound_view::Filter;
+use rebound_view::diagram::{Diagram, Recorder};
 
 use crate::arguments::Format;
 use crate::exit::Failure;

@@ -1,6 +1,6 @@
 //! A diagram as a picture that needs nothing beside it, light or dark as its reader likes it.
 
-use rebound_sim::report::diagram::{
+use rebound_view::diagram::{
     Arrow, ArrowLook, Column, Diagram, Fate, Fold, Life, Note, NoteLook, What,
 };
 

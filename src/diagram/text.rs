@@ -1,6 +1,6 @@
 //! A diagram in the terminal.
 
-use rebound_sim::report::diagram::{
+use rebound_view::diagram::{
     Arrow, ArrowLook, Column, Diagram, Fate, Fold, Life, Note, NoteLook, Row, What,
 };
 

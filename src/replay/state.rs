@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rebound_sim::client::ClientId;
 use rebound_sim::engine::Time;
-use rebound_sim::report::{
-    ClientState, Filter, NodeState, RunReport, Situation, StateReport, Verdict,
-};
+use rebound_sim::results::{RunReport, Verdict};
 use rebound_sim::trace::{Record, Sink};
+use rebound_view::{ClientState, Filter, NodeState, Situation, StateReport};
 
 use crate::exit::Failure;
 use crate::figures::{count, grouped, instant};

@@ -1,6 +1,6 @@
 //! The page of a check: every item, what failed first, and the commands that show it.
 
-use rebound_sim::report::{CheckItem, CheckKind, CheckOutcome, CheckReport};
+use rebound_sim::results::{CheckItem, CheckKind, CheckOutcome, CheckReport};
 
 use super::look;
 use crate::figures::grouped;

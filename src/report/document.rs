@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use rebound_sim::compare::CompareReport;
-use rebound_sim::report::{CheckReport, RunReport, SweepReport};
+use rebound_sim::results::{CheckReport, RunReport, SweepReport};
 use rebound_sim::scenario::nearest;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn regressions_are_known_by_their_schema() {
-        let stem = rebound_sim::report::Regressions::SCHEMA.rsplit_once('/');
+        let stem = rebound_sim::results::Regressions::SCHEMA.rsplit_once('/');
         assert!(
             OTHERS
                 .iter()

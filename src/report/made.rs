@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rebound_sim::report::Verdict;
+use rebound_sim::results::Verdict;
 
 use super::Arguments;
 use super::document::Document;

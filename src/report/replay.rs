@@ -1,6 +1,6 @@
 //! The command that tells the story of a seed, as a page shows it.
 
-use rebound_sim::report::shell_word;
+use rebound_sim::scenario::shell_word;
 
 /// `rebound replay …`; a report of an earlier build does not say where its scenario was.
 pub fn line(path: &str, scenario: &str, seed: &str, behaviour: &str) -> String {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use indicatif::ProgressBar;
 use rebound_sim::engine::Span;
-use rebound_sim::report::{SweepOf, SweepReport};
+use rebound_sim::results::{SweepOf, SweepReport};
 use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rebound_sim::report::{MODEL, SeedMark, SweepTally};
+use rebound_sim::results::{MODEL, SeedMark, SweepTally};
 use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 use serde::{Deserialize, Serialize};

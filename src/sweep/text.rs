@@ -1,8 +1,9 @@
 //! A sweep's report for people.
 
 use rebound_sim::engine::Span;
-use rebound_sim::report::{ChainLengths, SeedList, SweepReport, Verdict, replay_command};
+use rebound_sim::results::{ChainLengths, SeedList, SweepReport, Verdict};
 use rebound_sim::scenario::Plan;
+use rebound_sim::scenario::replay_command;
 use rebound_sim::valkey::Behaviour;
 
 use crate::arguments::Seeds;

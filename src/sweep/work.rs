@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rebound_sim::compare::Glance;
-use rebound_sim::report::{RunReport, SweepTally, Verdict};
+use rebound_sim::results::{RunReport, SweepTally, Verdict};
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::NoTrace;
 use rebound_sim::valkey::Behaviour;

@@ -2,7 +2,7 @@
 
 use rebound_sim::client::ClientId;
 use rebound_sim::engine::{Span, Time};
-use rebound_sim::report::Finding;
+use rebound_sim::results::Finding;
 
 use super::breakpoints::{Breakpoint, Breakpoints};
 use super::cursor::{Cursor, Place, Way};

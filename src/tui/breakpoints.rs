@@ -1,9 +1,9 @@
 //! What stops a continued run: a client, a gate, a change of role, a finding and so on.
 
-use rebound_sim::check::CheckId;
 use rebound_sim::client::ClientId;
 use rebound_sim::engine::{Span, Time};
-use rebound_sim::report::Names;
+use rebound_sim::results::CheckId;
+use rebound_sim::scenario::Names;
 use rebound_sim::scenario::no_such;
 use rebound_sim::trace::{Event, GateVerdict, Record};
 use rebound_sim::valkey::{Gate, NodeId};

@@ -86,7 +86,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
             window.from, window.until
         )));
     }
-    let mut app = App::new(&recording, chosen.or_else(|| first_flagged(&recording)));
+    let mut app = App::new(&recording, chosen.or_else(|| first_shown(&recording)));
     let palette = Palette {
         coloured: out.coloured(),
     };
@@ -113,8 +113,8 @@ fn window(arguments: &Arguments) -> Result<Window, Failure> {
 }
 
 /// The first client with a finding; if there is none, the first.
-fn first_flagged(recording: &Recording<'_>) -> Option<ClientId> {
-    let found = recording.names().first_flagged(recording.report());
+fn first_shown(recording: &Recording<'_>) -> Option<ClientId> {
+    let found = rebound_view::first_flagged(recording.names(), recording.report());
     found.or((recording.clients() > 0).then_some(ClientId(0)))
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use ratatui::text::Line;
 use rebound_sim::client::ClientId;
-use rebound_sim::report::{Changed, NodeState, Situation};
 use rebound_sim::valkey::NodeId;
+use rebound_view::{Changed, NodeState, Situation};
 
 use super::app::App;
 use super::cursor::Place;

@@ -5,9 +5,11 @@
 
 use rebound_sim::client::ClientId;
 use rebound_sim::engine::Time;
-use rebound_sim::report::{Filter, Finding, Names, RunReport, Situation, Story, StoryLine};
+use rebound_sim::results::{Finding, RunReport};
+use rebound_sim::scenario::Names;
 use rebound_sim::trace::{Event, Record, Sink};
 use rebound_sim::valkey::{NodeId, Role};
+use rebound_view::{Filter, Situation, Story, StoryLine};
 
 use super::cursor::{Place, Way};
 use crate::exit::Failure;

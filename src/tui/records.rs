@@ -1,7 +1,7 @@
 //! The pane with the records around the cursor.
 
 use ratatui::text::Line;
-use rebound_sim::report::StoryLine;
+use rebound_view::StoryLine;
 
 use super::app::{App, Telling};
 use super::cursor::Place;

@@ -8,8 +8,8 @@ use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use rebound_sim::client::ClientId;
 use rebound_sim::engine::Time;
-use rebound_sim::report::{Filter, Situation, Story};
 use rebound_sim::trace::{Event, Record};
+use rebound_view::{Filter, Situation, Story};
 
 use super::app::{App, Next, Telling};
 use super::breakpoints::Breakpoint;

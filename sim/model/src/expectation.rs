@@ -1,7 +1,7 @@
 //! Whether a sweep gave what its scenario expects.
 
-use super::run::{RunReport, Verdict};
-use crate::check::CheckId;
+use crate::results::CheckId;
+use crate::results::{RunReport, Verdict};
 use crate::scenario::{Expectation, ExpectedVerdict};
 
 /// Watches the runs of one expectation.
@@ -170,7 +170,7 @@ impl<'a> ExpectationTally<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Bounces, Clients, Commands, Hops, MODEL};
+    use crate::results::{Bounces, Clients, Commands, Hops, MODEL};
     use std::collections::BTreeMap;
 
     fn run(verdict: Verdict, max_chain: u64, checks: &[CheckId]) -> RunReport {
@@ -195,7 +195,7 @@ mod tests {
             bounces: Bounces::default(),
             errors: BTreeMap::new(),
             connections_opened: 0,
-            writes: crate::report::Writes::default(),
+            writes: crate::results::Writes::default(),
             findings: Vec::new(),
             findings_total: counted.collect(),
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use rebound_sim::Runner;
-use rebound_sim::report::RunReport;
+use rebound_sim::results::RunReport;
 use rebound_sim::scenario::{self, Plan};
 use rebound_sim::trace::{NoTrace, Record};
 use rebound_sim::valkey::Behaviour;

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use rebound_sim::Runner;
-use rebound_sim::check::CheckId;
-use rebound_sim::report::{RunReport, Verdict};
+use rebound_sim::results::CheckId;
+use rebound_sim::results::{RunReport, Verdict};
 use rebound_sim::scenario::{Expectation, ExpectedVerdict, Plan, load};
 use rebound_sim::trace::{CommandOutcome, Event, GateVerdict, NoTrace, Record, Via};
 use rebound_sim::valkey::{

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rebound_sim::Runner;
-use rebound_sim::report::{RunReport, Verdict};
+use rebound_sim::results::{RunReport, Verdict};
 use rebound_sim::scenario;
 use rebound_sim::trace::{Event, Record};
 use rebound_sim::valkey::{Behaviour, NodeId, Role};

@@ -13,17 +13,17 @@ mod tests;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::names::{HostRole, Names};
-use crate::client::ClientId;
-use crate::engine::Time;
-use crate::net::HostId;
-use crate::scenario::Plan;
-use crate::trace::{Event, Record};
-use crate::valkey::{Behaviour, Message, NodeId};
 use condense::{Condenser, Treatment};
 use memory::Memory;
 use phrases::Phrases;
 pub(super) use phrases::is_handshake;
+use rebound_engine::Time;
+use rebound_net::HostId;
+use rebound_sim::client::ClientId;
+use rebound_sim::scenario::Plan;
+use rebound_sim::scenario::{HostRole, Names};
+use rebound_sim::trace::{Event, Record};
+use rebound_sim::valkey::{Behaviour, Message, NodeId};
 
 /// What a line of a story is about.
 #[derive(

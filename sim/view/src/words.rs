@@ -1,10 +1,10 @@
 //! How commands, replies, states and faults read in a story.
 
-use super::names::Names;
-use crate::net::{Closing, ConnectFailure};
-use crate::sentinel::{HELLO, Notice};
-use crate::trace::{CommandOutcome, FailoverEnd, FaultKind};
-use crate::valkey::{
+use rebound_net::{Closing, ConnectFailure};
+use rebound_sim::scenario::Names;
+use rebound_sim::sentinel::{HELLO, Notice};
+use rebound_sim::trace::{CommandOutcome, FailoverEnd, FaultKind};
+use rebound_sim::valkey::{
     Addr, Belief, ClientType, ClusterFailover, Command, Elements, Epoch, FailoverState, LinkState,
     PauseKind, ReplId, Reply, Role, SetSlot, UnblockReason, Value, WriteId,
 };
@@ -411,11 +411,11 @@ pub(super) fn value(value: Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::valkey::{AddressBook, ErrorKind, NodeId, WriteId};
+    use rebound_sim::valkey::{AddressBook, ErrorKind, NodeId, WriteId};
 
     fn with_names(check: impl Fn(Names<'_>)) {
         let text = r#"{"name": "w", "nodes": [{"name": "a"}, {"name": "b", "replica_of": "a"}]}"#;
-        let plan = crate::scenario::parse(text, "w.json").expect("a scenario");
+        let plan = rebound_sim::scenario::parse(text, "w.json").expect("a scenario");
         check(Names::new(&plan));
     }
 

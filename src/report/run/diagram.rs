@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
-use rebound_sim::report::Picture;
+use rebound_view::Picture;
 
 use crate::figures::grouped;
 use crate::html::escaped;

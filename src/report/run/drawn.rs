@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use rebound_sim::engine::Span;
-use rebound_sim::report::{Painter, Picture, RunReport, Window};
+use rebound_sim::results::RunReport;
+use rebound_view::{Painter, Picture, Window};
 
 use crate::arguments::behaviour_named;
 use crate::exit::Failure;

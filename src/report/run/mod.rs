@@ -7,7 +7,7 @@ mod drawn;
 pub use drawn::{Drawn, again, draw, window};
 
 use rebound_sim::engine::Span;
-use rebound_sim::report::{ChainHop, Finding, RunReport};
+use rebound_sim::results::{ChainHop, Finding, RunReport};
 
 use super::look;
 use crate::figures::{

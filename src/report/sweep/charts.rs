@@ -1,6 +1,6 @@
 //! The charts of a sweep: verdicts, chains and bounces, outages, redirects by seed and time.
 
-use rebound_sim::report::{Bucket, DetailReport, HeatMap, SweepReport};
+use rebound_sim::results::{Bucket, DetailReport, HeatMap, SweepReport};
 
 use crate::figures::{grouped, share, short_span};
 use crate::html::chart::{
@@ -185,10 +185,10 @@ pub fn without_detail(report: &SweepReport) -> String {
          <code>--detail</code> do.</p>\n</section>\n",
         crate::html::command(&format!(
             "rebound report {} --seeds {}..{} --behaviour {}",
-            rebound_sim::report::shell_word(&path),
+            rebound_sim::scenario::shell_word(&path),
             report.seeds.from,
             report.seeds.to,
-            rebound_sim::report::shell_word(&report.behaviour)
+            rebound_sim::scenario::shell_word(&report.behaviour)
         ))
     )
 }

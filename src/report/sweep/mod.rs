@@ -3,7 +3,7 @@
 mod charts;
 mod summary;
 
-use rebound_sim::report::SweepReport;
+use rebound_sim::results::SweepReport;
 
 use super::look;
 use crate::html::Page;

@@ -1,7 +1,7 @@
 //! A sweep in words and tables: verdicts, figures, findings by check, the worst seeds.
 
 use rebound_sim::engine::Span;
-use rebound_sim::report::{SeedList, SweepReport};
+use rebound_sim::results::{SeedList, SweepReport};
 
 use crate::figures::{commands, counts, flagged_clients, grouped, rate, redirects, share, writes};
 use crate::html::{self, Cell, Table, command, escaped};

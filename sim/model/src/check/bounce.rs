@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{CheckId, Ending, Findings, Found};
 use crate::client::ClientId;
-use crate::report::ChainHop;
+use crate::results::ChainHop;
 use crate::scenario::Plan;
 use crate::trace::{Event, Record, Via};
 use crate::valkey::{Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, Role};
@@ -207,7 +207,7 @@ fn explain(plan: &Plan, hops: &[Hop]) -> String {
         format!(
             " {old} had demoted itself for a failover that was still in progress, and {new} had not promoted itself yet: both were replicas, and each sent the client to the other (gate StandaloneRedirect).",
             old = plan.node_name(hop.from),
-            new = plan.addresses.text(hop.to),
+            new = plan.names().listener(hop.to),
         )
     } else if bounces > 1 {
         " The nodes were replicas of each other outside any failover, so each sent the client to the other (gate StandaloneRedirect); no state tells them to wait.".to_owned()
@@ -231,10 +231,7 @@ fn explain_in_cluster(plan: &Plan, hops: &[Hop], bounces: usize) -> String {
         Via::Redirect => "its slot".to_owned(),
     };
     let from = plan.node_name(first.from);
-    let to = match plan.addresses.node(first.to) {
-        Some(node) => plan.node_name(node).to_owned(),
-        None => plan.addresses.text(first.to),
-    };
+    let to = plan.names().listener(first.to);
     if asked {
         format!(
             " The keys of {slot} are being moved: its owner sends on who asks for those that it has no more (ASK)."

@@ -3,7 +3,6 @@
 //! Each looks at the records as they come and keeps little; what it finds it reports at the end.
 
 mod bounce;
-mod config;
 mod connection_storm;
 mod early_unblock;
 mod error_surfaced;
@@ -22,10 +21,6 @@ mod testing;
 mod thundering_herd;
 mod two_primaries;
 
-pub use config::{
-    Bounce, CheckConfig, CheckId, ConnectionStorm, EarlyUnblock, ErrorSurfaced, Linearizability,
-    NoPrimary, StaleRead, StaleRedirect, StuckClient, ThunderingHerd, Toggle, TwoPrimaries,
-};
 pub(crate) use freshness::Freshness;
 
 use std::sync::Arc;
@@ -33,7 +28,7 @@ use std::sync::Arc;
 use crate::client::ClientId;
 use crate::engine::Time;
 use crate::net::HostId;
-use crate::report::{ChainHop, Finding};
+use crate::results::{ChainHop, CheckId, Finding};
 use crate::scenario::Plan;
 use crate::trace::{Event, Record};
 use crate::valkey::{CommandKind, Data, Message, NodeId};

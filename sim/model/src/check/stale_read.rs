@@ -74,10 +74,7 @@ impl State {
             Some(format!("{} #{number} of {client}", kind.name()))
         };
         let node = self.plan.addresses.node(stale.from);
-        let who = node.map_or_else(
-            || self.plan.addresses.text(stale.from),
-            |node| self.plan.node_name(node).to_owned(),
-        );
+        let who = self.plan.names().listener(stale.from);
         // What lets a command pass is all in one turn with what answers it.
         let believed = match self.served_by[stale.command.0.0 as usize] {
             Some((served_by, belief)) if Some(served_by) == node => format!(" ({belief})"),

@@ -78,10 +78,7 @@ impl State {
             } else {
                 format!("primary was {}", names.join(" and "))
             };
-            let to = match target {
-                Some(node) => self.plan.node_name(node).to_owned(),
-                None => self.plan.addresses.text(to),
-            };
+            let to = self.plan.names().listener(to);
             let why = format!(
                 "{from} ({belief}) redirected the client to {to}{by}, {was} when the client followed; {others}.",
                 from = self.plan.node_name(from),

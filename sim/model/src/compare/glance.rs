@@ -3,7 +3,7 @@
 use super::outage::Kind;
 use super::outages::Outages;
 use crate::engine::Time;
-use crate::report::{Buckets, Detail, RunBins, RunReport};
+use crate::results::{Buckets, Detail, RunBins, RunReport};
 use crate::scenario::Plan;
 use crate::trace::{Event, Record, Sink};
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Time;
-use crate::report::Bins;
+use crate::results::Bins;
 
 /// Bins at most.
 const MOST: usize = 128;

@@ -8,7 +8,7 @@ use super::bootstrap::intervals;
 use super::measures::{Metric, RunMeasures};
 use super::report::{BehaviourColumn, Difference, ScenarioComparison, Spread};
 use super::series::Series;
-use crate::report::{RunReport, SeedList, Verdict, Verdicts};
+use crate::results::{RunReport, SeedList, Verdict, Verdicts};
 use crate::scenario::Plan;
 use crate::valkey::Behaviour;
 

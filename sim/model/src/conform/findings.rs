@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::check::{CheckId, Checks, Ending, Found, Unfinished};
+use crate::check::{Checks, Ending, Found, Unfinished};
 use crate::client::ClientId;
 use crate::engine::Time;
+use crate::results::CheckId;
 use crate::scenario::Plan;
 use crate::trace::{Event, Record};
 use crate::valkey::CommandKind;

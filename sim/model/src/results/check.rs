@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::CheckId;
 use super::run::{RunReport, Verdict};
-use crate::check::CheckId;
 
 /// The report of all checks: `rebound check --format json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

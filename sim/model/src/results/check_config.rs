@@ -1,82 +1,10 @@
-//! Which checks there are, and how a scenario tunes them or turns them off.
+//! How a scenario tunes checks or turns them off.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::CheckId;
 use crate::engine::Span;
-
-/// A check, by the id that findings and documents use.
-#[derive(
-    Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-#[repr(u8)]
-pub enum CheckId {
-    /// A command was redirected more often than `max_hops`.
-    Bounce,
-    /// A write was acknowledged and is gone.
-    LostWrite,
-    /// Two nodes accept writes at one instant.
-    TwoPrimaries,
-    /// No node accepts writes for longer than a bound.
-    NoPrimary,
-    /// A command is unfinished long after the last fault healed.
-    StuckClient,
-    /// An error that tells of the failover reached an application.
-    ErrorSurfaced,
-    /// A client or a node opens connections too fast.
-    ConnectionStorm,
-    /// A client followed a redirect to a node that was no primary.
-    StaleRedirect,
-    /// Too many requests reached a node at once.
-    ThunderingHerd,
-    /// A blocked command was thrown out before there was a new primary.
-    EarlyUnblock,
-    /// A read was told a value that had been overwritten before it was issued.
-    StaleRead,
-    /// No order of a key's operations explains what was read.
-    Linearizability,
-    /// The run would have run away; it is inconclusive.
-    BudgetExceeded,
-}
-
-impl CheckId {
-    /// Every check.
-    pub const ALL: [CheckId; 13] = [
-        CheckId::Bounce,
-        CheckId::LostWrite,
-        CheckId::TwoPrimaries,
-        CheckId::NoPrimary,
-        CheckId::StuckClient,
-        CheckId::ErrorSurfaced,
-        CheckId::ConnectionStorm,
-        CheckId::StaleRedirect,
-        CheckId::ThunderingHerd,
-        CheckId::EarlyUnblock,
-        CheckId::StaleRead,
-        CheckId::Linearizability,
-        CheckId::BudgetExceeded,
-    ];
-
-    /// The id, as in scenarios and reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            CheckId::Bounce => "bounce",
-            CheckId::LostWrite => "lost-write",
-            CheckId::TwoPrimaries => "two-primaries",
-            CheckId::NoPrimary => "no-primary",
-            CheckId::StuckClient => "stuck-client",
-            CheckId::ErrorSurfaced => "error-surfaced",
-            CheckId::ConnectionStorm => "connection-storm",
-            CheckId::StaleRedirect => "stale-redirect",
-            CheckId::ThunderingHerd => "thundering-herd",
-            CheckId::EarlyUnblock => "early-unblock",
-            CheckId::StaleRead => "stale-read",
-            CheckId::Linearizability => "linearizability",
-            CheckId::BudgetExceeded => "budget-exceeded",
-        }
-    }
-}
 
 /// A scenario's checks: an entry tunes a check, `"enabled"` turns it on or off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::check::CheckId;
+use super::CheckId;
 
 /// The model's version, as reports and saved states carry it. Figures of different versions are
 /// not to be compared.

@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::either::{Arrival, BehaviourName, ConfigOverrides, Latency, PolicyChoice, Start};
-use crate::check::{CheckConfig, CheckId};
 use crate::client::Workload;
 use crate::engine::Span;
+use crate::results::{CheckConfig, CheckId};
 use crate::sentinel::Way;
 
 /// A scenario: servers, network, clients, what happens to them, and what is expected.

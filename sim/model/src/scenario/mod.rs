@@ -10,16 +10,19 @@ mod error;
 mod format;
 mod load;
 mod locate;
+mod names;
 mod nearest;
 mod plan;
 mod policy;
 mod resolve;
+mod shell;
 
 pub use behaviours::behaviour_named;
 pub use error::ScenarioError;
 pub(crate) use error::phrase;
 pub use load::{MAX_FILE_BYTES, load, parse, schema};
 pub use locate::position_of;
+pub use names::{HostRole, Names};
 pub(crate) use nearest::{hint, quoted};
 pub use nearest::{nearest, no_such};
 pub use plan::{
@@ -27,6 +30,8 @@ pub use plan::{
     Occasion, PathFault, PathPlan, Paths, Plan, SENTINEL, Selector, SentinelPlan, TimelineItem,
     Trigger, TriggerMessage,
 };
+
+pub use shell::{replay_command, shell_word};
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,16 @@
-//! What hosts, clients and addresses are called in reports and in stories.
+//! What nodes, clients, hosts and addresses are called, by everything that names them to a reader.
 
 use crate::client::ClientId;
 use crate::net::HostId;
-use crate::report::RunReport;
 use crate::scenario::{Plan, SENTINEL};
-use crate::valkey::{Addr, AddressBook, Behaviour, NodeId};
+use crate::valkey::{Addr, AddressBook, NodeId};
+
+impl Plan {
+    /// What its nodes, clients, hosts and addresses are called.
+    pub fn names(&self) -> Names<'_> {
+        Names::new(self)
+    }
+}
 
 /// The names of a plan's hosts.
 #[derive(Copy, Clone)]
@@ -98,12 +104,6 @@ impl<'a> Names<'a> {
         nodes.chain(groups).chain(sentinel).max().unwrap_or(0)
     }
 
-    /// The first client that a finding of `report` names.
-    pub fn first_flagged(&self, report: &RunReport) -> Option<ClientId> {
-        let mut named = report.findings.iter().filter_map(|f| f.client.as_deref());
-        named.find_map(|client| self.client_named(client).ok())
-    }
-
     /// How many nodes there are.
     pub fn nodes(&self) -> usize {
         self.plan.nodes.len()
@@ -171,53 +171,3 @@ pub enum HostRole {
 
 /// The host from which servers say that an operator's commands come.
 const OPERATOR: HostId = HostId(u32::MAX);
-
-/// The command that tells the story of a run.
-pub fn replay_command(plan: &Plan, behaviour: &Behaviour, seed: u64) -> String {
-    format!(
-        "rebound replay {} --seed {seed} --behaviour {}",
-        shell_word(&plan.path),
-        shell_word(behaviour.name)
-    )
-}
-
-/// `text` as one word of a shell's command line.
-pub fn shell_word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_./-+=:@%,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else if text.chars().any(char::is_control) {
-        // A line break in a name must not become one in the output, which others read by lines.
-        let escaped: String = text.chars().map(escaped).collect();
-        format!("$'{escaped}'")
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
-/// A character between `$'` and `'`.
-fn escaped(char: char) -> String {
-    match char {
-        '\\' | '\'' => format!("\\{char}"),
-        char if char.is_control() => {
-            let mut bytes = [0; 4];
-            let bytes = char.encode_utf8(&mut bytes).bytes();
-            bytes.map(|byte| format!("\\{byte:03o}")).collect()
-        }
-        char => char.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_for_the_shell_are_quoted_where_they_must_be() {
-        assert_eq!(shell_word("a\nb'\\\u{85}1"), r"$'a\012b\'\\\302\2051'");
-        assert_eq!(shell_word("scenarios/a-b.json"), "scenarios/a-b.json");
-        assert_eq!(shell_word("my file.json"), "'my file.json'");
-        assert_eq!(shell_word("it's"), r"'it'\''s'");
-        assert_eq!(shell_word(""), "''");
-    }
-}

@@ -1,10 +1,10 @@
 //! The plan: a scenario with every name resolved and every number checked. What a world is
 //! built from; nothing downstream of it can be wrong.
 
-use crate::check::{CheckConfig, CheckId};
 use crate::client::{ClientId, Policy, Workload};
 use crate::engine::{Limits, Odds, Span, TieBreak, Time};
 use crate::net::{Direction, HostId, PathProfile, TcpTimers};
+use crate::results::{CheckConfig, CheckId};
 use crate::sentinel::{SentinelConfig, Way};
 use crate::valkey::{AddressBook, Behaviour, Command, Config, FailoverState, HashSlot, NodeId};
 

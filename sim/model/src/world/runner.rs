@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Pending, Session, State};
-use crate::check::{CheckId, Ending, Found, Unfinished};
+use crate::check::{Ending, Found, Unfinished};
 use crate::client::ClientId;
 use crate::engine::{Agenda, Schedule, Stop};
-use crate::report::{Clients, Finding, MODEL, RunReport, Verdict, Writes, replay_command};
+use crate::results::CheckId;
+use crate::results::{Clients, Finding, MODEL, RunReport, Verdict, Writes};
 use crate::scenario::Plan;
+use crate::scenario::replay_command;
 use crate::trace::Sink;
 use crate::valkey::Behaviour;
 

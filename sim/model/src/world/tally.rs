@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::report::{Bounces, Commands, Hops};
+use crate::results::{Bounces, Commands, Hops};
 use crate::trace::{Event, Record};
 
 /// Places of the histogram of redirects per command; the last counts that many and more.

@@ -2,9 +2,9 @@
 
 use super::condense::Item;
 use super::recorder::{Drawn, Recorder};
-use crate::client::ClientId;
-use crate::report::names::HostRole;
-use crate::valkey::NodeId;
+use rebound_sim::client::ClientId;
+use rebound_sim::scenario::HostRole;
+use rebound_sim::valkey::NodeId;
 
 /// The columns from left to right: those to whom something happens. Clients stand between two
 /// nodes, so that what goes back and forth is seen to, and before more of them; Sentinel

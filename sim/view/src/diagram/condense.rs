@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::recorder::{Drawn, Entry, Flight, Recorder};
 use super::{ArrowLook, Fate};
-use crate::client::ClientId;
-use crate::engine::{Span, Time};
-use crate::report::names::HostRole;
-use crate::report::words;
-use crate::trace::CommandOutcome;
+use crate::words;
+use rebound_engine::{Span, Time};
+use rebound_sim::client::ClientId;
+use rebound_sim::scenario::HostRole;
+use rebound_sim::trace::CommandOutcome;
 
 /// A message that takes as long is shown even if it is routine, and in two rows.
 pub(super) const SLOW: Span = Span::millis(100);

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::net::{ConnId, HostId};
+use rebound_net::{ConnId, HostId};
 
 /// A connection and the sender on it.
 type Lane = ((u32, u32), HostId);

@@ -1,9 +1,9 @@
 //! What each message is to a diagram.
 
-use crate::net::HostId;
-use crate::report::StoryKind;
-use crate::report::names::{HostRole, Names};
-use crate::valkey::{BusKind, Command, Message, NodeId, ReplOp, Reply};
+use crate::StoryKind;
+use rebound_net::HostId;
+use rebound_sim::scenario::{HostRole, Names};
+use rebound_sim::valkey::{BusKind, Command, Message, NodeId, ReplOp, Reply};
 
 /// What kind of message it is, and whether it is left out of a condensed diagram as routine.
 /// `linked` says of each node whether its link was up at some time: what is said before is how

@@ -1,14 +1,14 @@
 //! What stands beside arrows and in notes: short, since there is little room.
 
 use super::{Arrow, ArrowLook, NoteLook};
-use crate::engine::Span;
-use crate::net::{Closing, ConnectFailure};
-use crate::report::names::Names;
-use crate::report::words;
-use crate::trace::{
+use crate::words;
+use rebound_engine::Span;
+use rebound_net::{Closing, ConnectFailure};
+use rebound_sim::scenario::Names;
+use rebound_sim::trace::{
     ClusterEvent, ClusterHealth, CommandOutcome, FailoverEnd, FaultKind, ManualEnd,
 };
-use crate::valkey::{
+use rebound_sim::valkey::{
     Addr, BusKind, Command, CommandKind, FailoverState, LinkState, Message, NodeId, ReplOp, Reply,
     Role,
 };

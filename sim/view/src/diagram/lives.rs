@@ -1,10 +1,10 @@
 //! What each node is in the course of a run: primary, replica, stopped, down.
 
 use super::Life;
-use crate::engine::Time;
-use crate::report::names::{HostRole, Names};
-use crate::trace::{Event, FaultKind, Record};
-use crate::valkey::{NodeId, Role};
+use rebound_engine::Time;
+use rebound_sim::scenario::{HostRole, Names};
+use rebound_sim::trace::{Event, FaultKind, Record};
+use rebound_sim::valkey::{NodeId, Role};
 
 /// A node's present.
 #[derive(Copy, Clone)]

@@ -12,7 +12,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-use crate::engine::Time;
+use rebound_engine::Time;
 
 pub use recorder::Recorder;
 

@@ -7,14 +7,15 @@ use std::collections::BTreeMap;
 use super::flight::Flights;
 use super::lives::Lives;
 use super::{ArrowLook, Diagram, Fate, NoteLook, labels, rows};
-use crate::client::ClientId;
-use crate::engine::Time;
-use crate::net::HostId;
-use crate::report::names::{HostRole, Names};
-use crate::report::{Filter, RunReport, Story, StoryKind};
-use crate::scenario::Plan;
-use crate::trace::CommandOutcome;
-use crate::valkey::{Behaviour, CommandKind, NodeId};
+use crate::{Filter, Story, StoryKind};
+use rebound_engine::Time;
+use rebound_net::HostId;
+use rebound_sim::client::ClientId;
+use rebound_sim::results::RunReport;
+use rebound_sim::scenario::Plan;
+use rebound_sim::scenario::{HostRole, Names};
+use rebound_sim::trace::CommandOutcome;
+use rebound_sim::valkey::{Behaviour, CommandKind, NodeId};
 
 /// What may become a row.
 pub(super) struct Entry {

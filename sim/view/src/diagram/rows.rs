@@ -4,9 +4,9 @@ use super::columns::columns;
 use super::condense::{Folded, Item, condense, is_slow, shown_at};
 use super::recorder::{Drawn, Recorder};
 use super::{Arrow, Column, Diagram, Fate, Fold, Life, Note, Row, What};
-use crate::engine::Time;
-use crate::report::RunReport;
-use crate::report::names::HostRole;
+use rebound_engine::Time;
+use rebound_sim::results::RunReport;
+use rebound_sim::scenario::HostRole;
 
 /// A row to be.
 struct Draft {
@@ -147,7 +147,7 @@ fn column(recorder: &Recorder<'_>, host: HostRole, drafts: &[Draft]) -> Column {
         HostRole::Node(node) => recorder.names.node(node).to_owned(),
         HostRole::Client(client) => recorder.names.client(client),
         HostRole::Operator => "operator".to_owned(),
-        HostRole::Sentinel => crate::scenario::SENTINEL.to_owned(),
+        HostRole::Sentinel => rebound_sim::scenario::SENTINEL.to_owned(),
     };
     let lives = match host {
         HostRole::Client(_) | HostRole::Operator => vec![(0, Life::Client)],

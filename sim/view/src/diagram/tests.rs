@@ -1,14 +1,15 @@
 //! Diagrams of small runs made by hand.
 
 use super::*;
-use crate::client::ClientId;
-use crate::engine::Span;
-use crate::net::{ConnId, HostId};
-use crate::report::{Filter, MODEL, RunReport, Verdict};
-use crate::trace::{
+use crate::Filter;
+use rebound_engine::Span;
+use rebound_net::{ConnId, HostId};
+use rebound_sim::client::ClientId;
+use rebound_sim::results::{MODEL, RunReport, Verdict};
+use rebound_sim::trace::{
     CommandOutcome, Event, Record, Saw, Sending, Sink, Via, WriteRange, WrittenKeys,
 };
-use crate::valkey::{
+use rebound_sim::valkey::{
     AddressBook, Behaviour, Belief, Command, CommandKind, Message, NodeId, Reply, Request, WriteId,
 };
 
@@ -166,7 +167,7 @@ fn drawn(play: impl Fn(&mut Bench<'_>)) -> Vec<String> {
         "nodes": [{"name": "old"}, {"name": "new", "replica_of": "old"}],
         "clients": [{"name": "app", "count": 2}]
     }"#;
-    let plan = crate::scenario::parse(text, "drawn.json").expect("a scenario");
+    let plan = rebound_sim::scenario::parse(text, "drawn.json").expect("a scenario");
     let behaviour = Behaviour::named("8.0.1").expect("a behaviour");
     let mut bench = Bench {
         recorder: Recorder::new(&plan, behaviour, Filter::story(vec![CLIENT])),
@@ -253,7 +254,7 @@ fn what_never_arrives_is_shown_as_lost() {
             conn: conn(0),
             from: APP,
             to: OLD,
-            how: crate::net::Closing::Reset,
+            how: rebound_net::Closing::Reset,
         });
         bench.ask(NEW);
         bench.served(NEW, 0, 0);

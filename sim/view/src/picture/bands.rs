@@ -2,9 +2,9 @@
 
 use super::shape::{Band, BandKind};
 use super::texts::Texts;
-use crate::engine::Time;
-use crate::report::NodeState;
-use crate::valkey::NodeId;
+use crate::NodeState;
+use rebound_engine::Time;
+use rebound_sim::valkey::NodeId;
 
 /// A band that has not ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,18 +19,18 @@ pub use shape::{
 
 use std::collections::BTreeMap;
 
-use super::names::{HostRole, Names};
-use super::run::RunReport;
 use super::situation::{Changed, Situation};
 use super::story::{Story, StoryKind, is_handshake};
-use crate::client::ClientId;
-use crate::engine::Time;
-use crate::net::HostId;
-use crate::scenario::Plan;
-use crate::trace::{Event, Record, Sending, Sink};
-use crate::valkey::{Behaviour, Message, NodeId, Reply};
 use bands::Bands;
 use pending::Pending;
+use rebound_engine::Time;
+use rebound_net::HostId;
+use rebound_sim::client::ClientId;
+use rebound_sim::results::RunReport;
+use rebound_sim::scenario::Plan;
+use rebound_sim::scenario::{HostRole, Names};
+use rebound_sim::trace::{Event, Record, Sending, Sink};
+use rebound_sim::valkey::{Behaviour, Message, NodeId, Reply};
 use states::StateColumns;
 use texts::Texts;
 

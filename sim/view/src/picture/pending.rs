@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::net::{ConnId, HostId};
-use crate::trace::{Event, Sending};
+use rebound_net::{ConnId, HostId};
+use rebound_sim::trace::{Event, Sending};
 
 /// By connection and sender, oldest first.
 #[derive(Default)]

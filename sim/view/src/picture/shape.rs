@@ -4,8 +4,8 @@
 use serde::Serialize;
 
 use super::texts::Text;
-use crate::engine::Time;
-use crate::report::StoryKind;
+use crate::StoryKind;
+use rebound_engine::Time;
 
 /// A run laid out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

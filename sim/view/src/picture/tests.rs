@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::world::Runner;
+use rebound_sim::world::Runner;
 
 fn plan(name: &str) -> Arc<Plan> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../scenarios")
         .join(name);
-    Arc::new(crate::scenario::load(&path).expect("a shipped scenario"))
+    Arc::new(rebound_sim::scenario::load(&path).expect("a shipped scenario"))
 }
 
 fn picture(name: &str, seed: u64, window: Window) -> (Picture, Vec<Record>, RunReport) {

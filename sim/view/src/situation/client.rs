@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::shape::{ClientState, CommandState};
-use crate::client::ClientId;
-use crate::engine::Time;
-use crate::net::{ConnId, HostId};
-use crate::report::Names;
-use crate::trace::{CommandOutcome, GateVerdict};
-use crate::valkey::{Addr, CommandKind, Gate, NodeId};
+use rebound_engine::Time;
+use rebound_net::{ConnId, HostId};
+use rebound_sim::client::ClientId;
+use rebound_sim::scenario::Names;
+use rebound_sim::trace::{CommandOutcome, GateVerdict};
+use rebound_sim::valkey::{Addr, CommandKind, Gate, NodeId};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct ClientNow {

@@ -9,15 +9,15 @@ mod tests;
 
 pub use shape::{ClientState, CommandState, FaultState, NodeState, StateReport};
 
-use super::names::{HostRole, Names};
-use crate::client::ClientId;
-use crate::engine::Time;
-use crate::net::HostId;
-use crate::scenario::Plan;
-use crate::trace::{Event, FaultKind, Record};
-use crate::valkey::{Behaviour, NodeId};
 use client::ClientNow;
 use node::NodeNow;
+use rebound_engine::Time;
+use rebound_net::HostId;
+use rebound_sim::client::ClientId;
+use rebound_sim::scenario::Plan;
+use rebound_sim::scenario::{HostRole, Names};
+use rebound_sim::trace::{Event, FaultKind, Record};
+use rebound_sim::valkey::{Behaviour, NodeId};
 
 /// A run at an instant. It is handed every record in order.
 #[derive(Clone)]

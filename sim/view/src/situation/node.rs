@@ -1,11 +1,12 @@
 //! What is known of a node.
 
 use super::shape::{FaultState, NodeState};
-use crate::engine::Time;
-use crate::net::HostId;
-use crate::report::{Names, words};
-use crate::trace::{ClusterEvent, FaultKind, GateVerdict};
-use crate::valkey::{Addr, FailoverState, LinkState, NodeId, ReplId, Role};
+use crate::words;
+use rebound_engine::Time;
+use rebound_net::HostId;
+use rebound_sim::scenario::Names;
+use rebound_sim::trace::{ClusterEvent, FaultKind, GateVerdict};
+use rebound_sim::valkey::{Addr, FailoverState, LinkState, NodeId, ReplId, Role};
 
 #[derive(Clone, Debug)]
 pub(super) struct NodeNow {

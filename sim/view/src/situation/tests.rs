@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::scenario::Plan;
-use crate::trace::GateVerdict;
-use crate::valkey::{FailoverState, Gate};
-use crate::world::Runner;
+use rebound_sim::scenario::Plan;
+use rebound_sim::trace::GateVerdict;
+use rebound_sim::valkey::{FailoverState, Gate};
+use rebound_sim::world::Runner;
 
 fn plan(name: &str) -> Arc<Plan> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../scenarios")
         .join(name);
-    Arc::new(crate::scenario::load(&path).expect("a shipped scenario"))
+    Arc::new(rebound_sim::scenario::load(&path).expect("a shipped scenario"))
 }
 
 fn trace(plan: &Arc<Plan>, behaviour: &'static Behaviour, seed: u64) -> Vec<Record> {
@@ -83,7 +83,7 @@ fn all_is_quiet_at_the_end() {
 #[test]
 fn postponed_commands_are_counted_until_they_are_released() {
     let plan = plan("handover-slow.json");
-    let behaviour = crate::scenario::behaviour_named("8.0.1").expect("a version");
+    let behaviour = rebound_sim::scenario::behaviour_named("8.0.1").expect("a version");
     let records = trace(&plan, behaviour, 1);
     let mut situation = Situation::new(&plan, behaviour);
     let mut most = 0;

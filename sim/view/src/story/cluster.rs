@@ -1,9 +1,9 @@
 //! What happens in a cluster, in words.
 
-use super::super::names::Names;
 use super::super::words;
-use crate::trace::{ClusterEvent, ClusterHealth, ManualEnd, VoteRefusal};
-use crate::valkey::{ErrorKind, NodeId};
+use rebound_sim::scenario::Names;
+use rebound_sim::trace::{ClusterEvent, ClusterHealth, ManualEnd, VoteRefusal};
+use rebound_sim::valkey::{ErrorKind, NodeId};
 
 /// What a node does or learns, to be read after its name.
 pub(super) fn event(names: Names<'_>, node: NodeId, what: ClusterEvent) -> String {
@@ -110,7 +110,7 @@ pub(super) fn why_rejected(error: ErrorKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::parse;
+    use rebound_sim::scenario::parse;
 
     #[test]
     fn a_node_is_told_apart_from_another() {

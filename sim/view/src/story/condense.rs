@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::memory::{Ask, Memory};
 use super::{StoryKind, StoryLine};
-use crate::client::ClientId;
-use crate::engine::Time;
-use crate::net::Closing;
-use crate::report::names::Names;
-use crate::report::words;
-use crate::trace::{CommandOutcome, Event, GateVerdict, Record};
-use crate::valkey::{Addr, CommandKind, NodeId};
+use crate::words;
+use rebound_engine::Time;
+use rebound_net::Closing;
+use rebound_sim::client::ClientId;
+use rebound_sim::scenario::Names;
+use rebound_sim::trace::{CommandOutcome, Event, GateVerdict, Record};
+use rebound_sim::valkey::{Addr, CommandKind, NodeId};
 
 /// Redirects of a command that are told one by one.
 pub(super) const REDIRECTS_TOLD: u32 = 4;

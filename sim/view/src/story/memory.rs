@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::client::ClientId;
-use crate::engine::{Span, Time};
-use crate::net::HostId;
-use crate::report::names::{HostRole, Names};
-use crate::scenario::{Action, Plan};
-use crate::trace::{Event, FaultKind, GateVerdict, Record};
-use crate::valkey::{Addr, Behaviour, Command, CommandKind, LinkState, NodeId, Role};
+use rebound_engine::{Span, Time};
+use rebound_net::HostId;
+use rebound_sim::client::ClientId;
+use rebound_sim::scenario::{Action, Plan};
+use rebound_sim::scenario::{HostRole, Names};
+use rebound_sim::trace::{Event, FaultKind, GateVerdict, Record};
+use rebound_sim::valkey::{Addr, Behaviour, Command, CommandKind, LinkState, NodeId, Role};
 
 /// How long a command goes without anything happening to it before a story mentions that.
 const STALLED: Span = Span::millis(100);
@@ -77,7 +77,7 @@ pub(super) struct Memory<'a> {
 
 impl<'a> Memory<'a> {
     pub(super) fn new(plan: &'a Plan, behaviour: &'static Behaviour) -> Memory<'a> {
-        let node = |node: &crate::scenario::NodePlan| NodeMemory {
+        let node = |node: &rebound_sim::scenario::NodePlan| NodeMemory {
             now: None,
             before: None,
             behaviour: node.behaviour.unwrap_or(behaviour),

@@ -2,12 +2,12 @@
 
 use super::cluster;
 use super::memory::{Ask, Known, Memory};
-use crate::engine::{Span, Time};
-use crate::net::HostId;
-use crate::report::names::Names;
-use crate::report::words;
-use crate::trace::{Event, GateVerdict, Record, Via};
-use crate::valkey::{
+use crate::words;
+use rebound_engine::{Span, Time};
+use rebound_net::HostId;
+use rebound_sim::scenario::Names;
+use rebound_sim::trace::{Event, GateVerdict, Record, Via};
+use rebound_sim::valkey::{
     Behaviour, Belief, CommandKind, ErrorKind, FailoverState, Flags, Gate, Message, NodeId, ReplOp,
     Reply, Role,
 };
@@ -411,12 +411,13 @@ fn why_rejected(gate: Gate, error: ErrorKind) -> &'static str {
 }
 
 /// Whether a message between nodes is part of how one becomes the other's replica.
-pub(in crate::report) fn is_handshake(message: Message) -> bool {
+pub(crate) fn is_handshake(message: Message) -> bool {
     match message {
         Message::Request(request) => match request.command.kind() {
-            CommandKind::ReplConf => {
-                !matches!(request.command, crate::valkey::Command::ReplConfAck(_))
-            }
+            CommandKind::ReplConf => !matches!(
+                request.command,
+                rebound_sim::valkey::Command::ReplConfAck(_)
+            ),
             CommandKind::Ping | CommandKind::Psync | CommandKind::Auth => true,
             CommandKind::Get
             | CommandKind::MGet

@@ -1,9 +1,11 @@
 //! Stories of small records made by hand.
 
 use super::*;
-use crate::net::{Closing, ConnId};
-use crate::trace::{CommandOutcome, FailoverEnd, GateVerdict, Saw, Via, WriteRange, WrittenKeys};
-use crate::valkey::{
+use rebound_net::{Closing, ConnId};
+use rebound_sim::trace::{
+    CommandOutcome, FailoverEnd, GateVerdict, Saw, Via, WriteRange, WrittenKeys,
+};
+use rebound_sim::valkey::{
     Addr, Belief, Command, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message, ReplId,
     Reply, Request, Role, WriteId,
 };
@@ -27,7 +29,7 @@ fn plan() -> Plan {
         "timeline": [{"at": "1s", "do": {"command":
             {"node": "old", "run": ["FAILOVER TO new 6379 TIMEOUT 10000"]}}}]
     }"#;
-    crate::scenario::parse(text, "told.json").expect("a scenario")
+    rebound_sim::scenario::parse(text, "told.json").expect("a scenario")
 }
 
 /// The lines of a story of events that are a millisecond apart, as `who words`.
@@ -114,7 +116,7 @@ fn ended(command: u32, kind: CommandKind, hops: u32, outcome: CommandOutcome) ->
         outcome,
         hops,
         bounces: hops.saturating_sub(1),
-        took: crate::engine::Span::millis(3),
+        took: rebound_engine::Span::millis(3),
         writes: NO_WRITES,
         from: Addr(0),
         key: 0,

@@ -1,7 +1,7 @@
 //! Expectations, which must not contradict themselves.
 
 use super::{Problem, Result, check, names};
-use crate::check::CheckConfig;
+use crate::results::CheckConfig;
 use crate::scenario::format::{Expected, ExpectedRuns};
 use crate::scenario::plan::{Expectation, ExpectedVerdict};
 use crate::valkey::Behaviour;

@@ -1,16 +1,16 @@
 //! What the recorder makes of each message and each record.
 
 use super::{Drawn, Recorder, Told};
-use crate::client::ClientId;
-use crate::engine::{Span, Time};
-use crate::net::{Closing, ConnectFailure};
-use crate::report::diagram::{ArrowLook, Fate, NoteLook, kinds, labels};
-use crate::report::names::HostRole;
-use crate::report::{StoryKind, words};
-use crate::trace::{
+use crate::diagram::{ArrowLook, Fate, NoteLook, kinds, labels};
+use crate::{StoryKind, words};
+use rebound_engine::{Span, Time};
+use rebound_net::{Closing, ConnectFailure};
+use rebound_sim::client::ClientId;
+use rebound_sim::scenario::HostRole;
+use rebound_sim::trace::{
     ClusterEvent, CommandOutcome, Event, FaultKind, GateVerdict, Record, Sending, Sink,
 };
-use crate::valkey::{LinkState, Message, NodeId, Reply, Role};
+use rebound_sim::valkey::{LinkState, Message, NodeId, Reply, Role};
 
 impl Sink for Recorder<'_> {
     const SENDINGS: bool = true;
