@@ -1,4 +1,17 @@
-//! The engine: time, chance, the queue and the loop. It knows nothing of Valkey or of networks.
+//! A deterministic discrete-event engine: time, chance, the queue and the loop. It knows nothing of
+//! Valkey or of networks.
+//!
+//! A [`World`] handles events and schedules further ones on its [`Agenda`]. Time is virtual and
+//! counted in nanoseconds; events at equal times happen in the order in which they were scheduled
+//! (or in an order that the seed decides, see [`TieBreak`]). All chance comes from the agenda's
+//! [`Chooser`], on streams that have names, so that the same seed gives the same run on any
+//! machine, and one more draw on one stream moves no answer on another.
+//!
+//! # Example
+//! `cargo run -p rebound-engine --example ping`:
+//! ```
+#![doc = include_str!("../examples/ping.rs")]
+//! ```
 
 mod chooser;
 mod distribution;
