@@ -103,7 +103,7 @@ mod decimal_strings {
 
     type Streams = BTreeMap<String, Vec<u64>>;
 
-    pub fn serialize<S: Serializer>(streams: &Streams, to: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(streams: &Streams, to: S) -> Result<S::Ok, S::Error> {
         to.collect_map(
             streams.iter().map(|(name, answers)| {
                 (name, answers.iter().map(u64::to_string).collect::<Vec<_>>())
@@ -111,7 +111,7 @@ mod decimal_strings {
         )
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Streams, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Streams, D::Error> {
         BTreeMap::<String, Vec<String>>::deserialize(from)?
             .into_iter()
             .map(|(name, answers)| {

@@ -126,11 +126,6 @@ impl<E: Copy> Agenda<E> {
         self.events
     }
 
-    /// The most events that were pending at once in this run.
-    pub fn peak_pending(&self) -> usize {
-        self.queue.peak()
-    }
-
     /// Runs `world` until it settles or a limit stops it.
     ///
     /// An event at exactly a phase's time happens after the phase has begun. When nothing is

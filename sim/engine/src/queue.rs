@@ -33,7 +33,6 @@ pub struct Queue<E> {
     present: u64,
     len: usize,
     pushed: u64,
-    peak: usize,
 }
 
 impl<E: Copy> Default for Queue<E> {
@@ -47,7 +46,6 @@ impl<E: Copy> Default for Queue<E> {
             present: 0,
             len: 0,
             pushed: 0,
-            peak: 0,
         }
     }
 }
@@ -139,7 +137,6 @@ impl<E: Copy> Queue<E> {
         let order = u64::from(tie) << 32 | self.pushed;
         self.pushed += 1;
         self.len += 1;
-        self.peak = self.peak.max(self.len);
         let key = u128::from(at.0) << 64 | u128::from(order);
         self.place(Entry { key, event });
     }
@@ -160,7 +157,7 @@ impl<E: Copy> Queue<E> {
 
     /// Takes the earliest event, if it lies before `end`.
     #[inline]
-    pub fn pop_before(&mut self, end: Time) -> Option<(Time, E)> {
+    pub(crate) fn pop_before(&mut self, end: Time) -> Option<(Time, E)> {
         if self.due.is_empty() && self.late.first().is_none() {
             self.advance();
         }
@@ -250,11 +247,6 @@ impl<E: Copy> Queue<E> {
         self.len == 0
     }
 
-    /// The most events that were pending at once since the last [`clear`](Self::clear).
-    pub fn peak(&self) -> usize {
-        self.peak
-    }
-
     /// Forgets everything but the memory it holds.
     pub fn clear(&mut self) {
         self.due.clear();
@@ -265,7 +257,6 @@ impl<E: Copy> Queue<E> {
         self.present = 0;
         self.len = 0;
         self.pushed = 0;
-        self.peak = 0;
     }
 }
 
@@ -312,6 +303,5 @@ mod tests {
         for event in 0..100 {
             assert_eq!(queue.pop(), Some((Time(7), event)));
         }
-        assert_eq!(queue.peak(), 100);
     }
 }

@@ -165,7 +165,7 @@ impl Span {
 
 impl Span {
     /// The span in the largest unit that divides it, so that it is read back exactly.
-    pub fn exact(self) -> String {
+    pub(crate) fn exact(self) -> String {
         let (unit, scale) = UNITS[1..]
             .iter()
             .find(|(_, scale)| self.0.is_multiple_of(*scale))

@@ -67,7 +67,7 @@ impl Timing {
 
     /// Whether a cut keeps it.
     #[inline]
-    pub fn is_stuck(&self) -> bool {
+    pub(crate) fn is_stuck(&self) -> bool {
         self.arrives_at == Time::NEVER
     }
 
@@ -136,7 +136,7 @@ impl<M> Default for Pipe<M> {
 
 impl<M> Pipe<M> {
     /// Makes the pipe as new, but for its memory. Gives the number of items that were in it.
-    pub fn renew(&mut self) -> usize {
+    pub(crate) fn renew(&mut self) -> usize {
         let count = self.items.len();
         let mut items = std::mem::take(&mut self.items);
         items.clear();
@@ -188,14 +188,14 @@ impl<M> Pipe<M> {
 
     /// Whether a segment sent at `at` may hasten an earlier one.
     #[inline]
-    pub fn may_hasten(&self, at: Time) -> bool {
+    pub(crate) fn may_hasten(&self, at: Time) -> bool {
         at <= self.hasten_until
     }
 
     /// A segment sent at `at` gets through: what was lost once in the round trip before may be
     /// sent again early, one round trip after it was lost. Whether delivery times changed.
     #[cold]
-    pub fn hasten(&mut self, at: Time) -> bool {
+    pub(crate) fn hasten(&mut self, at: Time) -> bool {
         let mut hastened = false;
         for item in &mut self.items {
             let timing = &mut item.timing;
@@ -231,7 +231,7 @@ impl<M> Pipe<M> {
 
     /// The direction is cut at `now`: what is transmitted later does not arrive. With `all`,
     /// neither does what is under way.
-    pub fn stick(&mut self, now: Time, all: bool) {
+    pub(crate) fn stick(&mut self, now: Time, all: bool) {
         for item in &mut self.items {
             if all || item.timing.transmitted_at > now {
                 item.timing.arrives_at = Time::NEVER;
@@ -242,7 +242,7 @@ impl<M> Pipe<M> {
 
     /// The cut is over at `now`: the oldest segment that was kept is sent again at its next
     /// retransmission, and what was lost behind it comes with it.
-    pub fn unstick(&mut self, now: Time, timers: &TcpTimers) {
+    pub(crate) fn unstick(&mut self, now: Time, timers: &TcpTimers) {
         let mut resumed_at = None;
         for item in &mut self.items {
             let timing = &mut item.timing;
@@ -263,7 +263,7 @@ impl<M> Pipe<M> {
 
     /// Loses what is not under way at `at`: what has yet to be transmitted (again). Gives the
     /// number of items.
-    pub fn lose_unsent(&mut self, at: Time) -> usize {
+    pub(crate) fn lose_unsent(&mut self, at: Time) -> usize {
         let unsent = |item: &Item<M>| item.timing.is_stuck() || item.timing.transmitted_at > at;
         let Some(keep) = self.items.iter().position(unsent) else {
             return 0;
@@ -277,13 +277,13 @@ impl<M> Pipe<M> {
 
     /// When the oldest segment was sent that the sender knows no acknowledgement of (but for
     /// those just under way); [`Time::NEVER`] if there is none.
-    pub fn oldest_unacknowledged(&self) -> Time {
+    pub(crate) fn oldest_unacknowledged(&self) -> Time {
         let first = self.items.front().map(|item| item.timing.sent_at);
         self.unacknowledged_since.min(first.unwrap_or(Time::NEVER))
     }
 
     /// Whether something that was sent will not be acknowledged within `limit` as things are.
-    pub fn is_in_trouble(&self, limit: Span) -> bool {
+    pub(crate) fn is_in_trouble(&self, limit: Span) -> bool {
         let late = |item: &Item<M>| item.timing.is_late(limit);
         self.unacknowledged_since != Time::NEVER || self.items.iter().any(late)
     }
@@ -304,7 +304,7 @@ pub(super) struct End {
 
 impl End {
     /// Whether nothing more can be delivered to it.
-    pub fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.done || (self.forgotten && !self.timed_out)
     }
 }

@@ -248,7 +248,7 @@ impl<M: Copy> Network<M> {
 
     /// Something in the middle resets an established connection: everything under way is lost,
     /// and each end is told after its one-way delay. A handshake is left alone.
-    pub fn cut_connection<E: Copy + From<NetEvent>>(
+    pub(crate) fn cut_connection<E: Copy + From<NetEvent>>(
         &mut self,
         agenda: &mut Agenda<E>,
         at: Time,

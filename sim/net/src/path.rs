@@ -59,7 +59,7 @@ impl PathFaults {
     }
 
     /// Whether this direction is clogged.
-    pub fn is_clogged(&self, direction: Direction) -> bool {
+    pub(crate) fn is_clogged(&self, direction: Direction) -> bool {
         self.clogs[direction.place()] > 0
     }
 }
@@ -143,7 +143,7 @@ impl Paths {
     }
 
     /// A path, to change it.
-    pub fn path_mut(&mut self, path: u32) -> &mut Path {
+    pub(crate) fn path_mut(&mut self, path: u32) -> &mut Path {
         &mut self.paths[path as usize]
     }
 
@@ -164,7 +164,7 @@ impl Paths {
     }
 
     /// What is wrong with a path, to change it.
-    pub fn faults_mut(&mut self, path: u32) -> &mut PathFaults {
+    pub(crate) fn faults_mut(&mut self, path: u32) -> &mut PathFaults {
         let entry = &mut self.paths[path as usize].faults;
         if *entry == 0 {
             *entry = self.faults.len() as u32;

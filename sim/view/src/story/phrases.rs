@@ -156,7 +156,8 @@ impl Phrases<'_, '_> {
                     "contradicts"
                 };
                 format!(
-                    "ignores the redirect of {what} #{command} from {from} to {to}: its epoch                      {said} {why} the {known} that the client knows; it will ask {from} again"
+                    "ignores the redirect of {what} #{command} from {from} to {to}: its epoch \
+                     {said} {why} the {known} that the client knows; it will ask {from} again"
                 )
             }
             Event::Ended {
