@@ -3,7 +3,8 @@
 use serde_json::Value as Json;
 
 use crate::valkey::{
-    Addr, Belief, CommandKind, Elements, ErrorKind, LinkState, Reply, Role, WriteId,
+    Addr, Belief, CommandKind, Elements, ErrorKind, LinkState, Redirect, RedirectKind, Reply, Role,
+    WriteId,
 };
 
 /// A reply of RESP2.
@@ -76,11 +77,9 @@ pub fn answer(
             Some(to) => {
                 let (host, port) = to.rsplit_once(':').ok_or_else(unknown)?;
                 let port = port.parse().map_err(|_| unknown())?;
-                Ok(Reply::Redirect {
-                    to: address(host, port).ok_or_else(unknown)?,
-                    epoch: None,
-                    belief,
-                })
+                let to = address(host, port).ok_or_else(unknown)?;
+                let redirect = Redirect::new(RedirectKind::Redirect, to, belief);
+                Ok(Reply::Redirect(redirect))
             }
             None => error_of(text).map(Reply::Error).ok_or_else(unknown),
         },
@@ -257,7 +256,7 @@ pub fn reply_text(reply: Reply, address: impl Fn(Addr) -> String) -> String {
         Reply::Subscribed => "subscribed".to_owned(),
         Reply::Published => "message".to_owned(),
         Reply::Error(error) => error.text().to_owned(),
-        Reply::Redirect { to, .. } => format!("-REDIRECT {}", address(to)),
+        Reply::Redirect(Redirect { kind, to, .. }) => format!("-{kind} {}", address(to)),
         Reply::Info { .. } => "what the node is".to_owned(),
         Reply::Continue { .. } => "+CONTINUE".to_owned(),
         Reply::FullResync { .. } => "+FULLRESYNC".to_owned(),
@@ -265,8 +264,6 @@ pub fn reply_text(reply: Reply, address: impl Fn(Addr) -> String) -> String {
         Reply::DualChannelSync => "+DUALCHANNELSYNC".to_owned(),
         Reply::Reset => "+RESET".to_owned(),
         Reply::Encoding(encoding) => format!("${}", encoding.name()),
-        Reply::Moved { slot, to, .. } => format!("-MOVED {} {}", slot.0, address(to)),
-        Reply::Ask { slot, to, .. } => format!("-ASK {} {}", slot.0, address(to)),
         Reply::Topology(_) => "slots".to_owned(),
     }
 }
@@ -302,7 +299,10 @@ mod tests {
             CommandKind::Get,
             Resp::Error("REDIRECT 127.0.0.1:7001".to_owned()),
         );
-        assert!(matches!(reply, Ok(Reply::Redirect { to: Addr(1), .. })));
+        assert!(matches!(
+            reply,
+            Ok(Reply::Redirect(Redirect { to: Addr(1), .. }))
+        ));
         let elsewhere = Resp::Error("REDIRECT 127.0.0.1:7009".to_owned());
         assert!(read(CommandKind::Get, elsewhere).is_err());
     }

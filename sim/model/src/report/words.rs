@@ -6,7 +6,7 @@ use crate::sentinel::{HELLO, Notice};
 use crate::trace::{CommandOutcome, FailoverEnd, FaultKind};
 use crate::valkey::{
     Addr, Belief, ClientType, ClusterFailover, Command, Elements, Epoch, FailoverState, LinkState,
-    PauseKind, ReplId, Reply, Role, SetSlot, UnblockReason, Value, WriteId,
+    PauseKind, Redirect, ReplId, Reply, Role, SetSlot, UnblockReason, Value, WriteId,
 };
 
 /// `1 redirect`, `2 redirects`.
@@ -208,9 +208,12 @@ pub(super) fn reply(names: Names<'_>, reply: Reply) -> String {
         Reply::Subscribed => "the subscription's confirmation".to_owned(),
         Reply::Published => "a published message".to_owned(),
         Reply::Error(kind) => kind.text().to_owned(),
-        Reply::Redirect {
-            to, epoch: said, ..
-        } => format!("-REDIRECT {}{}", names.address(to), epoch(said)),
+        Reply::Redirect(Redirect {
+            kind,
+            to,
+            epoch: said,
+            ..
+        }) => format!("-{kind} {}{}", names.address(to), epoch(said)),
         Reply::Info {
             belief: believed,
             primary,
@@ -226,8 +229,6 @@ pub(super) fn reply(names: Names<'_>, reply: Reply) -> String {
             epoch: said,
         } => format!("+FULLRESYNC {} {offset}{}", replid(id), epoch(said)),
         Reply::NewLine => "an empty line (still here)".to_owned(),
-        Reply::Moved { slot, to, .. } => format!("-MOVED {} {}", slot.0, names.address(to)),
-        Reply::Ask { slot, to, .. } => format!("-ASK {} {}", slot.0, names.address(to)),
         Reply::Topology(_) => "who serves each slot".to_owned(),
         Reply::Reset => "+RESET".to_owned(),
         Reply::DualChannelSync => "+DUALCHANNELSYNC".to_owned(),
@@ -411,7 +412,7 @@ pub(super) fn value(value: Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::valkey::{AddressBook, ErrorKind, NodeId, WriteId};
+    use crate::valkey::{AddressBook, ErrorKind, NodeId, RedirectKind, WriteId};
 
     fn with_names(check: impl Fn(Names<'_>)) {
         let text = r#"{"name": "w", "nodes": [{"name": "a"}, {"name": "b", "replica_of": "a"}]}"#;
@@ -473,11 +474,8 @@ mod tests {
     fn replies_are_verbatim() {
         with_names(|names| {
             let b = AddressBook::of(NodeId(1));
-            let redirect = Reply::Redirect {
-                epoch: None,
-                to: b,
-                belief: Belief::default(),
-            };
+            let redirect = Redirect::new(RedirectKind::Redirect, b, Belief::default());
+            let redirect = Reply::Redirect(redirect);
             assert_eq!(reply(names, redirect), "-REDIRECT b:6379");
             let error = Reply::Error(ErrorKind::ReadOnly);
             assert_eq!(

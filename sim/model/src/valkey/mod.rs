@@ -14,6 +14,7 @@ mod error;
 mod hash_slot;
 mod message;
 mod pause;
+mod redirect;
 mod remedy;
 mod script;
 mod server;
@@ -40,6 +41,7 @@ pub use message::{
     Belief, BusKind, BusMessage, Elements, Encoding, FailoverState, LinkState, Message, Offset,
     PacketId, ReplId, ReplOp, Reply, Request, Role, SnapshotId, StreamEntry, TopologyId, WriteId,
 };
+pub use redirect::{Redirect, RedirectKind};
 pub use remedy::{Axis, Remedies, Remedy};
 pub use script::Script;
 pub use server::{

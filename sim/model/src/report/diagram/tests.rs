@@ -5,11 +5,10 @@ use crate::client::ClientId;
 use crate::engine::Span;
 use crate::net::{ConnId, HostId};
 use crate::report::{Filter, MODEL, RunReport, Verdict};
-use crate::trace::{
-    CommandOutcome, Event, Record, Saw, Sending, Sink, Via, WriteRange, WrittenKeys,
-};
+use crate::trace::{CommandOutcome, Event, Record, Saw, Sending, Sink, WriteRange, WrittenKeys};
 use crate::valkey::{
-    AddressBook, Behaviour, Belief, Command, CommandKind, Message, NodeId, Reply, Request, WriteId,
+    AddressBook, Behaviour, Belief, Command, CommandKind, Message, NodeId, Redirect, RedirectKind,
+    Reply, Request, WriteId,
 };
 
 const OLD: HostId = HostId(0);
@@ -131,11 +130,8 @@ impl Bench<'_> {
 
     fn redirected(&mut self, command: u32, hops: u32, from: HostId, to: HostId) {
         let addr = AddressBook::of(NodeId(to.0 as u16));
-        let reply = Reply::Redirect {
-            to: addr,
-            epoch: None,
-            belief: Belief::default(),
-        };
+        let redirect = Redirect::new(RedirectKind::Redirect, addr, Belief::default());
+        let reply = Reply::Redirect(redirect);
         let message = Message::Reply { tag: 7, reply };
         self.deliver(conn(from.0), (from, APP), message);
         self.record(Event::Hop {
@@ -144,7 +140,7 @@ impl Bench<'_> {
             kind: CommandKind::Set,
             from: NodeId(from.0 as u16),
             to: addr,
-            via: Via::Redirect,
+            via: RedirectKind::Redirect,
             hops,
             bounce: hops > 1,
             belief: Belief::default(),

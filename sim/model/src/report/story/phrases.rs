@@ -6,7 +6,7 @@ use crate::engine::{Span, Time};
 use crate::net::HostId;
 use crate::report::names::Names;
 use crate::report::words;
-use crate::trace::{Event, GateVerdict, Record, Via};
+use crate::trace::{Event, GateVerdict, Record};
 use crate::valkey::{
     Behaviour, Belief, CommandKind, ErrorKind, FailoverState, Flags, Gate, Message, NodeId, ReplOp,
     Reply, Role,
@@ -126,10 +126,7 @@ impl Phrases<'_, '_> {
                 let kind = self.memory.kind(client, command);
                 let what = kind.map_or("command", |kind| kind.name());
                 let (from, to) = (names.node(from), names.listener(to));
-                let by = match via {
-                    Via::Redirect => String::new(),
-                    Via::Moved(_) | Via::Ask(_) => format!("{via}, "),
-                };
+                let by = via.slot().map_or(String::new(), |_| format!("{via}, "));
                 if bounce {
                     format!(
                         "follows {by}redirect {hops} of {what} #{command} from {from} back to {to}: BOUNCE \

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::net::{Closing, ConnId};
-use crate::trace::{CommandOutcome, FailoverEnd, GateVerdict, Saw, Via, WriteRange, WrittenKeys};
+use crate::trace::{CommandOutcome, FailoverEnd, GateVerdict, Saw, WriteRange, WrittenKeys};
 use crate::valkey::{
-    Addr, Belief, Command, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message, ReplId,
-    Reply, Request, Role, WriteId,
+    Addr, Belief, Command, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message,
+    RedirectKind, ReplId, Reply, Request, Role, WriteId,
 };
 
 const OLD: NodeId = NodeId(0);
@@ -131,7 +131,7 @@ fn hop(hops: u32) -> Event {
         kind: CommandKind::Set,
         from,
         to: Addr(1 - from.0),
-        via: Via::Redirect,
+        via: RedirectKind::Redirect,
         hops,
         bounce: hops > 1,
         belief: handing_over(),
