@@ -1,7 +1,7 @@
 //! The commands that the model knows.
 
 use super::address::{Addr, NodeId};
-use super::command_kind::CommandKind;
+use super::command_table::CommandKind;
 use super::epoch::Epoch;
 use super::error::ErrorKind;
 use super::hash_slot::HashSlot;

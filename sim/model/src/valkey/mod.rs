@@ -5,7 +5,7 @@ mod address;
 mod behaviour;
 mod combination;
 mod command;
-mod command_kind;
+mod command_table;
 mod config;
 mod data;
 mod defect;
@@ -30,7 +30,7 @@ pub use behaviour::{
 };
 pub use combination::CombinationError;
 pub use command::{ClientType, ClusterFailover, Command, PauseKind, SetSlot, UnblockReason};
-pub use command_kind::{CommandKind, Flags};
+pub use command_table::{CommandKind, Flags};
 pub use config::{Config, Persistence};
 pub use data::{Data, ElementLog, Value};
 pub use defect::Defect;

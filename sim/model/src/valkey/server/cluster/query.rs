@@ -4,7 +4,7 @@
 use super::super::super::address::{AddressBook, NodeId};
 use super::super::super::behaviour::Gate;
 use super::super::super::command::Command;
-use super::super::super::command_kind::Flags;
+use super::super::super::command_table::Flags;
 use super::super::super::data::Value;
 use super::super::super::error::ErrorKind;
 use super::super::super::hash_slot::HashSlot;
