@@ -30,7 +30,7 @@ pub use behaviour::{
 };
 pub use combination::CombinationError;
 pub use command::{ClientType, ClusterFailover, Command, PauseKind, SetSlot, UnblockReason};
-pub use command_table::{CommandKind, Flags};
+pub use command_table::{CommandKind, Flags, Writes};
 pub use config::{Config, Persistence};
 pub use data::{Data, ElementLog, Value};
 pub use defect::Defect;

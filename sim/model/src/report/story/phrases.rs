@@ -8,8 +8,8 @@ use crate::report::names::Names;
 use crate::report::words;
 use crate::trace::{Event, GateVerdict, Record};
 use crate::valkey::{
-    Behaviour, Belief, CommandKind, ErrorKind, FailoverState, Flags, Gate, Message, NodeId, ReplOp,
-    Reply, Role,
+    Behaviour, Belief, Command, CommandKind, ErrorKind, FailoverState, Flags, Gate, Message,
+    NodeId, ReplOp, Reply, Role,
 };
 
 /// A message that took less is not worth saying how long it took.
@@ -410,61 +410,16 @@ fn why_rejected(gate: Gate, error: ErrorKind) -> &'static str {
 /// Whether a message between nodes is part of how one becomes the other's replica.
 pub(in crate::report) fn is_handshake(message: Message) -> bool {
     match message {
-        Message::Request(request) => match request.command.kind() {
-            CommandKind::ReplConf => {
-                !matches!(request.command, crate::valkey::Command::ReplConfAck(_))
-            }
-            CommandKind::Ping | CommandKind::Psync | CommandKind::Auth => true,
-            CommandKind::Get
-            | CommandKind::MGet
-            | CommandKind::Set
-            | CommandKind::Incr
-            | CommandKind::Del
-            | CommandKind::LPush
-            | CommandKind::BlPop
-            | CommandKind::Multi
-            | CommandKind::Exec
-            | CommandKind::Discard
-            | CommandKind::Subscribe
-            | CommandKind::Publish
-            | CommandKind::Info
-            | CommandKind::Role
-            | CommandKind::Wait
-            | CommandKind::ClientCapa
-            | CommandKind::ClientPause
-            | CommandKind::ClientUnpause
-            | CommandKind::ClientKill
-            | CommandKind::ConfigRewrite
-            | CommandKind::ReadOnly
-            | CommandKind::ReadWrite
-            | CommandKind::Failover
-            | CommandKind::ReplicaOf
-            | CommandKind::Asking
-            | CommandKind::ClusterSlots
-            | CommandKind::ClusterFailover
-            | CommandKind::ClusterSetSlot
-            | CommandKind::Eval
-            | CommandKind::EvalShebang
-            | CommandKind::EvalNoWrites
-            | CommandKind::EvalRo
-            | CommandKind::FCall
-            | CommandKind::FCallNoWrites
-            | CommandKind::FCallRo
-            | CommandKind::RPush
-            | CommandKind::XAdd
-            | CommandKind::XRead
-            | CommandKind::PfCount
-            | CommandKind::ObjectEncoding
-            | CommandKind::PExpire
-            | CommandKind::DbSize
-            | CommandKind::Scan
-            | CommandKind::Keys
-            | CommandKind::FlushAll
-            | CommandKind::Watch
-            | CommandKind::Unwatch
-            | CommandKind::Reset
-            | CommandKind::ClientUnblock => false,
-        },
+        Message::Request(request) => {
+            !matches!(request.command, Command::ReplConfAck(_))
+                && matches!(
+                    request.command.kind(),
+                    CommandKind::Ping
+                        | CommandKind::ReplConf
+                        | CommandKind::Psync
+                        | CommandKind::Auth
+                )
+        }
         Message::Reply { reply, .. } => reply != Reply::NewLine,
         Message::Snapshot(_) => true,
         Message::Stream(entry) => {
