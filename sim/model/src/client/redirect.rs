@@ -94,16 +94,11 @@ fn action_on(spec: &ClientSpec, kind: ErrorKind) -> ErrorAction {
         ErrorKind::MasterDown,
         ErrorKind::ExecAbortMasterDown,
     ];
-    const DOWN: [ErrorKind; 3] = [
-        ErrorKind::ClusterDown,
-        ErrorKind::ClusterDownReadOnly,
-        ErrorKind::ClusterDownUnbound,
-    ];
     if let Some(cluster) = &spec.policy.cluster {
         if kind == ErrorKind::TryAgain {
             return cluster.on_tryagain;
         }
-        if DOWN.contains(&kind) {
+        if kind.is_cluster_down() {
             return cluster.on_clusterdown;
         }
     }

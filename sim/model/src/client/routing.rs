@@ -136,12 +136,7 @@ impl Client {
 
     /// What the client learns from an error of a cluster.
     pub(super) fn heed_error(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, kind: ErrorKind) {
-        const DOWN: [ErrorKind; 3] = [
-            ErrorKind::ClusterDown,
-            ErrorKind::ClusterDownReadOnly,
-            ErrorKind::ClusterDownUnbound,
-        ];
-        if DOWN.contains(&kind) {
+        if kind.is_cluster_down() {
             self.troubled(spec, ctx);
         }
     }

@@ -163,9 +163,29 @@ impl ErrorKind {
         }
     }
 
+    /// Whether it begins with `CLUSTERDOWN`: the node serves nobody the slot, or nobody anything.
+    pub const fn is_cluster_down(self) -> bool {
+        matches!(
+            self,
+            ErrorKind::ClusterDown | ErrorKind::ClusterDownReadOnly | ErrorKind::ClusterDownUnbound
+        )
+    }
+
     /// The error's first word, by which reports count: `READONLY`, `UNBLOCKED`, `ERR` …
     pub fn code(self) -> &'static str {
         let text = &self.text()[1..];
         text.split(' ').next().unwrap_or(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_that_is_down_says_so() {
+        for &kind in ErrorKind::ALL {
+            assert_eq!(kind.is_cluster_down(), kind.code() == "CLUSTERDOWN");
+        }
     }
 }
