@@ -53,12 +53,7 @@ fn host_and_port(names: Names<'_>, addr: Addr) -> String {
 pub(super) fn command(names: Names<'_>, command: Command) -> String {
     let name = command.kind().name();
     match command {
-        Command::Get(key) => format!("GET key:{key}"),
         Command::MGet(key, more) => format!("MGET key:{key} and {more} more"),
-        Command::Set(key, _) => format!("SET key:{key}"),
-        Command::Incr(key, _) => format!("INCR key:{key}"),
-        Command::Del(key, _) => format!("DEL key:{key}"),
-        Command::LPush(key, _) => format!("LPUSH key:{key}"),
         Command::BlPop {
             key, timeout_ms, ..
         } => format!("BLPOP key:{key} {}", seconds(timeout_ms)),
@@ -149,8 +144,13 @@ pub(super) fn command(names: Names<'_>, command: Command) -> String {
             };
             format!("PSYNC {} {offset}{failover}{}", replid(id), epoch(said))
         }
-        Command::Script(_, key) => format!("{name} key:{key}"),
-        Command::RPush(key, _)
+        Command::Get(key)
+        | Command::Set(key, _)
+        | Command::Incr(key, _)
+        | Command::Del(key, _)
+        | Command::LPush(key, _)
+        | Command::Script(_, key)
+        | Command::RPush(key, _)
         | Command::XAdd(key, _)
         | Command::XRead(key)
         | Command::PfCount(key)
