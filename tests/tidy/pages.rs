@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rebound_sim::check::CheckId;
+use rebound_sim::results::CheckId;
 
 use crate::complaint::{Complaint, assert_none};
 use crate::repository::{Source, read, sources};

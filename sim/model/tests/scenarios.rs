@@ -12,9 +12,9 @@ use rebound_sim::Runner;
 use rebound_sim::results::CheckId;
 use rebound_sim::results::{RunReport, Verdict};
 use rebound_sim::scenario::{Expectation, ExpectedVerdict, Plan, load};
-use rebound_sim::trace::{CommandOutcome, Event, GateVerdict, NoTrace, Record, Via};
+use rebound_sim::trace::{CommandOutcome, Event, GateVerdict, NoTrace, Record};
 use rebound_sim::valkey::{
-    BEHAVIOURS, Behaviour, CommandKind, ErrorKind, FailoverState, NodeId, Role,
+    BEHAVIOURS, Behaviour, CommandKind, ErrorKind, FailoverState, NodeId, RedirectKind, Role,
 };
 
 const SEEDS: std::ops::Range<u64> = 0..3;
@@ -434,12 +434,12 @@ fn resharding_asks_and_loses_nothing() {
     let (report, records) = traced("cluster-resharding", "8.0.1", 0);
     assert!(!has(&report, CheckId::LostWrite));
     assert_eq!(report.commands.failed, 0);
-    let count = |wanted: fn(&Via) -> bool| {
+    let count = |wanted: fn(&RedirectKind) -> bool| {
         records
             .iter()
             .filter(|record| matches!(&record.event, Event::Hop { via, .. } if wanted(via)))
             .count()
     };
-    assert!(count(|via| matches!(via, Via::Ask(_))) > 50);
-    assert!(count(|via| matches!(via, Via::Moved(_))) > 0);
+    assert!(count(|via| matches!(via, RedirectKind::Ask(_))) > 50);
+    assert!(count(|via| matches!(via, RedirectKind::Moved(_))) > 0);
 }

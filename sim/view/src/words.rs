@@ -6,7 +6,7 @@ use rebound_sim::sentinel::{HELLO, Notice};
 use rebound_sim::trace::{CommandOutcome, FailoverEnd, FaultKind};
 use rebound_sim::valkey::{
     Addr, Belief, ClientType, ClusterFailover, Command, Elements, Epoch, FailoverState, LinkState,
-    PauseKind, ReplId, Reply, Role, SetSlot, UnblockReason, Value, WriteId,
+    PauseKind, Redirect, ReplId, Reply, Role, SetSlot, UnblockReason, Value, WriteId,
 };
 
 /// `1 redirect`, `2 redirects`.
@@ -53,12 +53,7 @@ fn host_and_port(names: Names<'_>, addr: Addr) -> String {
 pub(super) fn command(names: Names<'_>, command: Command) -> String {
     let name = command.kind().name();
     match command {
-        Command::Get(key) => format!("GET key:{key}"),
         Command::MGet(key, more) => format!("MGET key:{key} and {more} more"),
-        Command::Set(key, _) => format!("SET key:{key}"),
-        Command::Incr(key, _) => format!("INCR key:{key}"),
-        Command::Del(key, _) => format!("DEL key:{key}"),
-        Command::LPush(key, _) => format!("LPUSH key:{key}"),
         Command::BlPop {
             key, timeout_ms, ..
         } => format!("BLPOP key:{key} {}", seconds(timeout_ms)),
@@ -149,8 +144,13 @@ pub(super) fn command(names: Names<'_>, command: Command) -> String {
             };
             format!("PSYNC {} {offset}{failover}{}", replid(id), epoch(said))
         }
-        Command::Script(_, key) => format!("{name} key:{key}"),
-        Command::RPush(key, _)
+        Command::Get(key)
+        | Command::Set(key, _)
+        | Command::Incr(key, _)
+        | Command::Del(key, _)
+        | Command::LPush(key, _)
+        | Command::Script(_, key)
+        | Command::RPush(key, _)
         | Command::XAdd(key, _)
         | Command::XRead(key)
         | Command::PfCount(key)
@@ -208,9 +208,12 @@ pub(super) fn reply(names: Names<'_>, reply: Reply) -> String {
         Reply::Subscribed => "the subscription's confirmation".to_owned(),
         Reply::Published => "a published message".to_owned(),
         Reply::Error(kind) => kind.text().to_owned(),
-        Reply::Redirect {
-            to, epoch: said, ..
-        } => format!("-REDIRECT {}{}", names.address(to), epoch(said)),
+        Reply::Redirect(Redirect {
+            kind,
+            to,
+            epoch: said,
+            ..
+        }) => format!("-{kind} {}{}", names.address(to), epoch(said)),
         Reply::Info {
             belief: believed,
             primary,
@@ -226,8 +229,6 @@ pub(super) fn reply(names: Names<'_>, reply: Reply) -> String {
             epoch: said,
         } => format!("+FULLRESYNC {} {offset}{}", replid(id), epoch(said)),
         Reply::NewLine => "an empty line (still here)".to_owned(),
-        Reply::Moved { slot, to, .. } => format!("-MOVED {} {}", slot.0, names.address(to)),
-        Reply::Ask { slot, to, .. } => format!("-ASK {} {}", slot.0, names.address(to)),
         Reply::Topology(_) => "who serves each slot".to_owned(),
         Reply::Reset => "+RESET".to_owned(),
         Reply::DualChannelSync => "+DUALCHANNELSYNC".to_owned(),
@@ -411,7 +412,7 @@ pub(super) fn value(value: Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rebound_sim::valkey::{AddressBook, ErrorKind, NodeId, WriteId};
+    use rebound_sim::valkey::{AddressBook, ErrorKind, NodeId, RedirectKind, WriteId};
 
     fn with_names(check: impl Fn(Names<'_>)) {
         let text = r#"{"name": "w", "nodes": [{"name": "a"}, {"name": "b", "replica_of": "a"}]}"#;
@@ -473,11 +474,8 @@ mod tests {
     fn replies_are_verbatim() {
         with_names(|names| {
             let b = AddressBook::of(NodeId(1));
-            let redirect = Reply::Redirect {
-                epoch: None,
-                to: b,
-                belief: Belief::default(),
-            };
+            let redirect = Redirect::new(RedirectKind::Redirect, b, Belief::default());
+            let redirect = Reply::Redirect(redirect);
             assert_eq!(reply(names, redirect), "-REDIRECT b:6379");
             let error = Reply::Error(ErrorKind::ReadOnly);
             assert_eq!(

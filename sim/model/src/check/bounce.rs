@@ -6,8 +6,10 @@ use super::{CheckId, Ending, Findings, Found};
 use crate::client::ClientId;
 use crate::results::ChainHop;
 use crate::scenario::Plan;
-use crate::trace::{Event, Record, Via};
-use crate::valkey::{Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, Role};
+use crate::trace::{Event, Record};
+use crate::valkey::{
+    Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, RedirectKind, Role,
+};
 
 /// A redirect that was met.
 #[derive(Copy, Clone, Debug)]
@@ -15,7 +17,7 @@ struct Hop {
     at: u64,
     from: NodeId,
     to: Addr,
-    via: Via,
+    via: RedirectKind,
     bounce: bool,
     belief: Belief,
 }
@@ -156,7 +158,7 @@ impl State {
             at_ns: hop.at,
             node: self.plan.node_name(hop.from).to_owned(),
             to: self.plan.addresses.text(hop.to),
-            via: (hop.via != Via::Redirect).then(|| hop.via.to_string()),
+            via: hop.via.slot().map(|_| hop.via.to_string()),
             bounce: hop.bounce,
             belief: hop.belief.to_string(),
         }
@@ -225,11 +227,11 @@ fn explain(plan: &Plan, hops: &[Hop]) -> String {
 /// Why a cluster sent a command on so often: what its nodes' tables of slots must have said.
 fn explain_in_cluster(plan: &Plan, hops: &[Hop], bounces: usize) -> String {
     let first = hops[0];
-    let asked = hops.iter().any(|hop| matches!(hop.via, Via::Ask(_)));
-    let slot = match first.via {
-        Via::Moved(slot) | Via::Ask(slot) => format!("slot {}", slot.0),
-        Via::Redirect => "its slot".to_owned(),
-    };
+    let asked = hops
+        .iter()
+        .any(|hop| matches!(hop.via, RedirectKind::Ask(_)));
+    let slot = first.via.slot();
+    let slot = slot.map_or("its slot".to_owned(), |slot| format!("slot {}", slot.0));
     let from = plan.node_name(first.from);
     let to = plan.names().listener(first.to);
     if asked {

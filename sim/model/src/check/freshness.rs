@@ -10,7 +10,7 @@ use super::history::{CommandRef, Scope, Step};
 use crate::engine::Time;
 use crate::scenario::Plan;
 use crate::trace::{Event, WriteRange, WrittenKeys};
-use crate::valkey::{Addr, CommandKind, Value, WriteId};
+use crate::valkey::{Addr, Value, WriteId, Writes};
 
 /// A write, by its place among all of the run.
 #[derive(Copy, Clone, Debug)]
@@ -148,7 +148,7 @@ impl Freshness {
                 command,
                 key,
             });
-            if command.2 == CommandKind::Del {
+            if command.2.writes() == Writes::Removes {
                 self.key(key).removals_open += 1;
             }
         }
@@ -169,7 +169,7 @@ impl Freshness {
             let place = self.acknowledged.len() as u32;
             let state = self.key(key);
             let before = std::mem::replace(&mut state.latest, place);
-            if kind == CommandKind::Del {
+            if kind.writes() == Writes::Removes {
                 state.removals_open -= 1;
                 state.removed = Some(now);
             }
@@ -248,6 +248,7 @@ mod tests {
     use super::*;
     use crate::check::testing::{plan, read, write};
     use crate::engine::Span;
+    use crate::valkey::CommandKind;
 
     fn freshness() -> Freshness {
         Freshness::new(&plan("{}"))

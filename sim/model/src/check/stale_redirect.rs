@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::primaries::{Primaries, Standing};
 use super::{CheckId, Findings, Found};
 use crate::scenario::Plan;
-use crate::trace::{Event, Record, Via};
+use crate::trace::{Event, Record};
 
 /// What the check keeps.
 pub(super) struct State {
@@ -82,10 +82,7 @@ impl State {
             let why = format!(
                 "{from} ({belief}) redirected the client to {to}{by}, {was} when the client followed; {others}.",
                 from = self.plan.node_name(from),
-                by = match via {
-                    Via::Redirect => String::new(),
-                    Via::Moved(_) | Via::Ask(_) => format!(" by {via}"),
-                },
+                by = via.slot().map_or(String::new(), |_| format!(" by {via}")),
             );
             Found::of_command(
                 CheckId::StaleRedirect,
@@ -104,7 +101,9 @@ mod tests {
     use crate::client::ClientId;
     use crate::engine::{Span, Time};
     use crate::trace::Event;
-    use crate::valkey::{Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, Role};
+    use crate::valkey::{
+        Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, RedirectKind, Role,
+    };
 
     fn hop(to: Addr) -> Record {
         Record {
@@ -115,7 +114,7 @@ mod tests {
                 kind: CommandKind::Get,
                 from: NodeId(0),
                 to,
-                via: Via::Redirect,
+                via: RedirectKind::Redirect,
                 hops: 1,
                 bounce: false,
                 belief: Belief {

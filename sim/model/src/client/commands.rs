@@ -4,13 +4,12 @@
 use super::connections::{Class, Stage};
 use super::generate::{generate, inner_command};
 use super::policy::{Batch, RedirectAction, Scope};
-use super::redirect::Redirect;
 use super::spec::ClientSpec;
 use super::state::{Client, Own, own_tag, tag_of};
 use super::{Context, Effect};
 use crate::engine::{Span, Time};
 use crate::trace::{CommandOutcome, Event, Saw, WriteRange, WrittenKeys};
-use crate::valkey::{Addr, Command, CommandKind, ErrorKind, HashSlot, WriteId};
+use crate::valkey::{Addr, Command, CommandKind, ErrorKind, HashSlot, Redirect, WriteId};
 
 /// What is sent for a logical command.
 #[derive(Copy, Clone, Debug)]

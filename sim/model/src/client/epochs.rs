@@ -8,13 +8,13 @@
 
 use super::commands::Answer;
 use super::policy::{Backoff, Epochs};
-use super::redirect::{Redirect, Source};
+use super::redirect::Source;
 use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
 use crate::engine::Span;
 use crate::trace::Event;
-use crate::valkey::{Addr, Epoch, NodeId};
+use crate::valkey::{Addr, Epoch, NodeId, Redirect};
 
 /// Redirects in a row that a command may ignore; the next one is followed after all, and believed.
 /// So a client that knows an epoch which no node knows any more (a node has lost its disk) is not

@@ -8,8 +8,8 @@ use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
 use crate::engine::Time;
-use crate::trace::{CommandOutcome, Event, Saw, Via};
-use crate::valkey::{Addr, Belief, Epoch, ErrorKind, NodeId, Reply, Value};
+use crate::trace::{CommandOutcome, Event, Saw};
+use crate::valkey::{Addr, ErrorKind, NodeId, Redirect, RedirectKind, Reply, Value};
 
 /// Where a reply came from.
 #[derive(Copy, Clone, Debug)]
@@ -18,16 +18,6 @@ pub(super) struct Source {
     pub addr: Addr,
     /// The client had left the connection by then.
     pub stale: bool,
-}
-
-/// A redirect, as it came.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Redirect {
-    pub to: Addr,
-    pub via: Via,
-    pub epoch: Option<Epoch>,
-    /// What the node believed of itself.
-    pub belief: Belief,
 }
 
 /// A move of the whole client that is under way: the dial that concurrent redirects share.
@@ -42,24 +32,7 @@ pub(super) struct Moving {
 fn answer_of(reply: Reply) -> Answer {
     match reply {
         Reply::Error(kind) => Answer::Failed(kind),
-        Reply::Redirect { to, epoch, belief } => Answer::Redirected(Redirect {
-            to,
-            via: Via::Redirect,
-            epoch,
-            belief,
-        }),
-        Reply::Moved { slot, to, belief } => Answer::Redirected(Redirect {
-            to,
-            via: Via::Moved(slot),
-            epoch: None,
-            belief,
-        }),
-        Reply::Ask { slot, to, belief } => Answer::Redirected(Redirect {
-            to,
-            via: Via::Ask(slot),
-            epoch: None,
-            belief,
-        }),
+        Reply::Redirect(redirect) => Answer::Redirected(redirect),
         Reply::Ok
         | Reply::Pong
         | Reply::Queued
@@ -95,13 +68,11 @@ fn saw_in(reply: Reply) -> Saw {
         | Reply::Subscribed
         | Reply::Published
         | Reply::Error(_)
-        | Reply::Redirect { .. }
+        | Reply::Redirect(_)
         | Reply::Info { .. }
         | Reply::Continue { .. }
         | Reply::FullResync { .. }
         | Reply::NewLine
-        | Reply::Moved { .. }
-        | Reply::Ask { .. }
         | Reply::Topology(_)
         | Reply::Reset
         | Reply::Encoding(_)
@@ -123,16 +94,11 @@ fn action_on(spec: &ClientSpec, kind: ErrorKind) -> ErrorAction {
         ErrorKind::MasterDown,
         ErrorKind::ExecAbortMasterDown,
     ];
-    const DOWN: [ErrorKind; 3] = [
-        ErrorKind::ClusterDown,
-        ErrorKind::ClusterDownReadOnly,
-        ErrorKind::ClusterDownUnbound,
-    ];
     if let Some(cluster) = &spec.policy.cluster {
         if kind == ErrorKind::TryAgain {
             return cluster.on_tryagain;
         }
-        if DOWN.contains(&kind) {
+        if kind.is_cluster_down() {
             return cluster.on_clusterdown;
         }
     }
@@ -356,7 +322,7 @@ impl Client {
         let to = redirect.to;
         let policy = &spec.policy;
         if policy.cluster.is_some() {
-            self.units.at(unit).asking = matches!(redirect.via, Via::Ask(_));
+            self.units.at(unit).asking = matches!(redirect.kind, RedirectKind::Ask(_));
             self.heed(spec, ctx, redirect, source);
         }
         let late = self.is_late(spec, ctx.now, unit);
@@ -431,7 +397,10 @@ impl Client {
         for place in &work.members[work.first..] {
             let flight = &mut self.flights[*place as usize];
             let Answer::Redirected(Redirect {
-                to, via, belief, ..
+                to,
+                kind: via,
+                belief,
+                ..
             }) = flight.answer
             else {
                 continue;

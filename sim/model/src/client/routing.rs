@@ -2,13 +2,12 @@
 
 use super::cluster_policy::{OwnAddress, ReadFrom, SendTo};
 use super::commands::State;
-use super::redirect::{Redirect, Source};
+use super::redirect::Source;
 use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect, Slot};
 use crate::engine::Time;
-use crate::trace::Via;
-use crate::valkey::{Addr, CommandKind, ErrorKind};
+use crate::valkey::{Addr, CommandKind, ErrorKind, Redirect, RedirectKind};
 
 /// Whether the client asks for no map.
 pub(super) fn has_no_map(spec: &ClientSpec) -> bool {
@@ -114,10 +113,10 @@ impl Client {
         let Some(policy) = &spec.policy.cluster else {
             return;
         };
-        let refresh = match redirect.via {
-            Via::Redirect => return,
-            Via::Ask(_) => policy.on_ask,
-            Via::Moved(moved) => {
+        let refresh = match redirect.kind {
+            RedirectKind::Redirect => return,
+            RedirectKind::Ask(_) => policy.on_ask,
+            RedirectKind::Moved(moved) => {
                 if policy.send_to == SendTo::PresentNode {
                     self.primary = redirect.to;
                 } else if policy.moved_corrects
@@ -137,12 +136,7 @@ impl Client {
 
     /// What the client learns from an error of a cluster.
     pub(super) fn heed_error(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, kind: ErrorKind) {
-        const DOWN: [ErrorKind; 3] = [
-            ErrorKind::ClusterDown,
-            ErrorKind::ClusterDownReadOnly,
-            ErrorKind::ClusterDownUnbound,
-        ];
-        if DOWN.contains(&kind) {
+        if kind.is_cluster_down() {
             self.troubled(spec, ctx);
         }
     }

@@ -3,7 +3,8 @@
 use serde_json::Value as Json;
 
 use crate::valkey::{
-    Addr, Belief, CommandKind, Elements, ErrorKind, LinkState, Reply, Role, WriteId,
+    Addr, Belief, CommandKind, Elements, ErrorKind, LinkState, Redirect, RedirectKind, Reply, Role,
+    WriteId,
 };
 
 /// A reply of RESP2.
@@ -76,11 +77,9 @@ pub fn answer(
             Some(to) => {
                 let (host, port) = to.rsplit_once(':').ok_or_else(unknown)?;
                 let port = port.parse().map_err(|_| unknown())?;
-                Ok(Reply::Redirect {
-                    to: address(host, port).ok_or_else(unknown)?,
-                    epoch: None,
-                    belief,
-                })
+                let to = address(host, port).ok_or_else(unknown)?;
+                let redirect = Redirect::new(RedirectKind::Redirect, to, belief);
+                Ok(Reply::Redirect(redirect))
             }
             None => error_of(text).map(Reply::Error).ok_or_else(unknown),
         },
@@ -164,77 +163,13 @@ fn of_info(text: &str, belief: Belief, address: impl Fn(&str, u16) -> Option<Add
     }
 }
 
-/// Every error that the model knows.
-const ERRORS: [ErrorKind; 60] = [
-    ErrorKind::ReadOnly,
-    ErrorKind::ExecAbortReadOnly,
-    ErrorKind::ExecAbort,
-    ErrorKind::ExecAbortMasterDown,
-    ErrorKind::ExecAbortLoading,
-    ErrorKind::ExecAbortNoReplicas,
-    ErrorKind::MasterDown,
-    ErrorKind::Loading,
-    ErrorKind::NoReplicas,
-    ErrorKind::Unblocked,
-    ErrorKind::SubscriberContext,
-    ErrorKind::ExecWithoutMulti,
-    ErrorKind::DiscardWithoutMulti,
-    ErrorKind::NestedMulti,
-    ErrorKind::NotInTransaction,
-    ErrorKind::WrongType,
-    ErrorKind::UnknownCapa,
-    ErrorKind::ClusterDisabled,
-    ErrorKind::NoFailoverInProgress,
-    ErrorKind::Syntax,
-    ErrorKind::NotAnInteger,
-    ErrorKind::FailoverTimeout,
-    ErrorKind::FailoverInProgress,
-    ErrorKind::FailoverOnReplica,
-    ErrorKind::FailoverNoReplicas,
-    ErrorKind::FailoverForce,
-    ErrorKind::FailoverNotAReplica,
-    ErrorKind::FailoverNotOnline,
-    ErrorKind::ReplicaOfFailingOver,
-    ErrorKind::PsyncFailoverPrimary,
-    ErrorKind::PsyncFailoverReplid,
-    ErrorKind::NoMasterLinkFailingOver,
-    ErrorKind::NoMasterLink,
-    ErrorKind::WaitOnReplica,
-    ErrorKind::CrossSlot,
-    ErrorKind::TryAgain,
-    ErrorKind::ClusterDownUnbound,
-    ErrorKind::ClusterDown,
-    ErrorKind::ClusterDownReadOnly,
-    ErrorKind::ClusterFailoverOnPrimary,
-    ErrorKind::ClusterFailoverNoPrimary,
-    ErrorKind::ClusterFailoverPrimaryDown,
-    ErrorKind::FailoverInCluster,
-    ErrorKind::ReplicaOfInCluster,
-    ErrorKind::SetSlotOnReplica,
-    ErrorKind::SetSlotNotOwner,
-    ErrorKind::SetSlotOwner,
-    ErrorKind::SetSlotTargetNotPrimary,
-    ErrorKind::SetSlotHoldsKeys,
-    ErrorKind::PsyncFailoverLinkDown,
-    ErrorKind::ScriptReadOnly,
-    ErrorKind::ScriptReadOnlyUnnamed,
-    ErrorKind::ScriptNoReplicas,
-    ErrorKind::ScriptNoReplicasUnnamed,
-    ErrorKind::WatchInTransaction,
-    ErrorKind::PsyncInTransaction,
-    ErrorKind::UnblockedByClient,
-    ErrorKind::CapaArity,
-    ErrorKind::NoAuth,
-    ErrorKind::AuthWithoutPassword,
-];
-
 /// The model's error with this text; a text that ends with a number, a name or a place that the
 /// model leaves out is found by its beginning. Forks of the server say `Redis` where it says
 /// `Valkey`.
 fn error_of(text: &str) -> Option<ErrorKind> {
     let said = format!("-{}", text.replace("Redis is loading", "Valkey is loading"));
     let mut best: Option<ErrorKind> = None;
-    for kind in ERRORS {
+    for &kind in ErrorKind::ALL {
         let longer = best.is_none_or(|best| best.text().len() < kind.text().len());
         if said.starts_with(kind.text()) && longer {
             best = Some(kind);
@@ -257,7 +192,7 @@ pub fn reply_text(reply: Reply, address: impl Fn(Addr) -> String) -> String {
         Reply::Subscribed => "subscribed".to_owned(),
         Reply::Published => "message".to_owned(),
         Reply::Error(error) => error.text().to_owned(),
-        Reply::Redirect { to, .. } => format!("-REDIRECT {}", address(to)),
+        Reply::Redirect(Redirect { kind, to, .. }) => format!("-{kind} {}", address(to)),
         Reply::Info { .. } => "what the node is".to_owned(),
         Reply::Continue { .. } => "+CONTINUE".to_owned(),
         Reply::FullResync { .. } => "+FULLRESYNC".to_owned(),
@@ -265,8 +200,6 @@ pub fn reply_text(reply: Reply, address: impl Fn(Addr) -> String) -> String {
         Reply::DualChannelSync => "+DUALCHANNELSYNC".to_owned(),
         Reply::Reset => "+RESET".to_owned(),
         Reply::Encoding(encoding) => format!("${}", encoding.name()),
-        Reply::Moved { slot, to, .. } => format!("-MOVED {} {}", slot.0, address(to)),
-        Reply::Ask { slot, to, .. } => format!("-ASK {} {}", slot.0, address(to)),
         Reply::Topology(_) => "slots".to_owned(),
     }
 }
@@ -283,12 +216,7 @@ mod tests {
 
     #[test]
     fn errors_are_known_by_their_texts() {
-        assert_eq!(
-            ERRORS.len(),
-            ErrorKind::AuthWithoutPassword as usize + 1,
-            "one is missing"
-        );
-        for kind in ERRORS {
+        for &kind in ErrorKind::ALL {
             let reply = read(CommandKind::Get, Resp::Error(kind.text()[1..].to_owned()));
             assert_eq!(reply, Ok(Reply::Error(kind)));
         }
@@ -302,7 +230,10 @@ mod tests {
             CommandKind::Get,
             Resp::Error("REDIRECT 127.0.0.1:7001".to_owned()),
         );
-        assert!(matches!(reply, Ok(Reply::Redirect { to: Addr(1), .. })));
+        assert!(matches!(
+            reply,
+            Ok(Reply::Redirect(Redirect { to: Addr(1), .. }))
+        ));
         let elsewhere = Resp::Error("REDIRECT 127.0.0.1:7009".to_owned());
         assert!(read(CommandKind::Get, elsewhere).is_err());
     }

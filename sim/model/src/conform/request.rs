@@ -2,8 +2,7 @@
 
 use crate::engine::Span;
 use crate::valkey::{
-    Addr, ClientType, ClusterFailover, Command, ErrorKind, NodeId, PauseKind, Script, SetSlot,
-    UnblockReason, WriteId,
+    Addr, ClientType, Command, ErrorKind, PauseKind, Script, UnblockReason, WriteId,
 };
 
 /// Why a command cannot be said to a real server.
@@ -50,58 +49,51 @@ pub fn request(
     command: Command,
     address: impl Fn(Addr) -> (String, u16),
 ) -> Result<Vec<String>, NoWords> {
-    Ok(match command {
-        Command::Get(key) => words(["GET", &key.to_string()]),
+    let name = command.kind().name().split(' ').map(str::to_owned);
+    let arguments = match command {
+        Command::Get(key)
+        | Command::Incr(key, _)
+        | Command::Del(key, _)
+        | Command::PfCount(key)
+        | Command::ObjectEncoding(key)
+        | Command::Watch(key) => words([&key.to_string()]),
         Command::MGet(first, more) => {
             let keys = first..=first.saturating_add(u32::from(more));
-            let keys = keys.map(|key| key.to_string());
-            std::iter::once("MGET".to_owned()).chain(keys).collect()
+            keys.map(|key| key.to_string()).collect()
         }
-        Command::Set(key, write) => words(["SET", &key.to_string(), &value(write)]),
-        Command::Incr(key, _) => words(["INCR", &key.to_string()]),
-        Command::Del(key, _) => words(["DEL", &key.to_string()]),
-        Command::LPush(key, write) => words(["LPUSH", &key.to_string(), &value(write)]),
+        Command::Set(key, write) | Command::LPush(key, write) | Command::RPush(key, write) => {
+            words([&key.to_string(), &value(write)])
+        }
         Command::BlPop {
             key, timeout_ms, ..
-        } => words(["BLPOP", &key.to_string(), &seconds(timeout_ms)]),
-        Command::Multi => words(["MULTI"]),
-        Command::Exec => words(["EXEC"]),
-        Command::Discard => words(["DISCARD"]),
-        Command::Subscribe(channel) => words(["SUBSCRIBE", &channel.to_string()]),
-        Command::Publish(channel) => words(["PUBLISH", &channel.to_string(), "x"]),
-        Command::Ping => words(["PING"]),
-        Command::Info => words(["INFO", "replication"]),
-        Command::Role => words(["ROLE"]),
+        } => words([&key.to_string(), &seconds(timeout_ms)]),
+        Command::Subscribe(channel) => words([&channel.to_string()]),
+        Command::Publish(channel) => words([&channel.to_string(), "x"]),
         Command::Wait {
             replicas,
             timeout_ms,
-        } => words(["WAIT", &replicas.to_string(), &timeout_ms.to_string()]),
-        Command::ClientCapa => words(["CLIENT", "CAPA", "redirect"]),
+        } => words([&replicas.to_string(), &timeout_ms.to_string()]),
         Command::ClientPause(kind, ms) => {
             let kind = match kind {
                 PauseKind::Write => "WRITE",
                 PauseKind::All => "ALL",
             };
-            words(["CLIENT", "PAUSE", &ms.to_string(), kind])
+            words([&ms.to_string(), kind])
         }
-        Command::ClientUnpause => words(["CLIENT", "UNPAUSE"]),
         Command::ClientKill(kind) => {
             let kind = match kind {
                 ClientType::Normal => "normal",
                 ClientType::PubSub => "pubsub",
                 ClientType::Replica => "replica",
             };
-            words(["CLIENT", "KILL", "TYPE", kind])
+            words(["TYPE", kind])
         }
-        Command::ConfigRewrite => words(["CONFIG", "REWRITE"]),
-        Command::ReadOnly => words(["READONLY"]),
-        Command::ReadWrite => words(["READWRITE"]),
         Command::Failover {
             to,
             force,
             timeout_ms,
         } => {
-            let mut said = words(["FAILOVER"]);
+            let mut said = Vec::new();
             if let Some(to) = to {
                 let (host, port) = address(to);
                 said.extend(words(["TO", &host, &port.to_string()]));
@@ -114,13 +106,48 @@ pub fn request(
             }
             said
         }
-        Command::FailoverAbort => words(["FAILOVER", "ABORT"]),
+        Command::FailoverAbort => words(["ABORT"]),
         Command::FailoverMalformed(error) => malformed(error),
-        Command::ReplicaOf(None) => words(["REPLICAOF", "NO", "ONE"]),
+        Command::ReplicaOf(None) => words(["NO", "ONE"]),
         Command::ReplicaOf(Some(to)) => {
             let (host, port) = address(to);
-            words(["REPLICAOF", &host, &port.to_string()])
+            words([&host, &port.to_string()])
         }
+        Command::XAdd(key, write) => words([&key.to_string(), "*", "f", &value(write)]),
+        Command::XRead(key) => words(["STREAMS", &key.to_string(), "0"]),
+        Command::XReadBlock { key, timeout_ms } => {
+            let (key, wait) = (key.to_string(), timeout_ms.to_string());
+            words(["BLOCK", &wait, "STREAMS", &key, "$"])
+        }
+        Command::PExpire(key, ms) => words([&key.to_string(), &ms.to_string()]),
+        Command::Scan => words(["0"]),
+        Command::Keys => words(["*"]),
+        Command::ClientUnblock(id, why) => {
+            let why = match why {
+                UnblockReason::Timeout => "TIMEOUT",
+                UnblockReason::Error => "ERROR",
+            };
+            words([&id.to_string(), why])
+        }
+        Command::Multi
+        | Command::Exec
+        | Command::Discard
+        | Command::Ping
+        | Command::Info
+        | Command::Role
+        | Command::ClientCapa
+        | Command::ClientUnpause
+        | Command::ConfigRewrite
+        | Command::ReadOnly
+        | Command::ReadWrite
+        | Command::DbSize
+        | Command::FlushAll(_)
+        | Command::Unwatch
+        | Command::Reset => Vec::new(),
+        // These are not what their kind's name says.
+        Command::Script(script, key) => return scripted(script, key),
+        Command::ClientCapaUnknown => return Ok(words(["CLIENT", "CAPA", "nothing"])),
+        Command::ClientCapaBare => return Ok(words(["CLIENT", "CAPA"])),
         Command::Auth
         | Command::ReplConfCapaDualChannel
         | Command::ReplConfAddress(_)
@@ -128,46 +155,12 @@ pub fn request(
         | Command::ReplConfVersion
         | Command::ReplConfAck(_)
         | Command::Psync { .. } => return Err(NoWords::ServersOwn),
-        Command::Script(script, key) => scripted(script, key)?,
-        Command::RPush(key, write) => words(["RPUSH", &key.to_string(), &value(write)]),
-        Command::XAdd(key, write) => words(["XADD", &key.to_string(), "*", "f", &value(write)]),
-        Command::XRead(key) => words(["XREAD", "STREAMS", &key.to_string(), "0"]),
-        Command::XReadBlock { key, timeout_ms } => {
-            let (key, wait) = (key.to_string(), timeout_ms.to_string());
-            words(["XREAD", "BLOCK", &wait, "STREAMS", &key, "$"])
-        }
-        Command::PfCount(key) => words(["PFCOUNT", &key.to_string()]),
-        Command::ObjectEncoding(key) => words(["OBJECT", "ENCODING", &key.to_string()]),
-        Command::PExpire(key, ms) => words(["PEXPIRE", &key.to_string(), &ms.to_string()]),
-        Command::DbSize => words(["DBSIZE"]),
-        Command::Scan => words(["SCAN", "0"]),
-        Command::Keys => words(["KEYS", "*"]),
-        Command::FlushAll(_) => words(["FLUSHALL"]),
-        Command::Watch(key) => words(["WATCH", &key.to_string()]),
-        Command::Unwatch => words(["UNWATCH"]),
-        Command::Reset => words(["RESET"]),
-        Command::ClientUnblock(id, why) => {
-            let why = match why {
-                UnblockReason::Timeout => "TIMEOUT",
-                UnblockReason::Error => "ERROR",
-            };
-            words(["CLIENT", "UNBLOCK", &id.to_string(), why])
-        }
-        Command::ClientCapaUnknown => words(["CLIENT", "CAPA", "nothing"]),
-        Command::ClientCapaBare => words(["CLIENT", "CAPA"]),
         Command::Asking
         | Command::ClusterSlots
-        | Command::ClusterFailover(
-            ClusterFailover::Agreed | ClusterFailover::Force | ClusterFailover::Takeover,
-        )
-        | Command::ClusterSetSlot(
-            _,
-            SetSlot::Migrating(NodeId(_))
-            | SetSlot::Importing(NodeId(_))
-            | SetSlot::Node(NodeId(_))
-            | SetSlot::Stable,
-        ) => return Err(NoWords::Cluster),
-    })
+        | Command::ClusterFailover(_)
+        | Command::ClusterSetSlot(..) => return Err(NoWords::Cluster),
+    };
+    Ok(name.chain(arguments).collect())
 }
 
 /// A script with its text and its key.
@@ -187,14 +180,14 @@ fn scripted(script: Script, key: u32) -> Result<Vec<String>, NoWords> {
     Ok(words([name, &text, "1", &key.to_string()]))
 }
 
-/// A `FAILOVER` that is answered by this error because of its arguments.
+/// What follows `FAILOVER` if it is answered by this error because of its arguments.
 fn malformed(error: ErrorKind) -> Vec<String> {
     if error == ErrorKind::FailoverTimeout {
-        words(["FAILOVER", "TIMEOUT", "0"])
+        words(["TIMEOUT", "0"])
     } else if error == ErrorKind::NotAnInteger {
-        words(["FAILOVER", "TIMEOUT", "soon"])
+        words(["TIMEOUT", "soon"])
     } else {
-        words(["FAILOVER", "NOW"])
+        words(["NOW"])
     }
 }
 
@@ -237,6 +230,15 @@ mod tests {
         assert_eq!(said(Command::Set(1, WriteId::NONE)), "SET 1 x");
         assert_eq!(said(Command::Set(1, WriteId(70))), "SET 1 70");
         assert_eq!(said(Command::MGet(3, 2)), "MGET 3 4 5");
+        assert_eq!(said(Command::Info), "INFO replication");
+        assert_eq!(said(Command::ClientCapa), "CLIENT CAPA redirect");
+        assert_eq!(said(Command::ClientCapaBare), "CLIENT CAPA");
+        assert_eq!(said(Command::ObjectEncoding(3)), "OBJECT ENCODING 3");
+        assert_eq!(
+            said(Command::FailoverMalformed(ErrorKind::FailoverTimeout)),
+            "FAILOVER TIMEOUT 0"
+        );
+        assert_eq!(said(Command::Scan), "SCAN 0");
         let pop = |timeout_ms| Command::BlPop {
             key: 9,
             timeout_ms,

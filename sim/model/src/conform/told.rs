@@ -88,9 +88,7 @@ pub fn modelled(reply: &Reply, words: &Words, cast: &Cast) -> String {
         | Reply::Int(_)
         | Reply::Subscribed
         | Reply::Error(_)
-        | Reply::Redirect { .. }
-        | Reply::Moved { .. }
-        | Reply::Ask { .. }
+        | Reply::Redirect(_)
         | Reply::Continue { .. }
         | Reply::FullResync { .. }
         | Reply::DualChannelSync

@@ -5,8 +5,8 @@ use crate::engine::{Span, Time};
 use crate::net::{Closing, ConnId, ConnectFailure, HostId};
 use crate::sentinel::Notice;
 use crate::valkey::{
-    Addr, Belief, CommandKind, Elements, Epoch, ErrorKind, FailoverState, Gate, HashSlot,
-    LinkState, Message, NodeId, ReplId, Reply, Role, Value, WriteId,
+    Addr, Belief, CommandKind, Elements, Epoch, ErrorKind, FailoverState, Gate, LinkState, Message,
+    NodeId, RedirectKind, ReplId, Reply, Role, Value, WriteId,
 };
 
 /// Something that happened, and when.
@@ -44,27 +44,6 @@ pub enum FailoverEnd {
     TimedOut,
     /// The target refused PSYNC FAILOVER, or the link broke before its answer.
     Rejected,
-}
-
-/// By which reply a client is sent on to another node.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Via {
-    /// `-REDIRECT`
-    Redirect,
-    /// `-MOVED`: the slot is another node's.
-    Moved(HashSlot),
-    /// `-ASK`: the slot is on its way to another node.
-    Ask(HashSlot),
-}
-
-impl std::fmt::Display for Via {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Via::Redirect => f.write_str("REDIRECT"),
-            Via::Moved(slot) => write!(f, "MOVED {}", slot.0),
-            Via::Ask(slot) => write!(f, "ASK {}", slot.0),
-        }
-    }
 }
 
 /// How a logical command ended.
@@ -451,7 +430,7 @@ pub enum Event {
         /// Where to.
         to: Addr,
         /// By which reply.
-        via: Via,
+        via: RedirectKind,
         /// How many there have been for this command, this one included.
         hops: u32,
         /// Whether the target had already redirected this command.

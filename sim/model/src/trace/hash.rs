@@ -2,12 +2,12 @@
 
 use xxhash_rust::xxh3::Xxh3;
 
-use super::event::{ClusterEvent, CommandOutcome, Event, GateVerdict, Via};
+use super::event::{ClusterEvent, CommandOutcome, Event, GateVerdict};
 use crate::engine::Time;
 use crate::net::{Closing, ConnectFailure};
 use crate::valkey::{
-    Addr, Belief, BusMessage, Command, Elements, Epoch, Message, ReplId, ReplOp, Reply, Request,
-    SetSlot, SnapshotId, StreamEntry, TopologyId,
+    Addr, Belief, BusMessage, Command, Elements, Epoch, Message, Redirect, RedirectKind, ReplId,
+    ReplOp, Reply, Request, SetSlot, SnapshotId, StreamEntry, TopologyId,
 };
 
 /// Words of a record; those that it does not need are zero.
@@ -227,9 +227,9 @@ impl Event {
                 pair(command, hops),
                 pair(u32::from(from.0), u32::from(to.0)),
                 match via {
-                    Via::Redirect => 0,
-                    Via::Moved(slot) => pair(1, u32::from(slot.0)),
-                    Via::Ask(slot) => pair(2, u32::from(slot.0)),
+                    RedirectKind::Redirect => 0,
+                    RedirectKind::Moved(slot) => pair(1, u32::from(slot.0)),
+                    RedirectKind::Ask(slot) => pair(2, u32::from(slot.0)),
                 },
                 0,
             ],
@@ -460,15 +460,19 @@ fn reply_words(reply: Reply) -> (u8, u64, u64) {
         Reply::Subscribed => (7, 0, 0),
         Reply::Published => (8, 0, 0),
         Reply::Error(error) => (9, error as u64, 0),
-        Reply::Redirect {
+        Reply::Redirect(Redirect {
+            kind,
             to,
             epoch: said,
             belief: believed,
-        } => (
-            10,
-            u64::from(to.0) | epoch(said) << 32,
-            u64::from(belief(believed)),
-        ),
+        }) => {
+            let (kind, high) = match kind {
+                RedirectKind::Redirect => (10, epoch(said) << 32),
+                RedirectKind::Moved(slot) => (15, pair(0, u32::from(slot.0))),
+                RedirectKind::Ask(slot) => (16, pair(0, u32::from(slot.0))),
+            };
+            (kind, u64::from(to.0) | high, u64::from(belief(believed)))
+        }
         Reply::Info {
             belief: said,
             primary,
@@ -492,24 +496,6 @@ fn reply_words(reply: Reply) -> (u8, u64, u64) {
             offset.bytes(),
         ),
         Reply::NewLine => (14, 0, 0),
-        Reply::Moved {
-            slot,
-            to,
-            belief: said,
-        } => (
-            15,
-            pair(u32::from(to.0), u32::from(slot.0)),
-            u64::from(belief(said)),
-        ),
-        Reply::Ask {
-            slot,
-            to,
-            belief: said,
-        } => (
-            16,
-            pair(u32::from(to.0), u32::from(slot.0)),
-            u64::from(belief(said)),
-        ),
         Reply::Topology(TopologyId(id)) => (17, u64::from(id), 0),
         Reply::Reset => (18, 0, 0),
         Reply::Encoding(encoding) => (19, encoding as u64, 0),

@@ -9,7 +9,7 @@ use crate::valkey::Message;
 
 pub use event::{
     ClusterEvent, ClusterHealth, CommandOutcome, Event, FailoverEnd, FaultKind, GateVerdict,
-    ManualEnd, Record, Saw, Via, VoteRefusal, WriteRange, WrittenKeys,
+    ManualEnd, Record, Saw, VoteRefusal, WriteRange, WrittenKeys,
 };
 pub use hash::TraceHash;
 

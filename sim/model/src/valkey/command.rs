@@ -1,7 +1,7 @@
 //! The commands that the model knows.
 
 use super::address::{Addr, NodeId};
-use super::command_kind::CommandKind;
+use super::command_table::CommandKind;
 use super::epoch::Epoch;
 use super::error::ErrorKind;
 use super::hash_slot::HashSlot;
@@ -216,195 +216,180 @@ pub enum ClientType {
     Replica,
 }
 
+/// What a command is, whatever its arguments are called: its kind, its keys and its write.
+#[derive(Copy, Clone, Debug)]
+struct Parts {
+    kind: CommandKind,
+    /// Its first key, and how many more follow it.
+    keys: Option<(u32, u8)>,
+    write: Option<WriteId>,
+}
+
+impl Parts {
+    /// Of a command without a key.
+    const fn of(kind: CommandKind) -> Parts {
+        Parts {
+            kind,
+            keys: None,
+            write: None,
+        }
+    }
+
+    /// Of a command on one key.
+    const fn on(kind: CommandKind, key: u32) -> Parts {
+        Parts {
+            keys: Some((key, 0)),
+            ..Parts::of(kind)
+        }
+    }
+
+    /// The command carries this write.
+    const fn writing(self, write: WriteId) -> Parts {
+        Parts {
+            write: Some(write),
+            ..self
+        }
+    }
+}
+
 impl Command {
-    /// The command without its arguments.
-    pub const fn kind(self) -> CommandKind {
+    /// The one place that says which kind, keys and write a command has.
+    #[inline]
+    const fn parts(self) -> Parts {
+        use CommandKind as Kind;
         match self {
-            Command::Get(_) => CommandKind::Get,
-            Command::MGet(..) => CommandKind::MGet,
-            Command::Set(..) => CommandKind::Set,
-            Command::Incr(..) => CommandKind::Incr,
-            Command::Del(..) => CommandKind::Del,
-            Command::LPush(..) => CommandKind::LPush,
-            Command::BlPop { .. } => CommandKind::BlPop,
-            Command::Multi => CommandKind::Multi,
-            Command::Exec => CommandKind::Exec,
-            Command::Discard => CommandKind::Discard,
-            Command::Subscribe(_) => CommandKind::Subscribe,
-            Command::Publish(_) => CommandKind::Publish,
-            Command::Ping => CommandKind::Ping,
-            Command::Info => CommandKind::Info,
-            Command::Role => CommandKind::Role,
-            Command::Wait { .. } => CommandKind::Wait,
-            Command::ClientCapa => CommandKind::ClientCapa,
-            Command::ClientPause(..) => CommandKind::ClientPause,
-            Command::ClientUnpause => CommandKind::ClientUnpause,
-            Command::ClientKill(_) => CommandKind::ClientKill,
-            Command::ConfigRewrite => CommandKind::ConfigRewrite,
-            Command::ReadOnly => CommandKind::ReadOnly,
-            Command::ReadWrite => CommandKind::ReadWrite,
-            Command::Failover { .. } | Command::FailoverAbort | Command::FailoverMalformed(_) => {
-                CommandKind::Failover
+            Command::Get(key) => Parts::on(Kind::Get, key),
+            Command::MGet(key, more) => Parts {
+                keys: Some((key, more)),
+                ..Parts::of(Kind::MGet)
+            },
+            Command::Set(key, write) => Parts::on(Kind::Set, key).writing(write),
+            Command::Incr(key, write) => Parts::on(Kind::Incr, key).writing(write),
+            Command::Del(key, write) => Parts::on(Kind::Del, key).writing(write),
+            Command::LPush(key, write) => Parts::on(Kind::LPush, key).writing(write),
+            Command::BlPop { key, write, .. } => Parts::on(Kind::BlPop, key).writing(write),
+            Command::Multi => Parts::of(Kind::Multi),
+            Command::Exec => Parts::of(Kind::Exec),
+            Command::Discard => Parts::of(Kind::Discard),
+            Command::Subscribe(_) => Parts::of(Kind::Subscribe),
+            Command::Publish(_) => Parts::of(Kind::Publish),
+            Command::Ping => Parts::of(Kind::Ping),
+            Command::Info => Parts::of(Kind::Info),
+            Command::Role => Parts::of(Kind::Role),
+            Command::Wait { .. } => Parts::of(Kind::Wait),
+            Command::ClientCapa | Command::ClientCapaUnknown | Command::ClientCapaBare => {
+                Parts::of(Kind::ClientCapa)
             }
-            Command::ReplicaOf(_) => CommandKind::ReplicaOf,
+            Command::ClientPause(..) => Parts::of(Kind::ClientPause),
+            Command::ClientUnpause => Parts::of(Kind::ClientUnpause),
+            Command::ClientKill(_) => Parts::of(Kind::ClientKill),
+            Command::ConfigRewrite => Parts::of(Kind::ConfigRewrite),
+            Command::ReadOnly => Parts::of(Kind::ReadOnly),
+            Command::ReadWrite => Parts::of(Kind::ReadWrite),
+            Command::Failover { .. } | Command::FailoverAbort | Command::FailoverMalformed(_) => {
+                Parts::of(Kind::Failover)
+            }
+            Command::ReplicaOf(_) => Parts::of(Kind::ReplicaOf),
             Command::ReplConfAddress(_)
             | Command::ReplConfCapa
             | Command::ReplConfCapaDualChannel
             | Command::ReplConfVersion
-            | Command::ReplConfAck(_) => CommandKind::ReplConf,
-            Command::Psync { .. } => CommandKind::Psync,
-            Command::Asking => CommandKind::Asking,
-            Command::ClusterSlots => CommandKind::ClusterSlots,
-            Command::ClusterFailover(_) => CommandKind::ClusterFailover,
-            Command::ClusterSetSlot(..) => CommandKind::ClusterSetSlot,
-            Command::Script(script, _) => script.command(),
-            Command::RPush(..) => CommandKind::RPush,
-            Command::XAdd(..) => CommandKind::XAdd,
-            Command::XRead(_) | Command::XReadBlock { .. } => CommandKind::XRead,
-            Command::PfCount(_) => CommandKind::PfCount,
-            Command::ObjectEncoding(_) => CommandKind::ObjectEncoding,
-            Command::PExpire(..) => CommandKind::PExpire,
-            Command::DbSize => CommandKind::DbSize,
-            Command::Scan => CommandKind::Scan,
-            Command::Keys => CommandKind::Keys,
-            Command::FlushAll(_) => CommandKind::FlushAll,
-            Command::Watch(_) => CommandKind::Watch,
-            Command::Unwatch => CommandKind::Unwatch,
-            Command::Reset => CommandKind::Reset,
-            Command::ClientUnblock(..) => CommandKind::ClientUnblock,
-            Command::ClientCapaUnknown | Command::ClientCapaBare => CommandKind::ClientCapa,
-            Command::Auth => CommandKind::Auth,
+            | Command::ReplConfAck(_) => Parts::of(Kind::ReplConf),
+            Command::Psync { .. } => Parts::of(Kind::Psync),
+            Command::Asking => Parts::of(Kind::Asking),
+            Command::ClusterSlots => Parts::of(Kind::ClusterSlots),
+            Command::ClusterFailover(_) => Parts::of(Kind::ClusterFailover),
+            Command::ClusterSetSlot(..) => Parts::of(Kind::ClusterSetSlot),
+            Command::Script(script, key) => Parts {
+                write: script.write(),
+                ..Parts::on(script.command(), key)
+            },
+            Command::RPush(key, write) => Parts::on(Kind::RPush, key).writing(write),
+            Command::XAdd(key, write) => Parts::on(Kind::XAdd, key).writing(write),
+            Command::XRead(key) | Command::XReadBlock { key, .. } => Parts::on(Kind::XRead, key),
+            Command::PfCount(key) => Parts::on(Kind::PfCount, key),
+            Command::ObjectEncoding(key) => Parts::on(Kind::ObjectEncoding, key),
+            // Nobody asks later what became of it.
+            Command::PExpire(key, _) => Parts::on(Kind::PExpire, key),
+            Command::DbSize => Parts::of(Kind::DbSize),
+            Command::Scan => Parts::of(Kind::Scan),
+            Command::Keys => Parts::of(Kind::Keys),
+            Command::FlushAll(write) => Parts::of(Kind::FlushAll).writing(write),
+            Command::Watch(key) => Parts::on(Kind::Watch, key),
+            Command::Unwatch => Parts::of(Kind::Unwatch),
+            Command::Reset => Parts::of(Kind::Reset),
+            Command::ClientUnblock(..) => Parts::of(Kind::ClientUnblock),
+            Command::Auth => Parts::of(Kind::Auth),
         }
     }
 
-    /// The keys that the command is about; none if it is about none.
+    /// The command without its arguments.
+    #[inline]
+    pub const fn kind(self) -> CommandKind {
+        self.parts().kind
+    }
+
+    /// The keys that the command is about, if it is about any.
     #[inline]
     pub fn keys(self) -> Option<std::ops::RangeInclusive<u32>> {
-        match self {
-            Command::Get(key)
-            | Command::Set(key, _)
-            | Command::Incr(key, _)
-            | Command::Del(key, _)
-            | Command::LPush(key, _)
-            | Command::RPush(key, _)
-            | Command::XAdd(key, _)
-            | Command::XRead(key)
-            | Command::XReadBlock { key, .. }
-            | Command::PfCount(key)
-            | Command::ObjectEncoding(key)
-            | Command::PExpire(key, _)
-            | Command::Watch(key)
-            | Command::Script(_, key)
-            | Command::BlPop { key, .. } => Some(key..=key),
-            Command::MGet(key, more) => Some(key..=key.saturating_add(u32::from(more))),
-            Command::Multi
-            | Command::Exec
-            | Command::Discard
-            | Command::Subscribe(_)
-            | Command::Publish(_)
-            | Command::Ping
-            | Command::Info
-            | Command::Role
-            | Command::Wait { .. }
-            | Command::ClientCapa
-            | Command::ClientPause(..)
-            | Command::ClientUnpause
-            | Command::ReadOnly
-            | Command::ReadWrite
-            | Command::Failover { .. }
-            | Command::FailoverAbort
-            | Command::FailoverMalformed(_)
-            | Command::ReplicaOf(_)
-            | Command::ReplConfAddress(_)
-            | Command::ReplConfCapa
-            | Command::ReplConfVersion
-            | Command::ReplConfAck(_)
-            | Command::ClientKill(_)
-            | Command::ConfigRewrite
-            | Command::Psync { .. }
-            | Command::Asking
-            | Command::ClusterSlots
-            | Command::ClusterFailover(_)
-            | Command::ClusterSetSlot(..)
-            | Command::DbSize
-            | Command::Scan
-            | Command::Keys
-            | Command::FlushAll(_)
-            | Command::Unwatch
-            | Command::Reset
-            | Command::ClientUnblock(..)
-            | Command::ClientCapaUnknown
-            | Command::ClientCapaBare
-            | Command::Auth
-            | Command::ReplConfCapaDualChannel => None,
-        }
+        let (first, more) = self.parts().keys?;
+        Some(first..=first.saturating_add(u32::from(more)))
     }
 
     /// The key that the command reads or writes; the first of an `MGET`.
     #[inline]
-    pub fn key(self) -> Option<u32> {
-        self.keys().map(|keys| *keys.start())
+    pub const fn key(self) -> Option<u32> {
+        match self.parts().keys {
+            Some((first, _)) => Some(first),
+            None => None,
+        }
     }
 
     /// The write that the command carries.
     pub const fn write(self) -> Option<WriteId> {
-        match self {
-            Command::Set(_, write)
-            | Command::Incr(_, write)
-            | Command::Del(_, write)
-            | Command::LPush(_, write)
-            | Command::RPush(_, write)
-            | Command::XAdd(_, write)
-            | Command::FlushAll(write)
-            | Command::BlPop { write, .. } => Some(write),
-            Command::Script(script, _) => script.write(),
-            Command::Get(_)
-            | Command::MGet(..)
-            | Command::Multi
-            | Command::Exec
-            | Command::Discard
-            | Command::Subscribe(_)
-            | Command::Publish(_)
-            | Command::Ping
-            | Command::Info
-            | Command::Role
-            | Command::Wait { .. }
-            | Command::ClientCapa
-            | Command::ClientPause(..)
-            | Command::ClientUnpause
-            | Command::ClientKill(_)
-            | Command::ConfigRewrite
-            | Command::ReadOnly
-            | Command::ReadWrite
-            | Command::Failover { .. }
-            | Command::FailoverAbort
-            | Command::FailoverMalformed(_)
-            | Command::ReplicaOf(_)
-            | Command::ReplConfAddress(_)
-            | Command::ReplConfCapa
-            | Command::ReplConfVersion
-            | Command::ReplConfAck(_)
-            | Command::Psync { .. }
-            | Command::Asking
-            | Command::ClusterSlots
-            | Command::ClusterFailover(_)
-            | Command::ClusterSetSlot(..)
-            | Command::XRead(_)
-            | Command::XReadBlock { .. }
-            | Command::PfCount(_)
-            | Command::ObjectEncoding(_)
-            | Command::PExpire(..)
-            | Command::DbSize
-            | Command::Scan
-            | Command::Keys
-            | Command::Watch(_)
-            | Command::Unwatch
-            | Command::Reset
-            | Command::ClientUnblock(..)
-            | Command::ClientCapaUnknown
-            | Command::ClientCapaBare
-            | Command::Auth
-            | Command::ReplConfCapaDualChannel => None,
+        self.parts().write
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::command_table::Writes;
+    use super::*;
+
+    #[test]
+    fn keys_follow_one_another() {
+        assert_eq!(Command::MGet(5, 2).keys(), Some(5..=7));
+        assert_eq!(Command::MGet(5, 2).key(), Some(5));
+        assert_eq!(Command::Get(5).keys(), Some(5..=5));
+        assert_eq!(Command::DbSize.keys(), None);
+    }
+
+    #[test]
+    fn what_carries_a_write_is_said_to_write() {
+        let write = WriteId(7);
+        let pop = Command::BlPop {
+            key: 1,
+            timeout_ms: 0,
+            write,
+        };
+        for command in [
+            Command::Set(1, write),
+            Command::Incr(1, write),
+            Command::Del(1, write),
+            Command::LPush(1, write),
+            Command::RPush(1, write),
+            Command::XAdd(1, write),
+            Command::FlushAll(write),
+            Command::Script(Script::Set(write), 1),
+            Command::Script(Script::ShebangSet(write), 1),
+            Command::Script(Script::FunctionSet(write), 1),
+            pop,
+        ] {
+            assert_eq!(command.write(), Some(write), "{command:?}");
+            assert_ne!(command.kind().writes(), Writes::Nothing, "{command:?}");
+        }
+        for script in [Script::Get, Script::NoWritesGet, Script::FunctionRoGet] {
+            assert_eq!(Command::Script(script, 1).write(), None, "{script:?}");
         }
     }
 }

@@ -1,250 +1,153 @@
 //! Error replies, with the servers' own texts.
 
-/// An error reply. Its text is the real one, verbatim.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
-pub enum ErrorKind {
+/// Makes [`ErrorKind`] from its variants and their texts.
+macro_rules! errors {
+    ($($(#[$doc:meta])* $kind:ident = $text:literal,)*) => {
+        /// An error reply. Its text is the real one, verbatim.
+        #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum ErrorKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl ErrorKind {
+            /// Every error that the model knows.
+            pub const ALL: &[ErrorKind] = &[$(ErrorKind::$kind,)*];
+
+            /// The reply as the server writes it.
+            pub const fn text(self) -> &'static str {
+                match self {
+                    $(ErrorKind::$kind => $text,)*
+                }
+            }
+        }
+    };
+}
+
+errors! {
     /// A write reached a replica.
-    ReadOnly,
+    ReadOnly = "-READONLY You can't write against a read only replica.",
     /// A transaction was discarded because EXEC itself met `-READONLY`.
-    ExecAbortReadOnly,
+    ExecAbortReadOnly = "-EXECABORT Transaction discarded because of: READONLY You can't write against a read only replica.",
     /// A transaction was discarded because a queued command had failed.
-    ExecAbort,
+    ExecAbort = "-EXECABORT Transaction discarded because of previous errors.",
     /// A transaction was discarded because EXEC met `-MASTERDOWN`.
-    ExecAbortMasterDown,
+    ExecAbortMasterDown = "-EXECABORT Transaction discarded because of: MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
     /// A transaction was discarded because EXEC met `-LOADING`.
-    ExecAbortLoading,
+    ExecAbortLoading = "-EXECABORT Transaction discarded because of: LOADING Valkey is loading the dataset in memory",
     /// A transaction was discarded because EXEC met `-NOREPLICAS`.
-    ExecAbortNoReplicas,
+    ExecAbortNoReplicas = "-EXECABORT Transaction discarded because of: NOREPLICAS Not enough good replicas to write.",
     /// The primary is down and stale data may not be served.
-    MasterDown,
+    MasterDown = "-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
     /// A snapshot is being loaded.
-    Loading,
+    Loading = "-LOADING Valkey is loading the dataset in memory",
     /// Too few replicas for a write.
-    NoReplicas,
+    NoReplicas = "-NOREPLICAS Not enough good replicas to write.",
     /// A blocked client was thrown out because the node's role changed.
-    Unblocked,
+    Unblocked = "-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
     /// A subscriber asked for something else (RESP2).
-    SubscriberContext,
+    SubscriberContext = "-ERR Can't execute this command: only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context",
     /// EXEC without MULTI.
-    ExecWithoutMulti,
+    ExecWithoutMulti = "-ERR EXEC without MULTI",
     /// DISCARD without MULTI.
-    DiscardWithoutMulti,
+    DiscardWithoutMulti = "-ERR DISCARD without MULTI",
     /// MULTI inside MULTI.
-    NestedMulti,
+    NestedMulti = "-ERR MULTI calls can not be nested",
     /// A command that may not be queued.
-    NotInTransaction,
+    NotInTransaction = "-ERR Command not allowed inside a transaction",
     /// An operation against a key that holds another kind of value.
-    WrongType,
+    WrongType = "-WRONGTYPE Operation against a key holding the wrong kind of value",
     /// `CLIENT CAPA` before it existed.
-    UnknownCapa,
+    UnknownCapa = "-ERR unknown subcommand 'CAPA'. Try CLIENT HELP.",
     /// `READONLY` in standalone mode before it was allowed.
-    ClusterDisabled,
+    ClusterDisabled = "-ERR This instance has cluster support disabled",
     /// FAILOVER: none to abort.
-    NoFailoverInProgress,
+    NoFailoverInProgress = "-ERR No failover in progress.",
     /// FAILOVER: malformed.
-    Syntax,
+    Syntax = "-ERR syntax error",
     /// A number that is none.
-    NotAnInteger,
+    NotAnInteger = "-ERR value is not an integer or out of range",
     /// FAILOVER: TIMEOUT of zero or less.
-    FailoverTimeout,
+    FailoverTimeout = "-ERR FAILOVER timeout must be greater than 0",
     /// FAILOVER: there is one already.
-    FailoverInProgress,
+    FailoverInProgress = "-ERR FAILOVER already in progress.",
     /// FAILOVER: the node is a replica.
-    FailoverOnReplica,
+    FailoverOnReplica = "-ERR FAILOVER is not valid when server is a replica.",
     /// FAILOVER: no replicas.
-    FailoverNoReplicas,
+    FailoverNoReplicas = "-ERR FAILOVER requires connected replicas.",
     /// FAILOVER: FORCE without TIMEOUT and TO.
-    FailoverForce,
+    FailoverForce = "-ERR FAILOVER with force option requires both a timeout and target HOST and IP.",
     /// FAILOVER: the target is not a replica.
-    FailoverNotAReplica,
+    FailoverNotAReplica = "-ERR FAILOVER target HOST and PORT is not a replica.",
     /// FAILOVER: the target is still synchronizing.
-    FailoverNotOnline,
+    FailoverNotOnline = "-ERR FAILOVER target replica is not online.",
     /// REPLICAOF during a failover.
-    ReplicaOfFailingOver,
+    ReplicaOfFailingOver = "-ERR REPLICAOF not allowed while failing over.",
     /// PSYNC FAILOVER to a primary.
-    PsyncFailoverPrimary,
+    PsyncFailoverPrimary = "-ERR PSYNC FAILOVER can't be sent to a master.",
     /// PSYNC FAILOVER with an unknown replication id.
-    PsyncFailoverReplid,
+    PsyncFailoverReplid = "-ERR PSYNC FAILOVER replid must match my replid.",
     /// PSYNC to a node that is failing over.
-    NoMasterLinkFailingOver,
+    NoMasterLinkFailingOver = "-NOMASTERLINK Can't SYNC while failing over",
     /// PSYNC to a replica whose own link is down.
-    NoMasterLink,
+    NoMasterLink = "-NOMASTERLINK Can't SYNC while not connected with my master",
     /// WAIT on a replica.
-    WaitOnReplica,
+    WaitOnReplica = "-ERR WAIT cannot be used with replica instances. Please also note that writes to replicas are just local and are not propagated.",
     /// Cluster: the keys of one command are in several slots.
-    CrossSlot,
+    CrossSlot = "-CROSSSLOT Keys in request don't hash to the same slot",
     /// Cluster: keys of one command are half moved.
-    TryAgain,
+    TryAgain = "-TRYAGAIN Multiple keys request during rehashing of slot",
     /// Cluster: nobody serves the slot.
-    ClusterDownUnbound,
+    ClusterDownUnbound = "-CLUSTERDOWN Hash slot not served",
     /// Cluster: the node takes the cluster for failed.
-    ClusterDown,
+    ClusterDown = "-CLUSTERDOWN The cluster is down",
     /// Cluster: the same, where only reads are served then.
-    ClusterDownReadOnly,
+    ClusterDownReadOnly = "-CLUSTERDOWN The cluster is down and only accepts read commands",
     /// CLUSTER FAILOVER: the node is a primary.
-    ClusterFailoverOnPrimary,
+    ClusterFailoverOnPrimary = "-ERR You should send CLUSTER FAILOVER to a replica",
     /// CLUSTER FAILOVER: the node does not know its primary.
-    ClusterFailoverNoPrimary,
+    ClusterFailoverNoPrimary = "-ERR I'm a replica but my master is unknown to me",
     /// CLUSTER FAILOVER: the primary is down.
-    ClusterFailoverPrimaryDown,
+    ClusterFailoverPrimaryDown = "-ERR Master is down or failed, please use CLUSTER FAILOVER FORCE",
     /// FAILOVER in cluster mode.
-    FailoverInCluster,
+    FailoverInCluster = "-ERR FAILOVER not allowed in cluster mode. Use CLUSTER FAILOVER command instead.",
     /// REPLICAOF in cluster mode.
-    ReplicaOfInCluster,
+    ReplicaOfInCluster = "-ERR REPLICAOF not allowed in cluster mode.",
     /// CLUSTER SETSLOT: the node is a replica.
-    SetSlotOnReplica,
+    SetSlotOnReplica = "-ERR Please use SETSLOT only with masters.",
     /// CLUSTER SETSLOT MIGRATING: the slot is another's. (The real text ends with its number.)
-    SetSlotNotOwner,
+    SetSlotNotOwner = "-ERR I'm not the owner of hash slot",
     /// CLUSTER SETSLOT IMPORTING: the slot is the node's. (The real text ends with its number.)
-    SetSlotOwner,
+    SetSlotOwner = "-ERR I'm already the owner of hash slot",
     /// CLUSTER SETSLOT: the other node is a replica.
-    SetSlotTargetNotPrimary,
+    SetSlotTargetNotPrimary = "-ERR Target node is not a master",
     /// CLUSTER SETSLOT NODE: there are keys in the slot. (The real text has its number.)
-    SetSlotHoldsKeys,
+    SetSlotHoldsKeys = "-ERR Can't assign hashslot to a different node while I still hold keys for this hash slot.",
     /// PSYNC FAILOVER to a node whose link to its primary is down (checked-promotion).
-    PsyncFailoverLinkDown,
+    PsyncFailoverLinkDown = "-ERR PSYNC FAILOVER can't be accepted while my link with my master is down.",
     /// A script without a shebang wrote on a replica (up to 9.0).
-    ScriptReadOnly,
+    ScriptReadOnly = "-READONLY You can't write against a read only replica. script: 1f8f4cfba6f3375f8c4ec02b9de4361a5dea5c64, on @user_script:1.",
     /// The same, without the script's sha1 (9.1).
-    ScriptReadOnlyUnnamed,
+    ScriptReadOnlyUnnamed = "-READONLY You can't write against a read only replica. script: on @user_script:1.",
     /// A script without a shebang wrote where there are too few replicas (up to 9.0).
-    ScriptNoReplicas,
+    ScriptNoReplicas = "-NOREPLICAS Not enough good replicas to write. script: 1f8f4cfba6f3375f8c4ec02b9de4361a5dea5c64, on @user_script:1.",
     /// The same, without the script's sha1 (9.1).
-    ScriptNoReplicasUnnamed,
+    ScriptNoReplicasUnnamed = "-NOREPLICAS Not enough good replicas to write. script: on @user_script:1.",
     /// WATCH inside MULTI (9.0).
-    WatchInTransaction,
+    WatchInTransaction = "-ERR Command 'watch' not allowed inside a transaction",
     /// PSYNC inside MULTI (9.0).
-    PsyncInTransaction,
+    PsyncInTransaction = "-ERR Command 'psync' not allowed inside a transaction",
     /// A blocked client was let go by CLIENT UNBLOCK.
-    UnblockedByClient,
+    UnblockedByClient = "-UNBLOCKED client unblocked via CLIENT UNBLOCK",
     /// CLIENT CAPA without a name.
-    CapaArity,
+    CapaArity = "-ERR wrong number of arguments for 'client|capa' command",
     /// The connection has not said AUTH.
-    NoAuth,
+    NoAuth = "-NOAUTH Authentication required.",
     /// AUTH where no password is set.
-    AuthWithoutPassword,
+    AuthWithoutPassword = "-ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
 }
 
 impl ErrorKind {
-    /// The reply as the server writes it.
-    pub const fn text(self) -> &'static str {
-        match self {
-            ErrorKind::ReadOnly => "-READONLY You can't write against a read only replica.",
-            ErrorKind::ExecAbortReadOnly => {
-                "-EXECABORT Transaction discarded because of: READONLY You can't write against a read only replica."
-            }
-            ErrorKind::ExecAbort => "-EXECABORT Transaction discarded because of previous errors.",
-            ErrorKind::ExecAbortMasterDown => {
-                "-EXECABORT Transaction discarded because of: MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
-            }
-            ErrorKind::ExecAbortLoading => {
-                "-EXECABORT Transaction discarded because of: LOADING Valkey is loading the dataset in memory"
-            }
-            ErrorKind::ExecAbortNoReplicas => {
-                "-EXECABORT Transaction discarded because of: NOREPLICAS Not enough good replicas to write."
-            }
-            ErrorKind::MasterDown => {
-                "-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'."
-            }
-            ErrorKind::Loading => "-LOADING Valkey is loading the dataset in memory",
-            ErrorKind::NoReplicas => "-NOREPLICAS Not enough good replicas to write.",
-            ErrorKind::Unblocked => {
-                "-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"
-            }
-            ErrorKind::SubscriberContext => {
-                "-ERR Can't execute this command: only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context"
-            }
-            ErrorKind::ExecWithoutMulti => "-ERR EXEC without MULTI",
-            ErrorKind::DiscardWithoutMulti => "-ERR DISCARD without MULTI",
-            ErrorKind::NestedMulti => "-ERR MULTI calls can not be nested",
-            ErrorKind::NotInTransaction => "-ERR Command not allowed inside a transaction",
-            ErrorKind::WrongType => {
-                "-WRONGTYPE Operation against a key holding the wrong kind of value"
-            }
-            ErrorKind::UnknownCapa => "-ERR unknown subcommand 'CAPA'. Try CLIENT HELP.",
-            ErrorKind::ClusterDisabled => "-ERR This instance has cluster support disabled",
-            ErrorKind::ScriptReadOnly => {
-                "-READONLY You can't write against a read only replica. script: 1f8f4cfba6f3375f8c4ec02b9de4361a5dea5c64, on @user_script:1."
-            }
-            ErrorKind::ScriptReadOnlyUnnamed => {
-                "-READONLY You can't write against a read only replica. script: on @user_script:1."
-            }
-            ErrorKind::ScriptNoReplicas => {
-                "-NOREPLICAS Not enough good replicas to write. script: 1f8f4cfba6f3375f8c4ec02b9de4361a5dea5c64, on @user_script:1."
-            }
-            ErrorKind::ScriptNoReplicasUnnamed => {
-                "-NOREPLICAS Not enough good replicas to write. script: on @user_script:1."
-            }
-            ErrorKind::WatchInTransaction => {
-                "-ERR Command 'watch' not allowed inside a transaction"
-            }
-            ErrorKind::PsyncInTransaction => {
-                "-ERR Command 'psync' not allowed inside a transaction"
-            }
-            ErrorKind::UnblockedByClient => "-UNBLOCKED client unblocked via CLIENT UNBLOCK",
-            ErrorKind::NoAuth => "-NOAUTH Authentication required.",
-            ErrorKind::AuthWithoutPassword => {
-                "-ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"
-            }
-            ErrorKind::CapaArity => "-ERR wrong number of arguments for 'client|capa' command",
-            ErrorKind::NoFailoverInProgress => "-ERR No failover in progress.",
-            ErrorKind::Syntax => "-ERR syntax error",
-            ErrorKind::NotAnInteger => "-ERR value is not an integer or out of range",
-            ErrorKind::FailoverTimeout => "-ERR FAILOVER timeout must be greater than 0",
-            ErrorKind::FailoverInProgress => "-ERR FAILOVER already in progress.",
-            ErrorKind::FailoverOnReplica => "-ERR FAILOVER is not valid when server is a replica.",
-            ErrorKind::FailoverNoReplicas => "-ERR FAILOVER requires connected replicas.",
-            ErrorKind::FailoverForce => {
-                "-ERR FAILOVER with force option requires both a timeout and target HOST and IP."
-            }
-            ErrorKind::FailoverNotAReplica => {
-                "-ERR FAILOVER target HOST and PORT is not a replica."
-            }
-            ErrorKind::FailoverNotOnline => "-ERR FAILOVER target replica is not online.",
-            ErrorKind::ReplicaOfFailingOver => "-ERR REPLICAOF not allowed while failing over.",
-            ErrorKind::PsyncFailoverPrimary => "-ERR PSYNC FAILOVER can't be sent to a master.",
-            ErrorKind::PsyncFailoverReplid => "-ERR PSYNC FAILOVER replid must match my replid.",
-            ErrorKind::PsyncFailoverLinkDown => {
-                "-ERR PSYNC FAILOVER can't be accepted while my link with my master is down."
-            }
-            ErrorKind::NoMasterLinkFailingOver => "-NOMASTERLINK Can't SYNC while failing over",
-            ErrorKind::NoMasterLink => {
-                "-NOMASTERLINK Can't SYNC while not connected with my master"
-            }
-            ErrorKind::WaitOnReplica => {
-                "-ERR WAIT cannot be used with replica instances. Please also note that writes to replicas are just local and are not propagated."
-            }
-            ErrorKind::CrossSlot => "-CROSSSLOT Keys in request don't hash to the same slot",
-            ErrorKind::TryAgain => "-TRYAGAIN Multiple keys request during rehashing of slot",
-            ErrorKind::ClusterDownUnbound => "-CLUSTERDOWN Hash slot not served",
-            ErrorKind::ClusterDown => "-CLUSTERDOWN The cluster is down",
-            ErrorKind::ClusterDownReadOnly => {
-                "-CLUSTERDOWN The cluster is down and only accepts read commands"
-            }
-            ErrorKind::ClusterFailoverOnPrimary => {
-                "-ERR You should send CLUSTER FAILOVER to a replica"
-            }
-            ErrorKind::ClusterFailoverNoPrimary => {
-                "-ERR I'm a replica but my master is unknown to me"
-            }
-            ErrorKind::ClusterFailoverPrimaryDown => {
-                "-ERR Master is down or failed, please use CLUSTER FAILOVER FORCE"
-            }
-            ErrorKind::FailoverInCluster => {
-                "-ERR FAILOVER not allowed in cluster mode. Use CLUSTER FAILOVER command instead."
-            }
-            ErrorKind::ReplicaOfInCluster => "-ERR REPLICAOF not allowed in cluster mode.",
-            ErrorKind::SetSlotOnReplica => "-ERR Please use SETSLOT only with masters.",
-            ErrorKind::SetSlotNotOwner => "-ERR I'm not the owner of hash slot",
-            ErrorKind::SetSlotOwner => "-ERR I'm already the owner of hash slot",
-            ErrorKind::SetSlotTargetNotPrimary => "-ERR Target node is not a master",
-            ErrorKind::SetSlotHoldsKeys => {
-                "-ERR Can't assign hashslot to a different node while I still hold keys for this hash slot."
-            }
-        }
-    }
-
     /// The error as `execCommandAbort` wraps it, for those that a rejected EXEC can meet.
     pub fn wrapped_in_execabort(self) -> ErrorKind {
         if self == ErrorKind::ReadOnly {
@@ -260,9 +163,29 @@ impl ErrorKind {
         }
     }
 
+    /// Whether it begins with `CLUSTERDOWN`: the node serves nobody the slot, or nobody anything.
+    pub const fn is_cluster_down(self) -> bool {
+        matches!(
+            self,
+            ErrorKind::ClusterDown | ErrorKind::ClusterDownReadOnly | ErrorKind::ClusterDownUnbound
+        )
+    }
+
     /// The error's first word, by which reports count: `READONLY`, `UNBLOCKED`, `ERR` …
     pub fn code(self) -> &'static str {
         let text = &self.text()[1..];
         text.split(' ').next().unwrap_or(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_that_is_down_says_so() {
+        for &kind in ErrorKind::ALL {
+            assert_eq!(kind.is_cluster_down(), kind.code() == "CLUSTERDOWN");
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::address::{Addr, NodeId};
 use super::command::Command;
 use super::epoch::Epoch;
 use super::error::ErrorKind;
-use super::hash_slot::HashSlot;
+use super::redirect::Redirect;
 
 /// A replication id. Real ones are 40 random hexadecimal digits; these are numbered per node,
 /// which is unique just as well and needs no chance.
@@ -184,15 +184,9 @@ pub enum Reply {
     Published,
     /// An error.
     Error(ErrorKind),
-    /// `-REDIRECT host:port`, with the remedy `epoch-redirect` `-REDIRECT host:port epoch`.
-    Redirect {
-        /// Where to.
-        to: Addr,
-        /// What orders it among redirects.
-        epoch: Option<Epoch>,
-        /// What the node believed of itself when it said so.
-        belief: Belief,
-    },
+    /// `-REDIRECT host:port`, with the remedy `epoch-redirect` `-REDIRECT host:port epoch`; in a
+    /// cluster `-MOVED slot host:port` or `-ASK slot host:port`.
+    Redirect(Redirect),
     /// `INFO replication` or `ROLE`.
     Info {
         /// Role, failover state, link.
@@ -220,24 +214,6 @@ pub enum Reply {
     },
     /// An empty line: "still here" while a full resynchronization is prepared.
     NewLine,
-    /// `-MOVED slot host:port`
-    Moved {
-        /// The slot.
-        slot: HashSlot,
-        /// Its owner, as far as the node knows.
-        to: Addr,
-        /// What the node believed of itself when it said so.
-        belief: Belief,
-    },
-    /// `-ASK slot host:port`
-    Ask {
-        /// The slot, which is being moved.
-        slot: HashSlot,
-        /// Where to.
-        to: Addr,
-        /// What the node believed of itself when it said so.
-        belief: Belief,
-    },
     /// `CLUSTER SLOTS`: whose each slot is.
     Topology(TopologyId),
     /// `+RESET`.
@@ -251,10 +227,7 @@ pub enum Reply {
 impl Reply {
     /// Whether it sends a client on to another node: `REDIRECT`, `MOVED` or `ASK`.
     pub const fn is_redirect(&self) -> bool {
-        matches!(
-            self,
-            Reply::Redirect { .. } | Reply::Moved { .. } | Reply::Ask { .. }
-        )
+        matches!(self, Reply::Redirect(_))
     }
 }
 

@@ -5,7 +5,7 @@ mod address;
 mod behaviour;
 mod combination;
 mod command;
-mod command_kind;
+mod command_table;
 mod config;
 mod data;
 mod defect;
@@ -14,6 +14,7 @@ mod error;
 mod hash_slot;
 mod message;
 mod pause;
+mod redirect;
 mod remedy;
 mod script;
 mod server;
@@ -29,7 +30,7 @@ pub use behaviour::{
 };
 pub use combination::CombinationError;
 pub use command::{ClientType, ClusterFailover, Command, PauseKind, SetSlot, UnblockReason};
-pub use command_kind::{CommandKind, Flags};
+pub use command_table::{CommandKind, Flags, Writes};
 pub use config::{Config, Persistence};
 pub use data::{Data, ElementLog, Value};
 pub use defect::Defect;
@@ -40,6 +41,7 @@ pub use message::{
     Belief, BusKind, BusMessage, Elements, Encoding, FailoverState, LinkState, Message, Offset,
     PacketId, ReplId, ReplOp, Reply, Request, Role, SnapshotId, StreamEntry, TopologyId, WriteId,
 };
+pub use redirect::{Redirect, RedirectKind};
 pub use remedy::{Axis, Remedies, Remedy};
 pub use script::Script;
 pub use server::{

@@ -1,7 +1,7 @@
 //! Scripts and functions: what they declare, which decides at which gates they stop, and what they
 //! do.
 
-use super::command_kind::CommandKind;
+use super::command_table::CommandKind;
 use super::message::WriteId;
 
 /// A script or a function, which gets or sets the key that it is given.

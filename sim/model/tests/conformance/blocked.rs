@@ -1,7 +1,9 @@
 //! Blocked clients around the change of roles.
 
 use rebound_sim::engine::Span;
-use rebound_sim::valkey::{AddressBook, Command, ErrorKind, FailoverState, Reply, WriteId};
+use rebound_sim::valkey::{
+    AddressBook, Command, ErrorKind, FailoverState, Redirect, Reply, WriteId,
+};
 
 use rebound_sim::lab::{A, B, Client, Lab};
 
@@ -61,8 +63,7 @@ fn c22_blocked_clients_are_thrown_out_at_the_demotion_or_dealt_with_at_the_compl
         let [popper, reader, waiter] = clients;
         for client in [popper, reader] {
             let reply = lab.reply(client);
-            let to_b =
-                matches!(reply, Some(Reply::Redirect { to, .. }) if to == AddressBook::of(B));
+            let to_b = matches!(reply, Some(Reply::Redirect(Redirect { to, .. })) if to == AddressBook::of(B));
             assert!(to_b && lab.is_open(client), "{version}: {reply:?}");
         }
         assert_eq!(lab.reply(waiter), UNBLOCKED);
@@ -133,7 +134,9 @@ fn a_pop_that_comes_while_waiting_for_sync_is_postponed_not_blocked() {
     lab.release(B, A, false);
     lab.advance(Span::millis(1_100));
     let reply = lab.reply(client);
-    assert!(matches!(reply, Some(Reply::Redirect { to, .. }) if to == AddressBook::of(B)));
+    assert!(
+        matches!(reply, Some(Reply::Redirect(Redirect { to, .. })) if to == AddressBook::of(B))
+    );
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use rebound_sim::engine::{Span, Time};
 use rebound_sim::trace::{ClusterEvent, ClusterHealth, ManualEnd, VoteRefusal};
 use rebound_sim::valkey::{
-    AddressBook, ClusterFailover, Command, ErrorKind, HASH_SLOTS, HashSlot, NodeId, Reply, SetSlot,
-    WriteId,
+    AddressBook, ClusterFailover, Command, ErrorKind, HASH_SLOTS, HashSlot, NodeId, Redirect,
+    RedirectKind, Reply, SetSlot, WriteId,
 };
 
 use rebound_sim::lab::{A, B, C, Lab};
@@ -31,7 +31,11 @@ fn with_two_replicas() -> Lab {
 
 fn moved(key: u32, to: NodeId, reply: Option<Reply>) -> bool {
     let expected = (HashSlot::of_key(key, 1), AddressBook::of(to));
-    matches!(reply, Some(Reply::Moved { slot, to, .. }) if (slot, to) == expected)
+    matches!(
+        reply,
+        Some(Reply::Redirect(Redirect { kind: RedirectKind::Moved(slot), to, .. }))
+            if (slot, to) == expected
+    )
 }
 
 fn asked(lab: &mut Lab, node: NodeId, command: Command) -> Option<Reply> {
@@ -601,7 +605,11 @@ fn a_slot_is_moved_without_keys() {
         Some(Reply::Int(1))
     );
     let ask = asked(&mut lab, A, Command::Get(key));
-    assert!(matches!(ask, Some(Reply::Ask { to, .. }) if to == AddressBook::of(C)));
+    assert!(matches!(
+        ask,
+        Some(Reply::Redirect(Redirect { kind: RedirectKind::Ask(_), to, .. }))
+            if to == AddressBook::of(C)
+    ));
     let client = lab.connect(C);
     assert!(moved(key, A, lab.ask(client, Command::Get(key))));
     assert_eq!(lab.ask(client, Command::Asking), ok);

@@ -2,7 +2,9 @@
 //! redirect calls a primary.
 
 use rebound_sim::engine::Span;
-use rebound_sim::valkey::{AddressBook, Command, ErrorKind, Reply, UnblockReason, WriteId};
+use rebound_sim::valkey::{
+    AddressBook, Command, ErrorKind, Redirect, Reply, UnblockReason, WriteId,
+};
 
 use rebound_sim::lab::{A, B, Lab};
 
@@ -19,7 +21,7 @@ const BLPOP: Command = Command::BlPop {
 const PANICKING: [&str; 3] = ["7.2.7", "8.0.0-rc1", "8.0.1"];
 
 fn redirected(reply: Option<Reply>) -> bool {
-    matches!(reply, Some(Reply::Redirect { to, .. }) if to == AddressBook::of(A))
+    matches!(reply, Some(Reply::Redirect(Redirect { to, .. })) if to == AddressBook::of(A))
 }
 
 /// A client that is postponed at A in a failover, and its id.
@@ -137,7 +139,7 @@ fn c55_c56_a_redirect_names_the_primary_as_replicaof_did() {
             let admin = lab.connect(B);
             lab.ask(admin, Command::ReplicaOf(Some(address)));
             let client = lab.capa(B);
-            let Some(Reply::Redirect { to, .. }) = lab.ask(client, GET) else {
+            let Some(Reply::Redirect(Redirect { to, .. })) = lab.ask(client, GET) else {
                 panic!("{version}: no redirect")
             };
             assert_eq!(lab.text(to), text);

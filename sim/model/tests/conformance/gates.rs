@@ -2,7 +2,8 @@
 
 use rebound_sim::engine::Span;
 use rebound_sim::valkey::{
-    Addr, AddressBook, Belief, Command, ErrorKind, FailoverState, PauseKind, Reply, WriteId,
+    Addr, AddressBook, Belief, Command, ErrorKind, FailoverState, PauseKind, Redirect, Reply,
+    WriteId,
 };
 
 use rebound_sim::lab::{A, B, C, Lab};
@@ -28,7 +29,7 @@ const POSTPONE: [&str; 5] = ["8.0.1", "8.1", "9.0", "9.1", "merged"];
 
 fn redirect_to(reply: Option<Reply>) -> Option<Addr> {
     match reply {
-        Some(Reply::Redirect { to, .. }) => Some(to),
+        Some(Reply::Redirect(Redirect { to, .. })) => Some(to),
         _ => None,
     }
 }
@@ -141,7 +142,7 @@ fn c15_c16_in_progress_a_capable_client_meets_what_the_behaviour_says() {
 fn a_redirect_says_what_the_node_believes() {
     let mut lab = Lab::in_progress("8.0.0-rc1");
     let client = lab.capa(A);
-    let Some(Reply::Redirect { belief, .. }) = lab.ask(client, GET) else {
+    let Some(Reply::Redirect(Redirect { belief, .. })) = lab.ask(client, GET) else {
         panic!("no redirect")
     };
     assert_eq!(

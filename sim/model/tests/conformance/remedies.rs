@@ -3,7 +3,7 @@
 
 use rebound_sim::engine::Span;
 use rebound_sim::valkey::{
-    AddressBook, Command, Epoch, ErrorKind, FailoverState, LinkState, Reply, Role,
+    AddressBook, Command, Epoch, ErrorKind, FailoverState, LinkState, Redirect, Reply, Role,
 };
 
 use rebound_sim::lab::{A, B, C, Lab};
@@ -20,7 +20,7 @@ fn address(node: rebound_sim::valkey::NodeId) -> rebound_sim::valkey::Addr {
 }
 
 fn redirected_to(reply: Option<Reply>) -> rebound_sim::valkey::NodeId {
-    let Some(Reply::Redirect { to, .. }) = reply else {
+    let Some(Reply::Redirect(Redirect { to, .. })) = reply else {
         panic!("no redirect: {reply:?}");
     };
     rebound_sim::valkey::NodeId(to.0)
@@ -28,7 +28,7 @@ fn redirected_to(reply: Option<Reply>) -> rebound_sim::valkey::NodeId {
 
 /// The epoch of a redirect, and where it points.
 fn epoch_of(reply: Option<Reply>) -> (u16, rebound_sim::valkey::NodeId) {
-    let Some(Reply::Redirect { epoch, .. }) = reply else {
+    let Some(Reply::Redirect(Redirect { epoch, .. })) = reply else {
         panic!("no redirect: {reply:?}");
     };
     let epoch = epoch.map_or(0, Epoch::number);

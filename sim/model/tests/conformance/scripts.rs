@@ -1,7 +1,7 @@
 //! Scripts and functions: what they declare decides what they meet. Observed on 8.0.0-rc1 to 9.1.2.
 
 use rebound_sim::engine::Span;
-use rebound_sim::valkey::{AddressBook, Command, ErrorKind, Reply, Script, WriteId};
+use rebound_sim::valkey::{AddressBook, Command, ErrorKind, Redirect, Reply, Script, WriteId};
 
 use rebound_sim::lab::{A, B, Lab};
 
@@ -15,7 +15,7 @@ fn script(script: Script) -> Command {
 }
 
 fn to(reply: Option<Reply>, node: rebound_sim::valkey::NodeId) -> bool {
-    matches!(reply, Some(Reply::Redirect { to, .. }) if to == AddressBook::of(node))
+    matches!(reply, Some(Reply::Redirect(Redirect { to, .. })) if to == AddressBook::of(node))
 }
 
 /// The error of a script without a shebang that writes on a replica.

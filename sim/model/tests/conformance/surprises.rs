@@ -3,7 +3,7 @@
 use rebound_sim::engine::Span;
 use rebound_sim::lab::{A, B, Lab};
 use rebound_sim::valkey::{
-    Addr, AddressBook, Command, ErrorKind, FailoverState, NodeId, Reply, Script, WriteId,
+    Addr, AddressBook, Command, ErrorKind, FailoverState, NodeId, Redirect, Reply, Script, WriteId,
 };
 
 use crate::faults::{psync_failover_sent, until_psync_is_sent};
@@ -18,7 +18,7 @@ const BLPOP: Command = Command::BlPop {
 
 fn to(reply: Option<Reply>) -> Option<Addr> {
     match reply {
-        Some(Reply::Redirect { to, .. }) => Some(to),
+        Some(Reply::Redirect(Redirect { to, .. })) => Some(to),
         _ => None,
     }
 }

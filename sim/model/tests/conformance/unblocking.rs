@@ -3,7 +3,7 @@
 
 use rebound_sim::engine::Span;
 use rebound_sim::valkey::{
-    AddressBook, Command, ErrorKind, FailoverState, NodeId, Reply, Role, WriteId,
+    AddressBook, Command, ErrorKind, FailoverState, NodeId, Redirect, Reply, Role, WriteId,
 };
 
 use rebound_sim::lab::{A, B, C, Client, Lab};
@@ -100,7 +100,7 @@ fn thrown_out(lab: &mut Lab, client: Client) {
 #[track_caller]
 fn redirected(lab: &mut Lab, client: Client, node: NodeId) {
     let reply = lab.reply(client);
-    let Some(Reply::Redirect { to, belief, .. }) = reply else {
+    let Some(Reply::Redirect(Redirect { to, belief, .. })) = reply else {
         panic!("{reply:?}");
     };
     assert_eq!(to, AddressBook::of(node));
@@ -272,8 +272,7 @@ fn what_is_pipelined_behind_is_dropped_with_the_connection_and_read_if_that_stay
         assert_eq!(lab.reply(clients.plain), None);
         let first = lab.reply(clients.capa);
         let second = lab.reply(clients.capa);
-        let to_b =
-            |reply| matches!(reply, Some(Reply::Redirect { to, .. }) if to == AddressBook::of(B));
+        let to_b = |reply| matches!(reply, Some(Reply::Redirect(Redirect { to, .. })) if to == AddressBook::of(B));
         if rule == "redirect-at-completion" {
             assert!(to_b(first) && to_b(second), "{first:?}, {second:?}");
         } else {

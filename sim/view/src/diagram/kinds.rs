@@ -66,10 +66,8 @@ fn between_nodes(message: Message, from_unlinked: bool, to_unlinked: bool) -> (S
             | Reply::Elements(_)
             | Reply::Subscribed
             | Reply::Published
-            | Reply::Redirect { .. }
+            | Reply::Redirect(_)
             | Reply::Info { .. }
-            | Reply::Moved { .. }
-            | Reply::Ask { .. }
             | Reply::Topology(_)
             | Reply::Reset
             | Reply::Encoding(_) => (StoryKind::Handshake, true),

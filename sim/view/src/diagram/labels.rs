@@ -9,8 +9,8 @@ use rebound_sim::trace::{
     ClusterEvent, ClusterHealth, CommandOutcome, FailoverEnd, FaultKind, ManualEnd,
 };
 use rebound_sim::valkey::{
-    Addr, BusKind, Command, CommandKind, FailoverState, LinkState, Message, NodeId, ReplOp, Reply,
-    Role,
+    Addr, BusKind, Command, CommandKind, FailoverState, LinkState, Message, NodeId, Redirect,
+    ReplOp, Reply, Role,
 };
 
 /// `text` in at most [`Arrow::LABEL`] characters.
@@ -103,7 +103,7 @@ fn stream(op: ReplOp) -> &'static str {
 fn reply(names: Names<'_>, reply: Reply) -> (String, ArrowLook) {
     let label = match reply {
         Reply::Error(kind) => return (format!("-{}", kind.code()), ArrowLook::Error),
-        Reply::Redirect { to, .. } | Reply::Moved { to, .. } | Reply::Ask { to, .. } => {
+        Reply::Redirect(Redirect { to, .. }) => {
             let label = format!("redirect to {}", names.listener(to));
             return (label, ArrowLook::Redirect);
         }

@@ -7,10 +7,11 @@ use rebound_net::{ConnId, HostId};
 use rebound_sim::client::ClientId;
 use rebound_sim::results::{MODEL, RunReport, Verdict};
 use rebound_sim::trace::{
-    CommandOutcome, Event, Record, Saw, Sending, Sink, Via, WriteRange, WrittenKeys,
+    CommandOutcome, Event, Record, Saw, Sending, Sink, WriteRange, WrittenKeys,
 };
 use rebound_sim::valkey::{
-    AddressBook, Behaviour, Belief, Command, CommandKind, Message, NodeId, Reply, Request, WriteId,
+    AddressBook, Behaviour, Belief, Command, CommandKind, Message, NodeId, Redirect, RedirectKind,
+    Reply, Request, WriteId,
 };
 
 const OLD: HostId = HostId(0);
@@ -132,11 +133,8 @@ impl Bench<'_> {
 
     fn redirected(&mut self, command: u32, hops: u32, from: HostId, to: HostId) {
         let addr = AddressBook::of(NodeId(to.0 as u16));
-        let reply = Reply::Redirect {
-            to: addr,
-            epoch: None,
-            belief: Belief::default(),
-        };
+        let redirect = Redirect::new(RedirectKind::Redirect, addr, Belief::default());
+        let reply = Reply::Redirect(redirect);
         let message = Message::Reply { tag: 7, reply };
         self.deliver(conn(from.0), (from, APP), message);
         self.record(Event::Hop {
@@ -145,7 +143,7 @@ impl Bench<'_> {
             kind: CommandKind::Set,
             from: NodeId(from.0 as u16),
             to: addr,
-            via: Via::Redirect,
+            via: RedirectKind::Redirect,
             hops,
             bounce: hops > 1,
             belief: Belief::default(),

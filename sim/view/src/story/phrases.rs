@@ -6,10 +6,10 @@ use crate::words;
 use rebound_engine::{Span, Time};
 use rebound_net::HostId;
 use rebound_sim::scenario::Names;
-use rebound_sim::trace::{Event, GateVerdict, Record, Via};
+use rebound_sim::trace::{Event, GateVerdict, Record};
 use rebound_sim::valkey::{
-    Behaviour, Belief, CommandKind, ErrorKind, FailoverState, Flags, Gate, Message, NodeId, ReplOp,
-    Reply, Role,
+    Behaviour, Belief, Command, CommandKind, ErrorKind, FailoverState, Flags, Gate, Message,
+    NodeId, ReplOp, Reply, Role,
 };
 
 /// A message that took less is not worth saying how long it took.
@@ -126,10 +126,7 @@ impl Phrases<'_, '_> {
                 let kind = self.memory.kind(client, command);
                 let what = kind.map_or("command", |kind| kind.name());
                 let (from, to) = (names.node(from), names.listener(to));
-                let by = match via {
-                    Via::Redirect => String::new(),
-                    Via::Moved(_) | Via::Ask(_) => format!("{via}, "),
-                };
+                let by = via.slot().map_or(String::new(), |_| format!("{via}, "));
                 if bounce {
                     format!(
                         "follows {by}redirect {hops} of {what} #{command} from {from} back to {to}: BOUNCE \
@@ -414,62 +411,16 @@ fn why_rejected(gate: Gate, error: ErrorKind) -> &'static str {
 /// Whether a message between nodes is part of how one becomes the other's replica.
 pub(crate) fn is_handshake(message: Message) -> bool {
     match message {
-        Message::Request(request) => match request.command.kind() {
-            CommandKind::ReplConf => !matches!(
-                request.command,
-                rebound_sim::valkey::Command::ReplConfAck(_)
-            ),
-            CommandKind::Ping | CommandKind::Psync | CommandKind::Auth => true,
-            CommandKind::Get
-            | CommandKind::MGet
-            | CommandKind::Set
-            | CommandKind::Incr
-            | CommandKind::Del
-            | CommandKind::LPush
-            | CommandKind::BlPop
-            | CommandKind::Multi
-            | CommandKind::Exec
-            | CommandKind::Discard
-            | CommandKind::Subscribe
-            | CommandKind::Publish
-            | CommandKind::Info
-            | CommandKind::Role
-            | CommandKind::Wait
-            | CommandKind::ClientCapa
-            | CommandKind::ClientPause
-            | CommandKind::ClientUnpause
-            | CommandKind::ClientKill
-            | CommandKind::ConfigRewrite
-            | CommandKind::ReadOnly
-            | CommandKind::ReadWrite
-            | CommandKind::Failover
-            | CommandKind::ReplicaOf
-            | CommandKind::Asking
-            | CommandKind::ClusterSlots
-            | CommandKind::ClusterFailover
-            | CommandKind::ClusterSetSlot
-            | CommandKind::Eval
-            | CommandKind::EvalShebang
-            | CommandKind::EvalNoWrites
-            | CommandKind::EvalRo
-            | CommandKind::FCall
-            | CommandKind::FCallNoWrites
-            | CommandKind::FCallRo
-            | CommandKind::RPush
-            | CommandKind::XAdd
-            | CommandKind::XRead
-            | CommandKind::PfCount
-            | CommandKind::ObjectEncoding
-            | CommandKind::PExpire
-            | CommandKind::DbSize
-            | CommandKind::Scan
-            | CommandKind::Keys
-            | CommandKind::FlushAll
-            | CommandKind::Watch
-            | CommandKind::Unwatch
-            | CommandKind::Reset
-            | CommandKind::ClientUnblock => false,
-        },
+        Message::Request(request) => {
+            !matches!(request.command, Command::ReplConfAck(_))
+                && matches!(
+                    request.command.kind(),
+                    CommandKind::Ping
+                        | CommandKind::ReplConf
+                        | CommandKind::Psync
+                        | CommandKind::Auth
+                )
+        }
         Message::Reply { reply, .. } => reply != Reply::NewLine,
         Message::Snapshot(_) => true,
         Message::Stream(entry) => {

@@ -2,12 +2,10 @@
 
 use super::*;
 use rebound_net::{Closing, ConnId};
-use rebound_sim::trace::{
-    CommandOutcome, FailoverEnd, GateVerdict, Saw, Via, WriteRange, WrittenKeys,
-};
+use rebound_sim::trace::{CommandOutcome, FailoverEnd, GateVerdict, Saw, WriteRange, WrittenKeys};
 use rebound_sim::valkey::{
-    Addr, Belief, Command, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message, ReplId,
-    Reply, Request, Role, WriteId,
+    Addr, Belief, Command, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message,
+    RedirectKind, ReplId, Reply, Request, Role, WriteId,
 };
 
 const OLD: NodeId = NodeId(0);
@@ -133,7 +131,7 @@ fn hop(hops: u32) -> Event {
         kind: CommandKind::Set,
         from,
         to: Addr(1 - from.0),
-        via: Via::Redirect,
+        via: RedirectKind::Redirect,
         hops,
         bounce: hops > 1,
         belief: handing_over(),

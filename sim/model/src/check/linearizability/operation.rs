@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::engine::Time;
-use crate::valkey::{CommandKind, Value, WriteId};
+use crate::valkey::{CommandKind, Value, WriteId, Writes};
 
 /// What an operation does.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -21,59 +21,11 @@ pub(super) enum Action {
 impl Action {
     /// What a write of a command of this kind does; none for those that are not looked at.
     pub(super) fn of_write(kind: CommandKind, write: WriteId) -> Option<Action> {
-        match kind {
-            // What a transaction writes, it sets.
-            CommandKind::Set | CommandKind::Exec | CommandKind::Eval => Some(Action::Write(write)),
-            CommandKind::Del => Some(Action::Remove),
-            CommandKind::Incr => Some(Action::Increment(None)),
-            CommandKind::Get
-            | CommandKind::MGet
-            | CommandKind::LPush
-            | CommandKind::BlPop
-            | CommandKind::Multi
-            | CommandKind::Discard
-            | CommandKind::Subscribe
-            | CommandKind::Publish
-            | CommandKind::Ping
-            | CommandKind::Info
-            | CommandKind::Role
-            | CommandKind::Wait
-            | CommandKind::ClientCapa
-            | CommandKind::ClientPause
-            | CommandKind::ClientUnpause
-            | CommandKind::ReadOnly
-            | CommandKind::ReadWrite
-            | CommandKind::Failover
-            | CommandKind::ReplicaOf
-            | CommandKind::ReplConf
-            | CommandKind::Psync
-            | CommandKind::ClientKill
-            | CommandKind::ConfigRewrite
-            | CommandKind::Asking
-            | CommandKind::ClusterSlots
-            | CommandKind::ClusterFailover
-            | CommandKind::ClusterSetSlot
-            | CommandKind::EvalShebang
-            | CommandKind::EvalNoWrites
-            | CommandKind::EvalRo
-            | CommandKind::FCall
-            | CommandKind::FCallNoWrites
-            | CommandKind::FCallRo
-            | CommandKind::RPush
-            | CommandKind::XAdd
-            | CommandKind::XRead
-            | CommandKind::PfCount
-            | CommandKind::ObjectEncoding
-            | CommandKind::PExpire
-            | CommandKind::DbSize
-            | CommandKind::Scan
-            | CommandKind::Keys
-            | CommandKind::FlushAll
-            | CommandKind::Watch
-            | CommandKind::Unwatch
-            | CommandKind::Reset
-            | CommandKind::ClientUnblock
-            | CommandKind::Auth => None,
+        match kind.writes() {
+            Writes::Sets => Some(Action::Write(write)),
+            Writes::Removes => Some(Action::Remove),
+            Writes::Increments => Some(Action::Increment(None)),
+            Writes::Nothing | Writes::Otherwise => None,
         }
     }
 }

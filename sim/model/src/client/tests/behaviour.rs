@@ -104,11 +104,7 @@ fn p2_ignores_redirects_of_a_pool_that_it_has_left() {
         Input::Reply(
             slot,
             tag,
-            Reply::Redirect {
-                to: OLD,
-                epoch: None,
-                belief,
-            },
+            Reply::Redirect(Redirect::new(RedirectKind::Redirect, OLD, belief)),
         ),
     );
     rig.run(ms(200), |_, command, _| served(command));

@@ -1,22 +1,13 @@
 //! Clients of a cluster: where commands go, and what MOVED, ASK and errors lead to.
 
 use super::*;
-use crate::trace::Via;
 
 pub(super) fn moved(slot: u16, to: Addr) -> Does {
-    Does::Reply(Reply::Moved {
-        slot: HashSlot(slot),
-        to,
-        belief: Belief::default(),
-    })
+    redirect_by(RedirectKind::Moved(HashSlot(slot)), to)
 }
 
 pub(super) fn ask(slot: u16, to: Addr) -> Does {
-    Does::Reply(Reply::Ask {
-        slot: HashSlot(slot),
-        to,
-        belief: Belief::default(),
-    })
+    redirect_by(RedirectKind::Ask(HashSlot(slot)), to)
 }
 
 /// The slot of a command's keys.
@@ -79,7 +70,7 @@ fn sent_to(rig: &Rig) -> Vec<(Addr, Command)> {
     sent
 }
 
-fn hops(rig: &Rig) -> Vec<(Via, Addr)> {
+fn hops(rig: &Rig) -> Vec<(RedirectKind, Addr)> {
     let hop = |(_, effect): &(Time, Effect)| match effect {
         Effect::Trace(Event::Hop { via, to, .. }) => Some((*via, *to)),
         _ => None,
@@ -141,7 +132,10 @@ fn moved_is_followed_at_once_and_corrects_its_slot_alone() {
     // Ten tags of ten keys: one MOVED for each slot, then the map is right.
     assert_eq!(slots.len(), 10);
     let vias: Vec<_> = hops(&rig).into_iter().map(|(via, _)| via).collect();
-    let mut expected: Vec<_> = slots.iter().map(|slot| Via::Moved(*slot)).collect();
+    let mut expected: Vec<_> = slots
+        .iter()
+        .map(|slot| RedirectKind::Moved(*slot))
+        .collect();
     expected.sort_by_key(|via| vias.iter().position(|other| other == via));
     assert_eq!(vias, expected);
     assert_eq!(rig.count(CommandKind::ClusterSlots), 1);
@@ -232,7 +226,10 @@ fn ask_is_followed_after_asking_and_changes_nothing() {
     assert_eq!(rig.count(CommandKind::ClusterSlots), 1);
     let hops = hops(&rig);
     assert_eq!(hops.len(), 3, "each command goes to the owner first");
-    assert!(hops.iter().all(|(via, _)| matches!(via, Via::Ask(_))));
+    assert!(
+        hops.iter()
+            .all(|(via, _)| matches!(via, RedirectKind::Ask(_)))
+    );
     let sent = sent_to(&rig);
     for window in sent.windows(2) {
         if window[0].1 == Command::Asking {

@@ -10,11 +10,10 @@ fn says(epoch: u32, to: Addr) -> Does {
     for _ in 1..epoch {
         said = said.next();
     }
-    Does::Reply(Reply::Redirect {
-        to,
+    Does::Reply(Reply::Redirect(Redirect {
         epoch: Some(said),
-        belief: Belief::default(),
-    })
+        ..Redirect::new(RedirectKind::Redirect, to, Belief::default())
+    }))
 }
 
 /// A hand-over from `old` to `new` that lasts until `until`: the demoted node knows more.

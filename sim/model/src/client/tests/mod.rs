@@ -18,8 +18,8 @@ use crate::engine::{Chooser, Span, StreamId, Time};
 use crate::net::{Closing, ConnectFailure};
 use crate::trace::{CommandOutcome, Event};
 use crate::valkey::{
-    Addr, AddressBook, Belief, Command, CommandKind, ErrorKind, HashSlot, NodeId, Reply, Role,
-    Topologies, TopologyId, TopologyRange, WriteId,
+    Addr, AddressBook, Belief, Command, CommandKind, ErrorKind, HashSlot, NodeId, Redirect,
+    RedirectKind, Reply, Role, Topologies, TopologyId, TopologyRange, WriteId,
 };
 
 pub(super) const OLD: Addr = Addr(0);
@@ -50,11 +50,12 @@ pub(super) enum Does {
 }
 
 pub(super) fn redirect(to: Addr) -> Does {
-    Does::Reply(Reply::Redirect {
-        to,
-        epoch: None,
-        belief: Belief::default(),
-    })
+    redirect_by(RedirectKind::Redirect, to)
+}
+
+pub(super) fn redirect_by(kind: RedirectKind, to: Addr) -> Does {
+    let redirect = Redirect::new(kind, to, Belief::default());
+    Does::Reply(Reply::Redirect(redirect))
 }
 
 pub(super) fn error(kind: ErrorKind) -> Does {

@@ -7,8 +7,10 @@ use super::run::{Mark, Op, Run, Step};
 use crate::Runner;
 use crate::engine::Time;
 use crate::scenario;
-use crate::trace::{ClusterEvent, CommandOutcome, Event, Record, Via};
-use crate::valkey::{Addr, AddressBook, Behaviour, CommandKind, HashSlot, NodeId, Reply, Role};
+use crate::trace::{ClusterEvent, CommandOutcome, Event, Record};
+use crate::valkey::{
+    Addr, AddressBook, Behaviour, CommandKind, HashSlot, NodeId, RedirectKind, Reply, Role,
+};
 
 /// Sent when the cluster has been up for a second.
 const START: f64 = 1_000.0;
@@ -77,8 +79,8 @@ fn node_at(addr: Addr) -> char {
 
 /// A redirect's words, with `SLOT` for the slot of the key that is asked for: recordings use
 /// another key.
-fn words(via: Via) -> String {
-    if via == Via::Moved(HashSlot::of_key(0, 1)) {
+fn words(via: RedirectKind) -> String {
+    if via == RedirectKind::Moved(HashSlot::of_key(0, 1)) {
         "MOVED SLOT".to_owned()
     } else {
         via.to_string()

@@ -3,7 +3,7 @@
 
 use super::super::address::Addr;
 use super::super::behaviour::BlockedClients;
-use super::super::command_kind::{CommandKind, Flags};
+use super::super::command_table::{CommandKind, Flags};
 use super::super::data::Value;
 use super::super::error::ErrorKind;
 use super::super::message::{ReplOp, Reply};

@@ -12,17 +12,17 @@ use super::super::address::Addr;
 use super::super::behaviour::RedirectEpoch;
 use super::super::epoch::Epoch;
 use super::super::message::Reply;
+use super::super::redirect::{Redirect, RedirectKind};
 use super::{Server, Turn};
 
 impl Server {
     /// The redirect to `to`.
     #[inline]
     pub(super) fn redirect_to(&self, to: Addr, turn: &Turn<'_>) -> Reply {
-        Reply::Redirect {
-            to,
+        Reply::Redirect(Redirect {
             epoch: self.told_epoch(turn),
-            belief: self.belief(),
-        }
+            ..Redirect::new(RedirectKind::Redirect, to, self.belief())
+        })
     }
 
     /// What this node tells others.

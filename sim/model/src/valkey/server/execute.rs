@@ -1,7 +1,7 @@
 //! What commands do once every gate has let them pass.
 
 use super::super::command::{Command, PauseKind};
-use super::super::command_kind::CommandKind;
+use super::super::command_table::CommandKind;
 use super::super::data::{Value, WrongType};
 use super::super::defect::Defect;
 use super::super::error::ErrorKind;

@@ -439,9 +439,7 @@ impl Server {
             | Reply::Elements(_)
             | Reply::Subscribed
             | Reply::Published
-            | Reply::Redirect { .. }
-            | Reply::Moved { .. }
-            | Reply::Ask { .. }
+            | Reply::Redirect(_)
             | Reply::Topology(_)
             | Reply::Reset
             | Reply::Encoding(_)

@@ -1,7 +1,7 @@
 //! `processCommand`: a command passes the gates of the node's behaviour, in their order.
 
 use super::super::behaviour::{Gate, RedirectInMulti, WhileInProgress, Wording};
-use super::super::command_kind::{CommandKind, Flags};
+use super::super::command_table::{CommandKind, Flags};
 use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, LinkState, Reply, Request};
 use super::client::Blocked;

@@ -4,11 +4,12 @@
 use super::super::super::address::{AddressBook, NodeId};
 use super::super::super::behaviour::Gate;
 use super::super::super::command::Command;
-use super::super::super::command_kind::Flags;
+use super::super::super::command_table::Flags;
 use super::super::super::data::Value;
 use super::super::super::error::ErrorKind;
 use super::super::super::hash_slot::HashSlot;
 use super::super::super::message::{Reply, Request};
+use super::super::super::redirect::{Redirect, RedirectKind};
 use super::super::client::Blocked;
 use super::super::{Server, Slot, Turn};
 use super::Cluster;
@@ -163,19 +164,14 @@ impl Server {
     /// The reply by which `clusterRedirectClient` sends a client elsewhere; none if the node
     /// serves it.
     fn redirection(&self, serves: Serves) -> Option<Reply> {
-        let belief = self.belief();
+        let redirect = |kind, node| {
+            let redirect = Redirect::new(kind, AddressBook::of(node), self.belief());
+            Some(Reply::Redirect(redirect))
+        };
         match serves {
             Serves::Myself => None,
-            Serves::Moved(slot, node) => Some(Reply::Moved {
-                slot,
-                to: AddressBook::of(node),
-                belief,
-            }),
-            Serves::Ask(slot, node) => Some(Reply::Ask {
-                slot,
-                to: AddressBook::of(node),
-                belief,
-            }),
+            Serves::Moved(slot, node) => redirect(RedirectKind::Moved(slot), node),
+            Serves::Ask(slot, node) => redirect(RedirectKind::Ask(slot), node),
             Serves::Nobody(error) => Some(Reply::Error(error)),
         }
     }
