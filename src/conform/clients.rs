@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use rebound_sim::client::{Client, ClientId, ClientSpec, Context, Effect, Input, Slot};
 use rebound_sim::conform::answer::{Resp, answer};
-use rebound_sim::conform::request::request;
 use rebound_sim::engine::{Chooser, Span, StreamId, Time};
 use rebound_sim::net::{ConnId, ConnectFailure};
+use rebound_sim::scenario::request::request;
 use rebound_sim::trace::Event;
 use rebound_sim::valkey::{
     Addr, ClientGuard, Command, NodeId, Reply, Request, Topologies, WriteId,

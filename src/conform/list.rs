@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rebound_sim::conform::undrivable;
+use rebound_sim::scenario::undrivable;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use rebound_sim::conform::answer::{Resp, answer};
 use rebound_sim::conform::recording::Event as LineEvent;
-use rebound_sim::conform::request::request;
+use rebound_sim::scenario::request::request;
 use rebound_sim::trace::Event;
 use rebound_sim::valkey::{Command, CommandKind, NodeId, Reply};
 use tokio::net::TcpStream;

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use rebound_sim::conform::undrivable;
 use rebound_sim::engine::Span;
-use rebound_sim::scenario::{Action, Faults, Occasion, Plan, TimelineItem};
+use rebound_sim::scenario::{Action, Faults, Occasion, Plan, TimelineItem, undrivable};
 use rebound_sim::world::drawn_faults;
 
 use super::list::Step;

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rebound_sim::conform::recording::{DRIVEN, Line};
-use rebound_sim::conform::{Agreement, Envelope, UNJUDGED_LIVE, undrivable};
-use rebound_sim::scenario::Plan;
+use rebound_sim::conform::{Agreement, Envelope, UNJUDGED_LIVE};
+use rebound_sim::scenario::{Plan, undrivable};
 use rebound_sim::trace::NoTrace;
 use rebound_sim::valkey::Behaviour;
 use rebound_sim::world::Runner;

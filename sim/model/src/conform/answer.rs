@@ -96,7 +96,7 @@ pub fn answer(
     }
 }
 
-/// The write whose value this is: [`crate::conform::request::value`] the other way round.
+/// The write whose value this is: [`crate::scenario::request::value`] the other way round.
 fn write_of(bytes: &[u8]) -> WriteId {
     let number = std::str::from_utf8(bytes)
         .ok()
@@ -251,7 +251,7 @@ pub fn reply_text(reply: Reply, address: impl Fn(Addr) -> String) -> String {
         Reply::Queued => "+QUEUED".to_owned(),
         Reply::Nil => "$-1".to_owned(),
         Reply::Int(number) => format!(":{number}"),
-        Reply::Value(write) => format!("${}", super::request::value(write)),
+        Reply::Value(write) => format!("${}", crate::scenario::request::value(write)),
         Reply::Array(count) => format!("*{count}"),
         Reply::Elements(elements) => format!("*{}", elements.count),
         Reply::Subscribed => "subscribed".to_owned(),

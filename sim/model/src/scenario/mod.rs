@@ -5,6 +5,7 @@
 
 mod behaviours;
 pub(crate) mod command_line;
+mod drivable;
 mod either;
 mod error;
 mod format;
@@ -13,9 +14,11 @@ mod locate;
 mod nearest;
 mod plan;
 mod policy;
+pub mod request;
 mod resolve;
 
 pub use behaviours::behaviour_named;
+pub use drivable::{Drivability, undrivable};
 pub use error::ScenarioError;
 pub(crate) use error::phrase;
 pub use load::{MAX_FILE_BYTES, load, parse, schema};

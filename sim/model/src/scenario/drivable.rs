@@ -1,9 +1,9 @@
 //! Which parts of a scenario can be carried out on real servers, and why the others cannot.
 
+use super::plan::{Action, NodePlan, PathFault, Paths, Plan, Selector};
 use super::request::request;
 use crate::engine::{Distribution, Odds, Span};
 use crate::net::{HostId, TcpTimers};
-use crate::scenario::{Action, NodePlan, PathFault, Paths, Plan, Selector};
 use crate::valkey::{Config, Persistence};
 
 /// A part of a scenario that cannot be carried out on real servers.
