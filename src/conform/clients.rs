@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use rebound_conform::answer::{Resp, answer};
 use rebound_sim::client::{Client, ClientId, ClientSpec, Context, Effect, Input, Slot};
-use rebound_sim::conform::answer::{Resp, answer};
 use rebound_sim::engine::{Chooser, Span, StreamId, Time};
 use rebound_sim::net::{ConnId, ConnectFailure};
 use rebound_sim::scenario::request::request;

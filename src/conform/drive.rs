@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rebound_sim::conform::answer::Resp;
-use rebound_sim::conform::recording::{DRIVEN, Event as LineEvent, Line as Recorded};
-use rebound_sim::conform::{Judged, Seen, judge};
+use rebound_conform::answer::Resp;
+use rebound_conform::recording::{DRIVEN, Event as LineEvent, Line as Recorded};
+use rebound_conform::{Judged, Seen, judge};
 use rebound_sim::engine::Time;
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::Sink;

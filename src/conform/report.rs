@@ -1,6 +1,6 @@
 //! What `rebound conform` reports: as JSON and as text.
 
-use rebound_sim::conform::Agreement;
+use rebound_conform::Agreement;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-use rebound_sim::conform::recording::{Event as LineEvent, Way};
+use rebound_conform::recording::{Event as LineEvent, Way};
 use rebound_sim::engine::Span;
 use rebound_sim::net::{Direction, HostId};
 use rebound_sim::scenario::{Action, Occasion, PathFault, Paths, Trigger};

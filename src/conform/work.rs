@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rebound_sim::conform::recording::{DRIVEN, Line};
-use rebound_sim::conform::{Agreement, Envelope, UNJUDGED_LIVE};
+use rebound_conform::recording::{DRIVEN, Line};
+use rebound_conform::{Agreement, Envelope, UNJUDGED_LIVE};
 use rebound_sim::scenario::{Plan, undrivable};
 use rebound_sim::trace::NoTrace;
 use rebound_sim::valkey::Behaviour;

@@ -18,13 +18,12 @@ pub mod request;
 mod resolve;
 
 pub use behaviours::behaviour_named;
+pub use command_line::parse as parse_command;
 pub use drivable::{Drivability, undrivable};
-pub use error::ScenarioError;
-pub(crate) use error::phrase;
+pub use error::{ScenarioError, phrase};
 pub use load::{MAX_FILE_BYTES, load, parse, schema};
 pub use locate::position_of;
-pub(crate) use nearest::{hint, quoted};
-pub use nearest::{nearest, no_such};
+pub use nearest::{hint, nearest, no_such, quoted};
 pub use plan::{
     Action, ClientGroup, Expectation, ExpectedVerdict, FaultSpec, Faults, NetworkPlan, NodePlan,
     Occasion, PathFault, PathPlan, Paths, Plan, SENTINEL, Selector, SentinelPlan, TimelineItem,
