@@ -1,9 +1,12 @@
-//! The model held against real servers: recordings of what they did, the same script run through
+//! The model compared with real servers: recordings of what they did, the same script run through
 //! the model, and what agrees.
 //!
 //! A recording is one run of two or more servers: the script that was carried out, and what
-//! clients, operators and servers were seen to do. Whether it was made long ago or a moment ago
-//! by a driver of real servers makes no difference here.
+//! clients, operators and servers were seen to do. [`parse`] reads one and [`against_model`]
+//! compares it. Whether it was made long ago or a moment ago makes no difference.
+//!
+//! [`live`] starts real servers and makes a recording of them; [`lab`] is the bench on which the
+//! model's servers are driven by hand.
 
 mod agreement;
 pub mod answer;
@@ -17,6 +20,7 @@ mod error;
 mod evidence;
 mod findings;
 pub mod lab;
+pub mod live;
 mod load;
 mod milestones;
 pub mod recording;

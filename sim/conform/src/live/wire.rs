@@ -1,6 +1,6 @@
 //! RESP2 as bytes: commands out, replies in.
 
-use rebound_conform::answer::Resp;
+use crate::answer::Resp;
 use redis_protocol::resp2::decode::decode;
 use redis_protocol::resp2::types::OwnedFrame;
 

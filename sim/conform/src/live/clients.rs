@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use rebound_conform::answer::{Resp, answer};
+use crate::answer::{Resp, answer};
 use rebound_sim::client::{Client, ClientId, ClientSpec, Context, Effect, Input, Slot};
 use rebound_sim::engine::{Chooser, Span, StreamId, Time};
 use rebound_sim::net::{ConnId, ConnectFailure};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rebound_conform::{Difference, Judged, Observation, Outcome, UNJUDGED_LIVE};
+use crate::{Difference, Judged, Observation, Outcome, UNJUDGED_LIVE};
 use rebound_sim::check::CheckId;
 use rebound_sim::report::RunReport;
 use schemars::JsonSchema;

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rebound_conform::answer::Resp;
-use rebound_conform::recording::{DRIVEN, Event as LineEvent, Line as Recorded};
-use rebound_conform::{Judged, Seen, judge};
+use crate::answer::Resp;
+use crate::recording::{DRIVEN, Event as LineEvent, Line as Recorded};
+use crate::{Judged, Seen, judge};
 use rebound_sim::engine::Time;
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::Sink;
@@ -18,13 +18,13 @@ use tokio::task::{LocalSet, spawn_local};
 
 use super::binary::Binary;
 use super::clients::Clients;
+use super::error::LiveError;
 use super::operator::{self, Line};
 use super::orphans::Folder;
 use super::script::Script;
 use super::server::{Ports, Server, free_port};
 use super::stage::{Node, Stage, letter};
 use super::{poll, proxy};
-use crate::exit::Failure;
 
 /// What came of a run of real servers.
 pub struct LiveRun {
@@ -53,12 +53,12 @@ pub fn drive(
     seed: u64,
     n: u32,
     patience: Duration,
-) -> Result<LiveRun, Failure> {
+) -> Result<LiveRun, LiveError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime =
-        runtime.map_err(|error| Failure::usage(format!("cannot drive servers: {error}")))?;
+        runtime.map_err(|error| LiveError::new(format!("cannot drive servers: {error}")))?;
     let mut tries = 0;
     loop {
         tries += 1;
@@ -67,7 +67,7 @@ pub fn drive(
         match outcome {
             Err(Trouble::PortTaken(_)) if tries < TRIES => {}
             Err(Trouble::PortTaken(why) | Trouble::Other(why)) => {
-                return Err(Failure::usage(format!(
+                return Err(LiveError::new(format!(
                     "{} on {} ({}): {why}",
                     plan.name,
                     binary.path.display(),
@@ -86,9 +86,9 @@ enum Trouble {
     Other(String),
 }
 
-impl From<Failure> for Trouble {
-    fn from(failure: Failure) -> Trouble {
-        Trouble::Other(failure.message)
+impl From<LiveError> for Trouble {
+    fn from(error: LiveError) -> Trouble {
+        Trouble::Other(error.0)
     }
 }
 

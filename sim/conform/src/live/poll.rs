@@ -3,8 +3,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use rebound_conform::answer::Resp;
-use rebound_conform::recording::Event as LineEvent;
+use crate::answer::Resp;
+use crate::recording::Event as LineEvent;
 use rebound_sim::engine::Time;
 use rebound_sim::scenario::Trigger;
 use rebound_sim::trace::{Event, FailoverEnd};

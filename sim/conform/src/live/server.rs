@@ -12,8 +12,8 @@ use rebound_sim::valkey::Persistence;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::binary::Binary;
+use super::error::LiveError;
 use super::{become_server, orphans};
-use crate::exit::Failure;
 
 /// Where a server listens, and where others are told that it does.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -44,10 +44,10 @@ pub struct Server {
 ///
 /// # Errors
 /// If there is none.
-pub fn free_port() -> Result<u16, Failure> {
+pub fn free_port() -> Result<u16, LiveError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let address = listener.and_then(|listener| listener.local_addr());
-    let address = address.map_err(|error| Failure::usage(format!("no free port: {error}")))?;
+    let address = address.map_err(|error| LiveError::new(format!("no free port: {error}")))?;
     Ok(address.port())
 }
 
@@ -63,10 +63,10 @@ impl Server {
         root: &std::path::Path,
         ports: Ports,
         primary: Option<u16>,
-    ) -> Result<Server, Failure> {
+    ) -> Result<Server, LiveError> {
         let folder = root.join(&plan.name);
         let failed = |error: std::io::Error| {
-            Failure::usage(format!("cannot write {}: {error}", folder.display()))
+            LiveError::new(format!("cannot write {}: {error}", folder.display()))
         };
         std::fs::create_dir_all(&folder).map_err(failed)?;
         std::fs::write(
@@ -89,9 +89,9 @@ impl Server {
     ///
     /// # Errors
     /// If it cannot be started.
-    pub fn start(&mut self) -> Result<(), Failure> {
+    pub fn start(&mut self) -> Result<(), LiveError> {
         let failed = |error: std::io::Error| {
-            Failure::usage(format!(
+            LiveError::new(format!(
                 "server {} cannot be started: {error}",
                 self.binary.display()
             ))

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rebound_conform::answer::Resp;
-use rebound_conform::recording::{Event as LineEvent, Hop};
+use crate::answer::Resp;
+use crate::recording::{Event as LineEvent, Hop};
 use rebound_sim::client::{ClientId, Policy};
 use rebound_sim::engine::Time;
 use rebound_sim::trace::{CommandOutcome, Event};
@@ -116,11 +116,7 @@ impl Ops {
                 let failure = outcome.code().filter(|_| !answered);
                 let node = stage.plan.addresses.node(from).unwrap_or(NodeId(0));
                 let errs = failure.map(|code| {
-                    rebound_conform::recording::Failure(
-                        letter(node),
-                        stage.millis_at(now),
-                        code.to_owned(),
-                    )
+                    crate::recording::Failure(letter(node), stage.millis_at(now), code.to_owned())
                 });
                 let line = LineEvent::Op {
                     kind: match (policy.capa, policy.readonly) {

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rebound_conform::Seen;
-use rebound_conform::recording::{Event as LineEvent, Line};
+use crate::Seen;
+use crate::recording::{Event as LineEvent, Line};
 use rebound_sim::engine::Time;
 use rebound_sim::net::HostId;
 use rebound_sim::scenario::{Occasion, Plan, Trigger};

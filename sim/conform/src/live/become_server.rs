@@ -6,8 +6,6 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::output::complain;
-
 /// The first argument by which the program knows that it is to become a server.
 const WORD: &str = "--become-server";
 
@@ -23,8 +21,11 @@ pub fn command(server: &Path, arguments: &[OsString]) -> std::io::Result<Command
 }
 
 /// Becomes a server if that is what the program was started for; comes back only if not, or with
-/// an exit code if it cannot.
-pub fn if_asked() -> Option<u8> {
+/// an exit code if it cannot. What goes wrong is said by `complain`.
+///
+/// A program that drives servers calls this before anything else: servers are started by way of
+/// the program itself.
+pub fn if_asked(complain: impl Fn(&str)) -> Option<u8> {
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next()? != WORD {
         return None;

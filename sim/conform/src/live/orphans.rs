@@ -7,8 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::exit::Failure;
-use crate::output::complain;
+use super::error::LiveError;
 
 /// What must not be left behind.
 #[derive(Debug, Default)]
@@ -57,13 +56,13 @@ impl Folder {
     ///
     /// # Errors
     /// If none can be made.
-    pub fn new() -> Result<Folder, Failure> {
+    pub fn new() -> Result<Folder, LiveError> {
         let mut ours = ours();
         let folder = tempfile::Builder::new()
             .prefix("rebound-conform-")
             .tempdir();
         let folder = folder.map_err(|error| {
-            Failure::usage(format!("cannot make a folder for the servers: {error}"))
+            LiveError::new(format!("cannot make a folder for the servers: {error}"))
         })?;
         ours.folders.push(folder.path().to_owned());
         Ok(Folder(Some(folder)))
@@ -89,13 +88,15 @@ impl Drop for Folder {
     }
 }
 
-/// From here on signals that end the program end its servers first, and remove their folders.
+/// From here on signals that end the program (SIGINT, SIGTERM, SIGHUP) end its servers first and
+/// remove their folders; the program's exit code is then 128 and the signal's number. `ending` is
+/// called when such a signal comes.
 ///
 /// # Errors
 /// If the system does not allow it.
-pub fn listen() -> Result<(), Failure> {
+pub fn end_servers_on_signals(ending: impl FnOnce() + Send + 'static) -> Result<(), LiveError> {
     let failed =
-        |error: std::io::Error| Failure::usage(format!("cannot listen for signals: {error}"));
+        |error: std::io::Error| LiveError::new(format!("cannot listen for signals: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .build()
@@ -129,7 +130,7 @@ pub fn listen() -> Result<(), Failure> {
             }
             from.recv().await.unwrap_or(130)
         });
-        complain("stopped: the servers are ended and their folders removed");
+        ending();
         // The lock is kept to the end, so that nothing new is started.
         let ours = ours();
         for process in &ours.processes {

@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 
-use rebound_conform::answer::{Resp, answer};
-use rebound_conform::recording::Event as LineEvent;
+use crate::answer::{Resp, answer};
+use crate::recording::Event as LineEvent;
 use rebound_sim::scenario::request::request;
 use rebound_sim::trace::Event;
 use rebound_sim::valkey::{Command, CommandKind, NodeId, Reply};

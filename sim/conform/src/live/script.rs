@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-use rebound_conform::recording::{Event as LineEvent, Way};
+use crate::recording::{Event as LineEvent, Way};
 use rebound_sim::engine::Span;
 use rebound_sim::net::{Direction, HostId};
 use rebound_sim::scenario::{Action, Occasion, PathFault, Paths, Trigger};
@@ -167,8 +167,8 @@ impl Script {
         if server.runs() {
             return;
         }
-        if let Err(failure) = server.start() {
-            stage.fail(failure.message);
+        if let Err(error) = server.start() {
+            stage.fail(error.to_string());
             return;
         }
         let port = server.ports.own;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use rebound_sim::engine::Span;
-use rebound_sim::scenario::{Action, Faults, Occasion, Plan, TimelineItem, undrivable};
+use rebound_sim::scenario::{
+    Action, Drivability, Faults, Occasion, Plan, TimelineItem, undrivable,
+};
 use rebound_sim::world::drawn_faults;
-
-use super::list::Step;
 
 /// The plan of what this seed's run does: what it draws of the faults stands in the timeline. What
 /// cannot be driven is left out, and said.
-pub fn fixed(plan: &Arc<Plan>, seed: u64) -> (Arc<Plan>, Vec<Step>) {
+pub fn fixed(plan: &Arc<Plan>, seed: u64) -> (Arc<Plan>, Vec<Drivability>) {
     let mut fixed = Plan::clone(plan);
     let cannot = undrivable(plan);
     let mut left_out = Vec::new();
@@ -21,7 +21,7 @@ pub fn fixed(plan: &Arc<Plan>, seed: u64) -> (Arc<Plan>, Vec<Step>) {
         }
         let name = format!("faults.may[{place}]");
         if let Some(step) = cannot.iter().find(|step| step.place == name) {
-            left_out.push(Step {
+            left_out.push(Drivability {
                 place: format!("{name}, at {} for {}", Span(drawn.begins.0), drawn.lasts),
                 why: step.why.clone(),
             });

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use rebound_sim::valkey::Behaviour;
 
+use super::error::LiveError;
 use super::orphans;
-use crate::exit::Failure;
 
 /// A server's binary.
 #[derive(Clone, Debug)]
@@ -31,19 +31,19 @@ impl Binary {
     /// # Errors
     /// If it cannot be run, is no server, or no behaviour is known for its version and none is
     /// forced.
-    pub fn find(path: &Path, forced: Option<&'static Behaviour>) -> Result<Binary, Failure> {
+    pub fn find(path: &Path, forced: Option<&'static Behaviour>) -> Result<Binary, LiveError> {
         let shown = path.display();
         let data = std::fs::metadata(path)
-            .map_err(|error| Failure::usage(format!("server {shown}: {error}")))?;
+            .map_err(|error| LiveError::new(format!("server {shown}: {error}")))?;
         if !data.is_file() {
             let message = format!("server {shown}: is no file; expected a valkey-server binary");
-            return Err(Failure::usage(message));
+            return Err(LiveError::new(message));
         }
         // A relative path without a slash would be looked for elsewhere.
         let path = std::fs::canonicalize(path)
-            .map_err(|error| Failure::usage(format!("server {shown}: {error}")))?;
+            .map_err(|error| LiveError::new(format!("server {shown}: {error}")))?;
         let said =
-            version(&path).map_err(|why| Failure::usage(format!("server {shown}: {why}")))?;
+            version(&path).map_err(|why| LiveError::new(format!("server {shown}: {why}")))?;
         let first = said.lines().next().unwrap_or("").trim().to_owned();
         let label = first
             .split_whitespace()
@@ -51,7 +51,7 @@ impl Binary {
         let is_server = first.contains("server v=");
         let (true, Some(label)) = (is_server, label) else {
             let quoted = first.chars().take(80).collect::<String>();
-            return Err(Failure::usage(format!(
+            return Err(LiveError::new(format!(
                 "server {shown}: --version says \"{quoted}\"; expected what a Valkey or Redis server says, such as \"Valkey server v=8.0.1 …\""
             )));
         };
@@ -61,7 +61,7 @@ impl Binary {
                 .iter()
                 .map(|one| one.name)
                 .collect();
-            return Err(Failure::usage(format!(
+            return Err(LiveError::new(format!(
                 "server {shown}: the model knows no behaviour for version {label}; there are {}; --behaviour NAME holds it against one of them all the same",
                 known.join(", ")
             )));

@@ -5,8 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 
-use rebound_conform::answer::Resp;
-use rebound_conform::recording::{Event as LineEvent, Way};
+use crate::answer::Resp;
+use crate::recording::{Event as LineEvent, Way};
 use rebound_sim::net::{Direction, HostId};
 use rebound_sim::scenario::{Trigger, TriggerMessage};
 use rebound_sim::valkey::{FailoverState, NodeId, Role};
