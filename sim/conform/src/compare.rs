@@ -13,15 +13,15 @@ mod probes;
 mod states;
 
 use super::agreement::{Difference, Observation, Outcome};
-use super::callers::Callers;
-use super::cast::Cast;
+use super::clients::Clients;
 use super::error::RecordingError;
 use super::evidence::Evidence;
+use super::members::Members;
 use super::milestones::{self, Milestone};
 use super::recording::{Event, Line};
 use super::replay::{Pace, Plan, Played, Shift, play};
 use super::script::{Act, Script};
-use super::warp::Warp;
+use super::time_map::TimeMap;
 use super::words::Words;
 use rebound_sim::engine::{Span, Time};
 use rebound_sim::valkey::Behaviour;
@@ -41,7 +41,7 @@ const LEAST_LAG: Span = Span::millis(5);
 /// The model's side: one run, and which of its instants are which of the recording's.
 struct Run {
     played: Played,
-    warp: Warp,
+    time_map: TimeMap,
 }
 
 /// Both sides.
@@ -63,18 +63,18 @@ pub(super) fn observe(
 ) -> Result<Vec<Observation>, RecordingError> {
     let plan = plan(recording, behaviour)?;
     let begin = plan.script.begin().map_or(Time::ZERO, |(at, _)| at);
-    let mut milestones = milestones::recorded(recording, &plan.cast);
+    let mut milestones = milestones::recorded(recording, &plan.members);
     milestones.retain(|milestone| milestone.at >= begin);
-    let mut warp = Warp::default();
-    let mut run = run(&plan, &milestones, &warp, Shift::default());
+    let mut time_map = TimeMap::default();
+    let mut run = run(&plan, &milestones, &time_map, Shift::default());
     for _ in 1..PASSES {
-        if run.warp.farthest(&warp) < Span::micros(200) {
+        if run.time_map.farthest(&time_map) < Span::micros(200) {
             break;
         }
-        warp = run.warp.clone();
-        run = self::run(&plan, &milestones, &warp, Shift::default());
+        time_map = run.time_map.clone();
+        run = self::run(&plan, &milestones, &time_map, Shift::default());
     }
-    let warp = run.warp.clone();
+    let time_map = run.time_map.clone();
     let sides = Sides {
         recording,
         plan: &plan,
@@ -91,7 +91,7 @@ pub(super) fn observe(
         if crowd.0.is_closed() && crowd.1.is_closed() && !open {
             break;
         }
-        let run = self::run(&plan, &sides.milestones, &warp, shift);
+        let run = self::run(&plan, &sides.milestones, &time_map, shift);
         crowd.0.close(&sides, &run);
         crowd.1.close(&sides, &run);
         if open {
@@ -111,8 +111,8 @@ pub(super) fn observe(
 }
 
 /// Whether the replica had something to acknowledge when the primary was to be moved.
-fn waited_for_sync(recording: &[Line], cast: &Cast, turn: Time) -> bool {
-    let milestones = milestones::recorded(recording, cast);
+fn waited_for_sync(recording: &[Line], members: &Members, turn: Time) -> bool {
+    let milestones = milestones::recorded(recording, members);
     let mut after = milestones
         .iter()
         .skip_while(|m| m.at + Span::millis(2) < turn);
@@ -142,22 +142,22 @@ fn of_servers(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
 }
 
 fn plan(recording: &[Line], behaviour: &'static Behaviour) -> Result<Plan, RecordingError> {
-    let cast = Cast::of(recording)?;
-    let mut words = Words::new(cast.addresses());
-    let mut script = Script::of(recording, &cast, &mut words)?;
-    let callers = Callers::of(recording, &cast, &mut words)?;
+    let members = Members::of(recording)?;
+    let mut words = Words::new(members.addresses());
+    let mut script = Script::of(recording, &members, &mut words)?;
+    let clients = Clients::of(recording, &members, &mut words)?;
     let turn = turn(recording, &script);
-    let evidence = Evidence::of(recording, &cast, turn, &script.stops());
+    let evidence = Evidence::of(recording, &members, turn, &script.stops());
     script.delay(&evidence.delays);
     script.ask_for_acknowledgements(&evidence.asked, &mut words);
-    if recording.iter().any(is_thinned) && waited_for_sync(recording, &cast, turn) {
+    if recording.iter().any(is_thinned) && waited_for_sync(recording, &members, turn) {
         script.write_before(turn, &mut words);
     }
     Ok(Plan {
-        cast,
+        members,
         words,
         script,
-        callers,
+        clients,
         evidence,
         behaviour,
     })
@@ -170,16 +170,16 @@ fn turn(recording: &[Line], script: &Script) -> Time {
     let moved = steps.find(|step| match step.act() {
         Some(Act::Say { text, .. }) => {
             let moves = text.starts_with("FAILOVER") || text.starts_with("REPLICAOF");
-            let told = operator::told(recording, step.line);
-            moves && told.is_some_and(|(_, reply)| reply == "+OK")
+            let reply = operator::reply_after(recording, step.line);
+            moves && reply.is_some_and(|(_, reply)| reply == "+OK")
         }
         _ => false,
     });
     moved.map_or(Time::ZERO, |step| step.at)
 }
 
-fn run(plan: &Plan, milestones: &[Milestone], warp: &Warp, shift: Shift) -> Run {
-    let mut played = play(plan, warp, shift);
+fn run(plan: &Plan, milestones: &[Milestone], time_map: &TimeMap, shift: Shift) -> Run {
+    let mut played = play(plan, time_map, shift);
     // What led up to the script's beginning is not what is compared.
     let begin = plan.script.begin().map(|(_, place)| played.steps[place]);
     played
@@ -196,7 +196,7 @@ fn run(plan: &Plan, milestones: &[Milestone], warp: &Warp, shift: Shift) -> Run 
             .map(|(recorded, model)| (recorded.at, model.at)),
     );
     Run {
-        warp: Warp::joining(knots),
+        time_map: TimeMap::joining(knots),
         played,
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cast::Cast;
+use super::members::Members;
 use super::recording::{Event, Line, Way};
 use super::script::instant;
 use rebound_sim::engine::{Span, Time};
@@ -81,11 +81,11 @@ pub(super) struct Seen<'a> {
 )]
 pub(super) fn seen_by_proxy<'a>(
     recording: &'a [Line],
-    cast: &'a Cast,
+    members: &'a Members,
     of: NodeId,
 ) -> impl Iterator<Item = Seen<'a>> {
     let lines = recording.iter();
-    let lines = lines.filter(move |line| cast.behind(&line.who) == Some(of));
+    let lines = lines.filter(move |line| members.behind(&line.who) == Some(of));
     lines.filter_map(|line| {
         let (link, dir, data, bytes, came) = match &line.event {
             Event::Px { link, dir, data, n } => (link, dir, data, n, true),
@@ -105,14 +105,14 @@ pub(super) fn seen_by_proxy<'a>(
 
 /// Who has opened each of the connections through a server's proxy. A line may say so; else, of
 /// two servers, it is the other.
-pub(super) fn openers(recording: &[Line], cast: &Cast, of: NodeId) -> BTreeMap<u32, NodeId> {
+pub(super) fn openers(recording: &[Line], members: &Members, of: NodeId) -> BTreeMap<u32, NodeId> {
     let mut openers = BTreeMap::new();
     for line in recording {
-        if cast.behind(&line.who) == Some(of)
+        if members.behind(&line.who) == Some(of)
             && let Event::PxAccept { link, from } = &line.event
         {
-            let from = from.as_deref().and_then(|from| cast.node(from));
-            let only = (cast.nodes().count() == 2).then(|| cast.after(of));
+            let from = from.as_deref().and_then(|from| members.node(from));
+            let only = (members.nodes().count() == 2).then(|| members.after(of));
             if let Some(from) = from.or(only) {
                 openers.insert(*link, from);
             }
@@ -127,17 +127,17 @@ const GETACK: &str = "GETACK";
 impl Evidence {
     /// Of a recording in which the operator first moved a primary at `turn`, and in which
     /// processes were stopped for these times.
-    pub fn of(recording: &[Line], cast: &Cast, turn: Time, stops: &[Stop]) -> Evidence {
-        let nodes: Vec<NodeId> = cast.nodes().map(|(id, _)| id).collect();
-        let paths = nodes.iter().map(|of| path(recording, cast, *of));
+    pub fn of(recording: &[Line], members: &Members, turn: Time, stops: &[Stop]) -> Evidence {
+        let nodes: Vec<NodeId> = members.nodes().map(|(id, _)| id).collect();
+        let paths = nodes.iter().map(|of| path(recording, members, *of));
         let clocks = nodes
             .iter()
-            .map(|of| clock(recording, cast, *of, turn, stops));
+            .map(|of| clock(recording, members, *of, turn, stops));
         let said = |line: &Line| matches!(line.event, Event::PxDelay { .. });
         let mut delays = Vec::new();
         if !recording.iter().any(said) {
             for of in &nodes {
-                delays.extend(silent_delays(recording, cast, *of));
+                delays.extend(silent_delays(recording, members, *of));
             }
         }
         Evidence {
@@ -146,10 +146,10 @@ impl Evidence {
             delays,
             asked: nodes
                 .iter()
-                .flat_map(|of| asked(recording, cast, *of))
+                .flat_map(|of| asked(recording, members, *of))
                 .collect(),
-            loading: loading(recording, cast),
-            sync_delay: sync_delay(recording, cast),
+            loading: loading(recording, members),
+            sync_delay: sync_delay(recording, members),
         }
     }
 }
@@ -165,8 +165,8 @@ pub struct Stop {
     pub to: Time,
 }
 
-fn path(recording: &[Line], cast: &Cast, of: NodeId) -> Path {
-    let seen: Vec<Seen<'_>> = seen_by_proxy(recording, cast, of).collect();
+fn path(recording: &[Line], members: &Members, of: NodeId) -> Path {
+    let seen: Vec<Seen<'_>> = seen_by_proxy(recording, members, of).collect();
     let latency = half_round_trip(&seen).unwrap_or(Span::micros(300));
     Path {
         // A busy machine is slow now and then, which the script cannot mean.
@@ -187,8 +187,8 @@ fn is_early(seen: &[Seen<'_>]) -> bool {
     first.is_some_and(|s| !answered(&s))
 }
 
-fn asked_times(recording: &[Line], cast: &Cast, of: NodeId) -> Vec<Time> {
-    let seen = seen_by_proxy(recording, cast, of);
+fn asked_times(recording: &[Line], members: &Members, of: NodeId) -> Vec<Time> {
+    let seen = seen_by_proxy(recording, members, of);
     let asked = seen.filter(|s| s.came && s.way == Way::S2c && s.data.contains(GETACK));
     asked.map(|s| s.at).collect()
 }
@@ -208,13 +208,13 @@ fn clear_of(tick: Time, asked: &[Time], ticks: &[Time]) -> Time {
     tick
 }
 
-fn asked(recording: &[Line], cast: &Cast, of: NodeId) -> Vec<(Time, NodeId)> {
+fn asked(recording: &[Line], members: &Members, of: NodeId) -> Vec<(Time, NodeId)> {
     let told = recording
         .iter()
         .filter(|line| matches!(&line.event, Event::Tx { cmd, .. } if cmd.starts_with("WAIT")));
     let told = told.map(|line| instant(line.t));
     let told: Vec<Time> = told.collect();
-    let seen = seen_by_proxy(recording, cast, of);
+    let seen = seen_by_proxy(recording, members, of);
     let asked = seen.filter(|s| s.came && s.way == Way::S2c && s.data.contains(GETACK));
     let silent = asked.filter(|s| {
         let near = |at: &Time| *at <= s.at && s.at.since(*at) < Span::millis(50);
@@ -223,11 +223,11 @@ fn asked(recording: &[Line], cast: &Cast, of: NodeId) -> Vec<(Time, NodeId)> {
     silent.map(|s| (s.at, of)).collect()
 }
 
-fn loading(recording: &[Line], cast: &Cast) -> Vec<(NodeId, Time, Time)> {
+fn loading(recording: &[Line], members: &Members) -> Vec<(NodeId, Time, Time)> {
     let mut all = Vec::new();
     let mut since: BTreeMap<NodeId, Time> = BTreeMap::new();
     for line in recording {
-        if let (Some(node), Event::Log { line: text }) = (cast.node(&line.who), &line.event) {
+        if let (Some(node), Event::Log { line: text }) = (members.node(&line.who), &line.event) {
             if text.starts_with("Full resync from") {
                 since.insert(node, instant(line.t));
             } else if text.ends_with("sync: Finished with success")
@@ -259,11 +259,11 @@ fn half_round_trip(seen: &[Seen<'_>]) -> Option<Span> {
 }
 
 /// When a proxy held something.
-fn holds(recording: &[Line], cast: &Cast, of: NodeId) -> Vec<(Time, Time)> {
+fn holds(recording: &[Line], members: &Members, of: NodeId) -> Vec<(Time, Time)> {
     let mut holds = Vec::new();
     let mut since = None;
     for line in recording {
-        if cast.behind(&line.who) != Some(of) {
+        if members.behind(&line.who) != Some(of) {
             continue;
         }
         match (&line.event, since) {
@@ -281,9 +281,9 @@ fn holds(recording: &[Line], cast: &Cast, of: NodeId) -> Vec<(Time, Time)> {
 
 /// The delays of a proxy that bytes show which went on late, outside of holds. How long they are
 /// is much the same; when they begin and end lies between two pieces, of which one was late.
-fn silent_delays(recording: &[Line], cast: &Cast, of: NodeId) -> Vec<Delay> {
-    let seen: Vec<Seen<'_>> = seen_by_proxy(recording, cast, of).collect();
-    let holds = holds(recording, cast, of);
+fn silent_delays(recording: &[Line], members: &Members, of: NodeId) -> Vec<Delay> {
+    let seen: Vec<Seen<'_>> = seen_by_proxy(recording, members, of).collect();
+    let holds = holds(recording, members, of);
     let mut delays = Vec::new();
     for way in [Way::C2s, Way::S2c] {
         let gaps = forward_gaps(&seen, way, &holds);
@@ -341,10 +341,10 @@ fn forward_gaps(seen: &[Seen<'_>], way: Way, holds: &[(Time, Time)]) -> Vec<(Tim
     gaps
 }
 
-fn sync_delay(recording: &[Line], cast: &Cast) -> Span {
-    for (of, _) in cast.nodes() {
+fn sync_delay(recording: &[Line], members: &Members) -> Span {
+    for (of, _) in members.nodes() {
         let mut asked = None;
-        for s in seen_by_proxy(recording, cast, of) {
+        for s in seen_by_proxy(recording, members, of) {
             match (s.way, asked) {
                 (Way::C2s, _) if s.data.contains("PSYNC") => asked = Some(s.at),
                 (Way::S2c, Some(at)) if s.data.starts_with("+FULLRESYNC") => {
@@ -358,15 +358,15 @@ fn sync_delay(recording: &[Line], cast: &Cast) -> Span {
     Span::ZERO
 }
 
-fn clock(recording: &[Line], cast: &Cast, of: NodeId, turn: Time, stops: &[Stop]) -> Clock {
+fn clock(recording: &[Line], members: &Members, of: NodeId, turn: Time, stops: &[Stop]) -> Clock {
     let mut load = Span::millis(1);
     let mut ticks = Vec::new();
     let mut dials = Vec::new();
-    for (primary, _) in cast.nodes().filter(|(id, _)| *id != of) {
-        let openers = openers(recording, cast, primary);
+    for (primary, _) in members.nodes().filter(|(id, _)| *id != of) {
+        let openers = openers(recording, members, primary);
         let mut asked = None;
         let mut resyncing: Option<Time> = None;
-        for s in seen_by_proxy(recording, cast, primary) {
+        for s in seen_by_proxy(recording, members, primary) {
             if openers.get(&s.link) != Some(&of) || !s.came {
                 continue;
             }
@@ -386,7 +386,7 @@ fn clock(recording: &[Line], cast: &Cast, of: NodeId, turn: Time, stops: &[Stop]
             }
         }
         for line in recording {
-            if cast.behind(&line.who) == Some(primary)
+            if members.behind(&line.who) == Some(primary)
                 && let Event::PxAccept { link, .. } = &line.event
                 && openers.get(link) == Some(&of)
             {
@@ -405,9 +405,9 @@ fn clock(recording: &[Line], cast: &Cast, of: NodeId, turn: Time, stops: &[Stop]
         }
         (tick, _) => tick,
     };
-    let asked = cast.nodes().filter(|(id, _)| *id != of);
+    let asked = members.nodes().filter(|(id, _)| *id != of);
     let asked: Vec<Time> = asked
-        .flat_map(|(primary, _)| asked_times(recording, cast, primary))
+        .flat_map(|(primary, _)| asked_times(recording, members, primary))
         .collect();
     let tick = tick.map(|tick| clear_of(tick, &asked, &ticks));
     // The second dial of a failover is the first that its clock decides.
@@ -502,8 +502,8 @@ mod tests {
 {"t":900,"who":"PB","ev":"px","link":1,"dir":"c2s","n":34,"data":"*3\r\n$8\r\nREPLCONF\r\n$3\r\nACK\r\n$1\r\n0\r\n"}
 {"t":1050,"who":"PB","ev":"px_fwd","link":1,"dir":"c2s","n":34,"data":"*3"}"#,
         );
-        let cast = Cast::of(&recording).expect("two servers");
-        let evidence = Evidence::of(&recording, &cast, Time::ZERO, &[]);
+        let members = Members::of(&recording).expect("two servers");
+        let evidence = Evidence::of(&recording, &members, Time::ZERO, &[]);
         let (at, way) = (Time(7_000_000), Way::C2s);
         let node = NodeId(1);
         let there = Delay {

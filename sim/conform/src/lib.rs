@@ -10,8 +10,7 @@
 
 mod agreement;
 pub mod answer;
-mod callers;
-mod cast;
+mod clients;
 pub mod cluster;
 mod compact;
 mod compare;
@@ -22,13 +21,14 @@ mod findings;
 pub mod lab;
 pub mod live;
 mod load;
+mod members;
 mod milestones;
 pub mod recording;
 mod replay;
+mod replies;
 mod script;
 mod seen;
-mod told;
-mod warp;
+mod time_map;
 mod words;
 
 pub use agreement::{Agreement, Difference, Observation, Outcome, against_model};

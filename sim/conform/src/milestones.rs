@@ -11,7 +11,7 @@
 
 use std::fmt;
 
-use super::cast::Cast;
+use super::members::Members;
 use super::recording::{Event as Recorded, Line};
 use super::script::instant;
 use rebound_sim::engine::{Span, Time};
@@ -64,11 +64,12 @@ pub struct Milestone {
 const ROUNDING: Span = Span::micros(500);
 
 /// The milestones that a recording's logs tell.
-pub fn recorded(recording: &[Line], cast: &Cast) -> Vec<Milestone> {
-    let mut in_progress = vec![false; cast.nodes().count()];
+pub fn recorded(recording: &[Line], members: &Members) -> Vec<Milestone> {
+    let mut in_progress = vec![false; members.nodes().count()];
     let mut found = Vec::new();
     for line in recording {
-        let (Some(node), Recorded::Log { line: text }) = (cast.node(&line.who), &line.event) else {
+        let (Some(node), Recorded::Log { line: text }) = (members.node(&line.who), &line.event)
+        else {
             continue;
         };
         let progress = &mut in_progress[usize::from(node.0)];

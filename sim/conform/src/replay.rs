@@ -3,13 +3,13 @@
 mod clients;
 mod stage;
 
-use super::callers::Callers;
-use super::cast::Cast;
+use super::clients::Clients;
 use super::evidence::Evidence;
+use super::members::Members;
 use super::milestones::{Milestone, Passing};
+use super::replies::NodeState;
 use super::script::{Act, Script, Step, Wait, What};
-use super::told::State;
-use super::warp::Warp;
+use super::time_map::TimeMap;
 use super::words::Words;
 use crate::lab::{Lab, Passed};
 use rebound_sim::engine::{Span, Time};
@@ -17,19 +17,19 @@ use rebound_sim::trace::Event;
 use rebound_sim::valkey::{Behaviour, Config, LinkState, NodeId, ReplId, Role};
 
 use clients::Crowd;
-pub use clients::{OpTold, ProbeTold};
+pub use clients::{OpReplies, ProbeReplies};
 use stage::Stage;
 
 /// Everything that a recording asks of the model.
 pub struct Plan {
     /// Who is who.
-    pub cast: Cast,
+    pub members: Members,
     /// What its commands mean.
     pub words: Words,
     /// What its laboratory and operator did.
     pub script: Script,
     /// What its clients did.
-    pub callers: Callers,
+    pub clients: Clients,
     /// What its machine was like.
     pub evidence: Evidence,
     /// The rules that the model's servers follow.
@@ -65,7 +65,7 @@ pub enum Pace {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Ending {
     /// What `INFO` would say; none of a dead process.
-    pub state: Option<State>,
+    pub state: Option<NodeState>,
     /// Its replication ids.
     pub replids: (ReplId, Option<ReplId>),
     /// Its replication offset.
@@ -85,13 +85,13 @@ pub struct Played {
     /// The milestones that were passed.
     pub milestones: Vec<Milestone>,
     /// Each server's states, and since when.
-    pub states: Vec<Vec<(Time, State)>>,
+    pub states: Vec<Vec<(Time, NodeState)>>,
     /// What passed between servers.
     pub wire: Vec<Passed>,
     /// What each whole command met.
-    pub ops: Vec<OpTold>,
+    pub ops: Vec<OpReplies>,
     /// What each single connection was told.
-    pub probes: Vec<ProbeTold>,
+    pub probes: Vec<ProbeReplies>,
     /// The replication id of the first server when the script began.
     pub first_replid: ReplId,
     /// What each server is at the end.
@@ -101,23 +101,23 @@ pub struct Played {
 /// How often the recorders poll servers: a server has a turn at least as often as that.
 const POLL: Span = Span::millis(5);
 
-/// Carries the plan out. `warp` says when clients do what they did.
-pub fn play(plan: &Plan, warp: &Warp, shift: Shift) -> Played {
+/// Carries the plan out. `time_map` says when clients do what they did.
+pub fn play(plan: &Plan, time_map: &TimeMap, shift: Shift) -> Played {
     let config = Config {
         repl_diskless_sync_delay: plan.evidence.sync_delay,
         snapshot_load: Span::micros(200),
         ..Config::default()
     };
     let mut lab = Lab::empty(plan.behaviour, config, plan.words.addresses.clone());
-    for (to, _) in plan.cast.nodes() {
+    for (to, _) in plan.members.nodes() {
         // Whoever syncs with this one takes so long, nearly all of it before it loads (9.x looks
         // for the end of the transfer in `replicationCron`).
-        let others = plan.cast.nodes().filter(|(from, _)| *from != to);
+        let others = plan.members.nodes().filter(|(from, _)| *from != to);
         let load = others.map(|(from, _)| plan.evidence.clocks[usize::from(from.0)].load);
         let load = load.max().unwrap_or_default();
         lab.tune(to, |config| config.snapshot_save = load);
         let path = &plan.evidence.paths[usize::from(to.0)];
-        for (from, _) in plan.cast.nodes().filter(|(from, _)| *from != to) {
+        for (from, _) in plan.members.nodes().filter(|(from, _)| *from != to) {
             for forward in [true, false] {
                 lab.delay(from, to, forward, path.latency);
             }
@@ -127,7 +127,7 @@ pub fn play(plan: &Plan, warp: &Warp, shift: Shift) -> Played {
         }
     }
     let mut stage = Stage::new(plan);
-    let mut crowd = Crowd::new(plan, warp, shift);
+    let mut crowd = Crowd::new(plan, time_map, shift);
     let mut watch = Watch::new(plan);
     let mut nudge = Time::ZERO;
     while !stage.is_over() {
@@ -149,7 +149,7 @@ pub fn play(plan: &Plan, warp: &Warp, shift: Shift) -> Played {
         stage.hear(&mut lab, &news);
         crowd.hear(&mut lab, &news);
     }
-    let endings = plan.cast.nodes().map(|(node, _)| Ending {
+    let endings = plan.members.nodes().map(|(node, _)| Ending {
         state: state(&lab, node),
         replids: lab.server(node).replids(),
         offset: lab.server(node).offset(),
@@ -159,7 +159,7 @@ pub fn play(plan: &Plan, warp: &Warp, shift: Shift) -> Played {
         first_replid: stage.first_replid,
         steps: stage.taken,
         in_vain: stage.in_vain,
-        operator: stage.told,
+        operator: stage.answers,
         offsets: stage.offsets,
         milestones: watch.passing.passed,
         states: watch.states,
@@ -170,9 +170,9 @@ pub fn play(plan: &Plan, warp: &Warp, shift: Shift) -> Played {
 }
 
 /// What `INFO` would say of a server; none of a dead process.
-fn state(lab: &Lab, node: NodeId) -> Option<State> {
+fn state(lab: &Lab, node: NodeId) -> Option<NodeState> {
     let belief = lab.server(node).belief();
-    lab.is_running(node).then_some(State {
+    lab.is_running(node).then_some(NodeState {
         role: belief.role,
         failover: belief.failover,
         linked: belief.link == LinkState::Up,
@@ -182,14 +182,14 @@ fn state(lab: &Lab, node: NodeId) -> Option<State> {
 /// Keeps what the servers go through.
 struct Watch {
     passing: Passing,
-    states: Vec<Vec<(Time, State)>>,
+    states: Vec<Vec<(Time, NodeState)>>,
 }
 
 impl Watch {
     fn new(plan: &Plan) -> Watch {
         Watch {
             passing: Passing::default(),
-            states: plan.cast.nodes().map(|_| Vec::new()).collect(),
+            states: plan.members.nodes().map(|_| Vec::new()).collect(),
         }
     }
 
@@ -201,7 +201,7 @@ impl Watch {
                 && let Some((_, last)) = self.states[usize::from(node.0)].last().copied()
                 && last.failover != state
             {
-                let passing = State {
+                let passing = NodeState {
                     failover: state,
                     ..last
                 };

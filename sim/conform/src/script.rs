@@ -4,9 +4,9 @@
 //! after the last condition before it as it was then, so that the model may take its own time in
 //! between.
 
-use super::cast::Cast;
 use super::error::RecordingError;
 use super::evidence::{Delay, Stop};
+use super::members::Members;
 use super::recording::{Event, Line, Way};
 use super::words::Words;
 use rebound_sim::engine::{Span, Time};
@@ -118,7 +118,7 @@ impl Script {
     )]
     pub fn of(
         recording: &[Line],
-        cast: &Cast,
+        members: &Members,
         words: &mut Words,
     ) -> Result<Script, RecordingError> {
         let mut script = Script {
@@ -133,12 +133,12 @@ impl Script {
         let mut anew = true;
         for (place, line) in recording.iter().enumerate() {
             match line.who.as_str() {
-                "lab" => script.laboratory(line, place, cast)?,
+                "lab" => script.laboratory(line, place, members)?,
                 "admin" => match &line.event {
                     Event::Connect { .. } => anew = true,
                     Event::Tx { node, cmd } => {
                         let act = Act::Say {
-                            node: cast.known(node, place)?,
+                            node: members.known(node, place)?,
                             text: cmd.clone(),
                             command: words.command(cmd),
                             anew: anew || one_by_one,
@@ -149,7 +149,7 @@ impl Script {
                     _ => {}
                 },
                 proxy => {
-                    if let Some(node) = cast.behind(proxy) {
+                    if let Some(node) = members.behind(proxy) {
                         script.proxy(line, place, node);
                     }
                 }
@@ -177,16 +177,21 @@ impl Script {
         clippy::wildcard_enum_match_arm,
         reason = "of many kinds of lines a few say this"
     )]
-    fn laboratory(&mut self, line: &Line, place: usize, cast: &Cast) -> Result<(), RecordingError> {
+    fn laboratory(
+        &mut self,
+        line: &Line,
+        place: usize,
+        members: &Members,
+    ) -> Result<(), RecordingError> {
         let what = match &line.event {
-            Event::Start { node, .. } => What::Do(Act::Start(cast.known(node, place)?)),
+            Event::Start { node, .. } => What::Do(Act::Start(members.known(node, place)?)),
             Event::Paired => What::Wait(Wait::Paired),
             Event::Mark { what } if what == "psync-failover-seen" => {
                 What::Wait(Wait::PsyncFailover)
             }
             Event::Mark { what } => match what.strip_suffix(" listens again") {
                 Some(proxy) => {
-                    let node = cast.behind(proxy).ok_or_else(|| {
+                    let node = members.behind(proxy).ok_or_else(|| {
                         RecordingError::at(place, format!("\"{what}\""), "a proxy's name in it")
                     })?;
                     What::Do(Act::Refuse(node, false))
@@ -194,7 +199,7 @@ impl Script {
                 // Says where the script is, and does nothing.
                 None => return Ok(()),
             },
-            Event::Reached { node, what } => match reached(node, what, place, cast)? {
+            Event::Reached { node, what } => match reached(node, what, place, members)? {
                 Some(wait) => What::Wait(wait),
                 None => {
                     self.unknown.push(what.clone());
@@ -202,7 +207,7 @@ impl Script {
                 }
             },
             Event::Signal { node, sig } => {
-                let node = cast.known(node, place)?;
+                let node = members.known(node, place)?;
                 What::Do(match sig.as_str() {
                     "SIGSTOP" => Act::Stop(node, true),
                     "SIGCONT" => Act::Stop(node, false),
@@ -328,12 +333,12 @@ fn reached(
     node: &str,
     what: &str,
     place: usize,
-    cast: &Cast,
+    members: &Members,
 ) -> Result<Option<Wait>, RecordingError> {
-    let node = cast.known(node, place)?;
+    let node = members.known(node, place)?;
     // Some say again of whom.
     let what = match what.split_once(' ') {
-        Some((name, rest)) if cast.node(name) == Some(node) => rest,
+        Some((name, rest)) if members.node(name) == Some(node) => rest,
         _ => what,
     };
     Ok(match what {
@@ -358,9 +363,9 @@ mod tests {
             .iter()
             .map(|line| serde_json::from_str(line).expect("a line"))
             .collect();
-        let cast = Cast::of(&lines)?;
-        let mut words = Words::new(cast.addresses());
-        Script::of(&lines, &cast, &mut words)
+        let members = Members::of(&lines)?;
+        let mut words = Words::new(members.addresses());
+        Script::of(&lines, &members, &mut words)
     }
 
     const START: [&str; 2] = [

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::super::agreement::Observation;
-use super::super::callers::{Op, Redirect};
-use super::super::replay::OpTold;
+use super::super::clients::{Op, Redirect};
+use super::super::replay::OpReplies;
 use super::{Run, Sides, Tally, not_compared};
 use rebound_sim::engine::{Span, Time};
 
@@ -22,7 +22,7 @@ pub(super) struct Open {
 
 impl Open {
     pub(super) fn new(sides: &Sides<'_>) -> Open {
-        let ops = sides.plan.callers.ops.iter().enumerate();
+        let ops = sides.plan.clients.ops.iter().enumerate();
         let askable = ops.filter(|(_, op)| op.command.is_ok());
         Open {
             open: askable.map(|(place, _)| place).collect(),
@@ -36,12 +36,12 @@ impl Open {
 
     /// Strikes out what this run does like the recording.
     pub(super) fn close(&mut self, sides: &Sides<'_>, run: &Run) {
-        let ops = &sides.plan.callers.ops;
+        let ops = &sides.plan.clients.ops;
         let mut open = std::mem::take(&mut self.open);
         open.retain(|place| !agrees(sides, run, &ops[*place], &run.played.ops[*place]));
         for place in &open {
-            let told = || modelled(sides, &run.played.ops[*place]);
-            self.first.entry(*place).or_insert_with(told);
+            let text = || modelled(sides, &run.played.ops[*place]);
+            self.first.entry(*place).or_insert_with(text);
         }
         self.open = open;
     }
@@ -50,7 +50,7 @@ impl Open {
     pub(super) fn observations(self, sides: &Sides<'_>) -> Vec<Observation> {
         let mut groups: BTreeMap<&str, Tally> = BTreeMap::new();
         let mut unasked: BTreeMap<&str, (u32, &str)> = BTreeMap::new();
-        for (place, op) in sides.plan.callers.ops.iter().enumerate() {
+        for (place, op) in sides.plan.clients.ops.iter().enumerate() {
             if let Err(why) = &op.command {
                 unasked.entry(group(&op.who)).or_insert((0, why)).0 += 1;
                 continue;
@@ -66,7 +66,7 @@ impl Open {
                     "{} {} at {}: ",
                     op.who,
                     op.text,
-                    sides.plan.cast.name(op.start)
+                    sides.plan.members.name(op.start)
                 );
                 tally.differ(
                     op.issued,
@@ -87,22 +87,22 @@ pub(super) fn group(who: &str) -> &str {
     who.trim_end_matches(|c: char| c.is_ascii_digit())
 }
 
-fn agrees(sides: &Sides<'_>, run: &Run, op: &Op, told: &OpTold) -> bool {
-    let Some((by, at, last)) = &told.answer else {
+fn agrees(sides: &Sides<'_>, run: &Run, op: &Op, model: &OpReplies) -> bool {
+    let Some((by, at, last)) = &model.answer else {
         return op.last == "no reply";
     };
     if op.last == "no reply" {
         // The recorder left it alone; the reply came later.
-        let left = run.warp.modelled(op.ended);
-        return *at + sides.lag() >= left && same_way(&op.redirects, &told.redirects, true);
+        let left = run.time_map.modelled(op.ended);
+        return *at + sides.lag() >= left && same_way(&op.redirects, &model.redirects, true);
     }
     let class = |count: usize| count.min(3);
     same_reply(sides, last, &op.last)
         && *by == op.by
-        && class(told.redirects.len()) == class(op.count as usize)
-        && same_way(&op.redirects, &told.redirects, op.count >= 3)
-        && (told.failures > 0) == (op.failures > 0)
-        && waits_agree(sides, run, op, told.sent, *at)
+        && class(model.redirects.len()) == class(op.count as usize)
+        && same_way(&op.redirects, &model.redirects, op.count >= 3)
+        && (model.failures > 0) == (op.failures > 0)
+        && waits_agree(sides, run, op, model.sent, *at)
 }
 
 /// The same reply; where commands have been left out that may have set a key, whether it has a
@@ -151,26 +151,26 @@ pub(super) fn reply_came_in_phase(
 ) -> bool {
     let late = sides.lag().max(Span::millis(50));
     let earliest = Time(recorded.0.saturating_sub(late.0));
-    let from = run.warp.place_recorded(earliest);
-    let to = run.warp.place_recorded(recorded + Span::millis(2));
-    (from..=to).contains(&run.warp.place_modelled(model))
+    let from = run.time_map.place_recorded(earliest);
+    let to = run.time_map.place_recorded(recorded + Span::millis(2));
+    (from..=to).contains(&run.time_map.place_modelled(model))
 }
 
 fn way(sides: &Sides<'_>, redirects: &[Redirect], count: usize) -> String {
-    let mut told = String::new();
+    let mut text = String::new();
     for redirect in redirects.iter().take(3) {
         let to = redirect.text.trim_start_matches("-REDIRECT ");
-        let _ = write!(told, "{}→{to} ", sides.plan.cast.name(redirect.by));
+        let _ = write!(text, "{}→{to} ", sides.plan.members.name(redirect.by));
     }
     match count {
-        0..=3 => told,
-        _ => format!("{told}… {count} redirects, "),
+        0..=3 => text,
+        _ => format!("{text}… {count} redirects, "),
     }
 }
 
 fn recorded(sides: &Sides<'_>, op: &Op) -> String {
     let way = way(sides, &op.redirects, op.count as usize);
-    let by = sides.plan.cast.name(op.by);
+    let by = sides.plan.members.name(op.by);
     let waited = op.waited().0 as f64 / 1e6;
     let failures = match op.failures {
         0 => String::new(),
@@ -179,18 +179,18 @@ fn recorded(sides: &Sides<'_>, op: &Op) -> String {
     format!("{way}{failures}{} from {by} after {waited:.1} ms", op.last)
 }
 
-fn modelled(sides: &Sides<'_>, told: &OpTold) -> String {
-    let way = way(sides, &told.redirects, told.redirects.len());
-    let failures = match told.failures {
+fn modelled(sides: &Sides<'_>, model: &OpReplies) -> String {
+    let way = way(sides, &model.redirects, model.redirects.len());
+    let failures = match model.failures {
         0 => String::new(),
         n => format!("{n} failures, "),
     };
-    match &told.answer {
+    match &model.answer {
         None => format!("{way}{failures}no reply"),
         Some((by, at, last)) => {
             let (by, waited) = (
-                sides.plan.cast.name(*by),
-                at.since(told.sent).0 as f64 / 1e6,
+                sides.plan.members.name(*by),
+                at.since(model.sent).0 as f64 / 1e6,
             );
             format!("{way}{failures}{last} from {by} after {waited:.1} ms")
         }

@@ -60,7 +60,7 @@ pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
     let mut tally = Tally::of("end: roles, links, replication ids, offsets");
     let mut recorded_ids: Vec<String> = Vec::new();
     let mut model_ids: Vec<ReplId> = vec![played.first_replid];
-    for (NodeId(n), member) in plan.cast.nodes() {
+    for (NodeId(n), member) in plan.members.nodes() {
         let Some(state) = states::recorded(sides.recording, &member.name)
             .last()
             .copied()
@@ -122,7 +122,7 @@ fn offsets(sides: &Sides<'_>, run: &Run, tally: &mut Tally) {
         let since = Time(first.at.0.saturating_sub(AT_REST.0));
         let busy = sides
             .plan
-            .callers
+            .clients
             .ops
             .iter()
             .any(|op| op.issued <= second.at && op.ended >= since && op.command.is_ok());
@@ -139,7 +139,7 @@ fn offsets(sides: &Sides<'_>, run: &Run, tally: &mut Tally) {
 
 /// The offset that a server told by `ROLE`.
 fn said(sides: &Sides<'_>, line: usize) -> Option<String> {
-    let (_, reply) = operator::told(sides.recording, line)?;
+    let (_, reply) = operator::reply_after(sides.recording, line)?;
     let place = match reply.get(0)?.as_str()? {
         "$master" => 1,
         _ => 4,

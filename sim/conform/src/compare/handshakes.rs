@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use super::super::agreement::Observation;
 use super::super::evidence::{openers, seen_by_proxy};
 use super::super::recording::{Event, Way};
+use super::super::replies;
 use super::super::script::instant;
-use super::super::told;
 use super::{Run, Sides, Tally};
 use crate::lab::WireEvent;
 use rebound_sim::engine::Time;
@@ -45,8 +45,8 @@ impl std::fmt::Display for Talk {
 
 pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
     let mut observations = Vec::new();
-    for (to, member) in sides.plan.cast.nodes() {
-        for (from, other) in sides.plan.cast.nodes().filter(|(from, _)| *from != to) {
+    for (to, member) in sides.plan.members.nodes() {
+        for (from, other) in sides.plan.members.nodes().filter(|(from, _)| *from != to) {
             let (name, opener) = (&member.name, &other.name);
             let recorded = recorded(sides, from, to);
             let (model, dials) = modelled(sides, run, from, to);
@@ -96,8 +96,8 @@ fn talks(recorded: &[(Time, Talk)], model: &[(Time, Talk)], tally: &mut Tally) {
 
 /// Dials that met nobody, by the log of who dialled: a proxy that does not listen sees none.
 fn refusals(sides: &Sides<'_>, from: NodeId, to: NodeId) -> usize {
-    let name = sides.plan.cast.name(from);
-    let port = sides.plan.cast.nodes().find(|(id, _)| *id == to);
+    let name = sides.plan.members.name(from);
+    let port = sides.plan.members.nodes().find(|(id, _)| *id == to);
     let port = format!(":{}", port.map_or(0, |(_, member)| member.announced));
     let mut towards = false;
     let mut count = 0;
@@ -115,9 +115,9 @@ fn refusals(sides: &Sides<'_>, from: NodeId, to: NodeId) -> usize {
 }
 
 fn recorded(sides: &Sides<'_>, from: NodeId, to: NodeId) -> Vec<(Time, Talk)> {
-    let openers = openers(sides.recording, &sides.plan.cast, to);
+    let openers = openers(sides.recording, &sides.plan.members, to);
     let mut links: BTreeMap<u32, (Time, String, String)> = BTreeMap::new();
-    let proxied = |line: &&super::Line| sides.plan.cast.behind(&line.who) == Some(to);
+    let proxied = |line: &&super::Line| sides.plan.members.behind(&line.who) == Some(to);
     for line in sides.recording.iter().filter(proxied) {
         if let Event::PxAccept { link, .. } = &line.event
             && openers.get(link) == Some(&from)
@@ -125,7 +125,7 @@ fn recorded(sides: &Sides<'_>, from: NodeId, to: NodeId) -> Vec<(Time, Talk)> {
             links.insert(*link, (instant(line.t), String::new(), String::new()));
         }
     }
-    for seen in seen_by_proxy(sides.recording, &sides.plan.cast, to) {
+    for seen in seen_by_proxy(sides.recording, &sides.plan.members, to) {
         if let Some((_, said, answered)) = links.get_mut(&seen.link)
             && seen.came
         {
@@ -160,8 +160,8 @@ fn talk(said: &str, answered: &str, sides: &Sides<'_>) -> Talk {
                 let node = port
                     .parse()
                     .ok()
-                    .and_then(|port| sides.plan.cast.at_port(port));
-                let name = node.map_or("somebody else", |node| sides.plan.cast.name(node));
+                    .and_then(|port| sides.plan.members.at_port(port));
+                let name = node.map_or("somebody else", |node| sides.plan.members.name(node));
                 format!("REPLCONF listening-port of {name}")
             }
             ["REPLCONF", "version", _] => "REPLCONF version".to_owned(),
@@ -253,7 +253,7 @@ fn modelled(sides: &Sides<'_>, run: &Run, from: NodeId, to: NodeId) -> (Vec<(Tim
             WireEvent::Answered(Message::Reply { reply, .. }) => {
                 let (_, talk) = link.or_default();
                 if talk.answered.len() < talk.said.len() {
-                    let text = told::modelled(&reply, &sides.plan.words, &sides.plan.cast);
+                    let text = replies::modelled(&reply, &sides.plan.words, &sides.plan.members);
                     talk.answered.push(first_word(&text));
                 }
             }
@@ -267,7 +267,7 @@ fn modelled(sides: &Sides<'_>, run: &Run, from: NodeId, to: NodeId) -> (Vec<(Tim
 fn request(command: Command, sides: &Sides<'_>) -> Option<String> {
     let name = |addr| {
         let node = sides.plan.words.addresses.node(addr);
-        node.map_or("somebody else", |node| sides.plan.cast.name(node))
+        node.map_or("somebody else", |node| sides.plan.members.name(node))
     };
     if let Command::ReplConfAddress(addr) = command {
         return Some(format!("REPLCONF listening-port of {}", name(addr)));

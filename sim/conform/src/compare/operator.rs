@@ -2,14 +2,14 @@
 
 use super::super::agreement::Observation;
 use super::super::recording::{Event, Line};
+use super::super::replies;
 use super::super::script::{Act, What, instant};
-use super::super::told;
 use super::{Run, Sides, Tally, not_compared};
 use rebound_sim::engine::Time;
 use serde_json::Value;
 
-/// What the operator was told after the line at `place`.
-pub(super) fn told(recording: &[Line], place: usize) -> Option<(Time, &Value)> {
+/// What the operator was answered after the line at `place`.
+pub(super) fn reply_after(recording: &[Line], place: usize) -> Option<(Time, &Value)> {
     let after = recording[place + 1..].iter();
     let mut after = after.filter(|line| line.who == "admin");
     let next = after.find(|line| matches!(line.event, Event::Rx { .. } | Event::Tx { .. }))?;
@@ -31,14 +31,15 @@ pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
                 command: Ok(_),
                 ..
             }) => {
-                let recorded = told(sides.recording, step.line);
-                let recorded = recorded.map(|(_, reply)| told::recorded(reply, text, &plan.cast));
+                let recorded = reply_after(sides.recording, step.line);
+                let recorded =
+                    recorded.map(|(_, reply)| replies::recorded(reply, text, &plan.members));
                 let model = run.played.operator[place].as_ref();
                 replies.same(
                     step.at,
                     &format!("{text}: "),
                     recorded.as_deref().unwrap_or("no reply"),
-                    model.map_or("no reply", |(_, told)| told),
+                    model.map_or("no reply", |(_, reply)| reply),
                 );
             }
             What::Do(Act::Say {

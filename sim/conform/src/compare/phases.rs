@@ -25,7 +25,7 @@ pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
         return vec![not_compared("servers: milestones and phases", why)];
     }
     let mut all: Vec<Observation> = Vec::new();
-    for (node, member) in sides.plan.cast.nodes() {
+    for (node, member) in sides.plan.members.nodes() {
         let mut tally = Tally::of(format!("{}: milestones in its log", member.name));
         order(sides, run, node, &mut tally);
         all.push(tally.observation());
@@ -102,7 +102,7 @@ fn phases(all: &[Milestone], node: NodeId) -> Vec<Phase> {
 }
 
 fn durations(sides: &Sides<'_>, run: &Run, tally: &mut Tally) {
-    for (node, _) in sides.plan.cast.nodes() {
+    for (node, _) in sides.plan.members.nodes() {
         let recorded = phases(&sides.milestones, node);
         let model = phases(&run.played.milestones, node);
         for (one, other) in recorded.iter().zip(&model) {

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::super::agreement::Observation;
-use super::super::callers::Probe;
-use super::super::replay::ProbeTold;
+use super::super::clients::Probe;
+use super::super::replay::ProbeReplies;
 use super::commands::reply_came_in_phase;
 use super::{Run, Sides, Tally, not_compared};
 use rebound_sim::engine::Time;
@@ -19,7 +19,7 @@ pub(super) struct Open {
 
 impl Open {
     pub(super) fn new(sides: &Sides<'_>) -> Open {
-        let probes = sides.plan.callers.probes.iter().enumerate();
+        let probes = sides.plan.clients.probes.iter().enumerate();
         let facts = probes.flat_map(|(place, probe)| {
             let end = probe.cut_short.is_none();
             (0..probe.heard.len() + usize::from(end)).map(move |fact| (place, fact))
@@ -38,13 +38,13 @@ impl Open {
     pub(super) fn close(&mut self, sides: &Sides<'_>, run: &Run) {
         let mut open = std::mem::take(&mut self.open);
         open.retain(|(place, fact)| {
-            let probe = &sides.plan.callers.probes[*place];
+            let probe = &sides.plan.clients.probes[*place];
             !agrees(sides, run, probe, &run.played.probes[*place], *fact)
         });
         for (place, fact) in &open {
-            let probe = &sides.plan.callers.probes[*place];
-            let told = || modelled(probe, &run.played.probes[*place], *fact);
-            self.first.entry((*place, *fact)).or_insert_with(told);
+            let probe = &sides.plan.clients.probes[*place];
+            let text = || modelled(probe, &run.played.probes[*place], *fact);
+            self.first.entry((*place, *fact)).or_insert_with(text);
         }
         self.open = open;
     }
@@ -52,8 +52,8 @@ impl Open {
     /// Connection by connection; those that say nothing are left out.
     pub(super) fn observations(self, sides: &Sides<'_>) -> Vec<Observation> {
         let mut observations = Vec::new();
-        for (place, probe) in sides.plan.callers.probes.iter().enumerate() {
-            let name = sides.plan.cast.name(probe.node);
+        for (place, probe) in sides.plan.clients.probes.iter().enumerate() {
+            let name = sides.plan.members.name(probe.node);
             let what = format!("{} at {name}: replies", probe.who);
             let ended = usize::from(probe.cut_short.is_none());
             let mut tally = Tally::of(what.clone());
@@ -81,22 +81,22 @@ impl Open {
 /// these are mixed is chance.
 fn counterpart<'t>(
     probe: &Probe,
-    told: &'t ProbeTold,
+    model: &'t ProbeReplies,
     fact: usize,
 ) -> Option<&'t (Time, String, bool)> {
     let answers = probe.heard[fact].answers;
     let before = probe.heard[..fact].iter();
     let nth = before.filter(|heard| heard.answers == answers).count();
-    let mut same = told.heard.iter().filter(|(.., kind)| *kind == answers);
+    let mut same = model.heard.iter().filter(|(.., kind)| *kind == answers);
     same.nth(nth)
 }
 
-fn agrees(sides: &Sides<'_>, run: &Run, probe: &Probe, told: &ProbeTold, fact: usize) -> bool {
+fn agrees(sides: &Sides<'_>, run: &Run, probe: &Probe, model: &ProbeReplies, fact: usize) -> bool {
     let Some(heard) = probe.heard.get(fact) else {
-        let whole = told.heard.len() == probe.heard.len();
-        return whole && (probe.closed.is_none() || told.closed.is_some());
+        let whole = model.heard.len() == probe.heard.len();
+        return whole && (probe.closed.is_none() || model.closed.is_some());
     };
-    let Some((at, text, _)) = counterpart(probe, told, fact) else {
+    let Some((at, text, _)) = counterpart(probe, model, fact) else {
         return false;
     };
     let same = *text == heard.text || heard.text == "anything";
@@ -118,12 +118,12 @@ fn recorded(probe: &Probe, fact: usize) -> String {
     }
 }
 
-fn modelled(probe: &Probe, told: &ProbeTold, fact: usize) -> String {
+fn modelled(probe: &Probe, model: &ProbeReplies, fact: usize) -> String {
     if fact >= probe.heard.len() {
-        let end = told.closed.map_or("open", |_| "closed");
-        return format!("{} in all, {end} at the end", told.heard.len());
+        let end = model.closed.map_or("open", |_| "closed");
+        return format!("{} in all, {end} at the end", model.heard.len());
     }
-    match counterpart(probe, told, fact) {
+    match counterpart(probe, model, fact) {
         Some((at, text, _)) => format!("{text} at {:.1} of its time", super::ms(*at)),
         None => "nothing".to_owned(),
     }

@@ -4,8 +4,8 @@
 
 use super::super::agreement::Observation;
 use super::super::recording::{Event, Line};
+use super::super::replies::NodeState;
 use super::super::script::instant;
-use super::super::told::State;
 use super::{Run, Sides, Tally};
 use rebound_sim::engine::{Span, Time};
 use rebound_sim::valkey::{FailoverState, Role};
@@ -15,11 +15,11 @@ use rebound_sim::valkey::{FailoverState, Role};
 const SEEN: Span = Span::millis(40);
 
 /// The states that a recording shows of a server, and since when.
-pub(super) fn recorded(recording: &[Line], name: &str) -> Vec<(Time, State)> {
+pub(super) fn recorded(recording: &[Line], name: &str) -> Vec<(Time, NodeState)> {
     let mut role = Role::Primary;
     let mut failover = FailoverState::NoFailover;
     let mut linked = false;
-    let mut states: Vec<(Time, State)> = Vec::new();
+    let mut states: Vec<(Time, NodeState)> = Vec::new();
     for line in recording.iter().filter(|line| line.who == name) {
         let Event::Info { d } = &line.event else {
             continue;
@@ -39,7 +39,7 @@ pub(super) fn recorded(recording: &[Line], name: &str) -> Vec<(Time, State)> {
         if let Some(link) = field("master_link_status") {
             linked = link == "up";
         }
-        let state = State {
+        let state = NodeState {
             role,
             failover,
             linked: linked && role == Role::Replica,
@@ -52,7 +52,7 @@ pub(super) fn recorded(recording: &[Line], name: &str) -> Vec<(Time, State)> {
 }
 
 pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
-    let nodes = sides.plan.cast.nodes();
+    let nodes = sides.plan.members.nodes();
     nodes
         .map(|(node, member)| {
             let mut tally = Tally::of(format!("{}: role, failover state and link", member.name));
@@ -60,7 +60,7 @@ pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
             let all = &run.played.states[usize::from(node.0)];
             // The recording polls from when the servers are paired.
             let begin = recorded.first().map_or(Time::ZERO, |(at, _)| *at);
-            let begin = run.warp.modelled(begin);
+            let begin = run.time_map.modelled(begin);
             let from = all.iter().rposition(|(at, _)| *at <= begin).unwrap_or(0);
             let mut seen = all[from..].to_vec();
             if let Some((at, _)) = seen.first_mut() {
@@ -75,8 +75,8 @@ pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
 fn compare(
     sides: &Sides<'_>,
     run: &Run,
-    recorded: &[(Time, State)],
-    model: &[(Time, State)],
+    recorded: &[(Time, NodeState)],
+    model: &[(Time, NodeState)],
     tally: &mut Tally,
 ) {
     let lasting = |place: usize| -> bool {
@@ -111,8 +111,8 @@ fn compare(
 /// For each recorded state its place in the model: the longest common order, in which a lasting
 /// state of the model is worth no less than a recorded one.
 fn align(
-    recorded: &[(Time, State)],
-    model: &[(Time, State)],
+    recorded: &[(Time, NodeState)],
+    model: &[(Time, NodeState)],
     lasting: &impl Fn(usize) -> bool,
 ) -> Vec<Option<usize>> {
     let (rows, columns) = (recorded.len(), model.len());
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_state_that_a_poll_missed_is_passed_over() {
-        let state = |failover| State {
+        let state = |failover| NodeState {
             role: Role::Primary,
             failover,
             linked: false,
@@ -156,11 +156,11 @@ mod tests {
         let none = state(FailoverState::NoFailover);
         let wait = state(FailoverState::WaitForSync);
         let progress = state(FailoverState::InProgress);
-        let at = |states: &[State]| -> Vec<(Time, State)> {
+        let at = |states: &[NodeState]| -> Vec<(Time, NodeState)> {
             states.iter().map(|state| (Time::ZERO, *state)).collect()
         };
         let model = at(&[none, wait, progress, none]);
-        let places = |recorded: &[State]| align(&at(recorded), &model, &|_| false);
+        let places = |recorded: &[NodeState]| align(&at(recorded), &model, &|_| false);
         assert_eq!(places(&[none, progress, none]), [Some(0), Some(2), Some(3)]);
         assert_eq!(places(&[none]).len(), 1);
         let wrong = places(&[progress, wait]);

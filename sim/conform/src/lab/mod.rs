@@ -2,7 +2,7 @@
 //! and no network. What it shows is the servers' own rules.
 
 mod bus;
-mod hands;
+mod driver;
 mod names;
 mod wire;
 

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::callers::Redirect;
-use super::super::told;
-use super::super::warp::Warp;
+use super::super::clients::Redirect;
+use super::super::replies;
+use super::super::time_map::TimeMap;
 use super::{Pace, Plan, Shift};
 use crate::lab::{Client, Lab};
 use rebound_sim::engine::{Span, Time};
@@ -18,7 +18,7 @@ const AT_ONCE: Span = Span::micros(300);
 
 /// What a whole command met in the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OpTold {
+pub struct OpReplies {
     /// The redirects.
     pub redirects: Vec<Redirect>,
     /// How many tries failed.
@@ -29,9 +29,9 @@ pub struct OpTold {
     pub answer: Option<(NodeId, Time, String)>,
 }
 
-/// What a single connection was told in the model.
+/// What a single connection was answered in the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProbeTold {
+pub struct ProbeReplies {
     /// When, what, and whether it answers a command.
     pub heard: Vec<(Time, String, bool)>,
     /// When the server closed it.
@@ -68,7 +68,7 @@ struct Line {
 
 pub(super) struct Crowd<'a> {
     plan: &'a Plan,
-    warp: &'a Warp,
+    time_map: &'a TimeMap,
     shift: Shift,
     tasks: BTreeSet<(Time, Task)>,
     owners: BTreeMap<Client, (Owner, NodeId)>,
@@ -76,24 +76,24 @@ pub(super) struct Crowd<'a> {
     /// Clients whose connection a server has closed after its reply. They keep one from command
     /// to command.
     lost: BTreeMap<&'a str, NodeId>,
-    pub(super) ops: Vec<OpTold>,
-    pub(super) probes: Vec<ProbeTold>,
+    pub(super) ops: Vec<OpReplies>,
+    pub(super) probes: Vec<ProbeReplies>,
 }
 
 impl<'a> Crowd<'a> {
-    pub(super) fn new(plan: &'a Plan, warp: &'a Warp, shift: Shift) -> Crowd<'a> {
+    pub(super) fn new(plan: &'a Plan, time_map: &'a TimeMap, shift: Shift) -> Crowd<'a> {
         let mut crowd = Crowd {
             plan,
-            warp,
+            time_map,
             shift,
             tasks: BTreeSet::new(),
             owners: BTreeMap::new(),
-            lines: vec![Line::default(); plan.callers.probes.len()],
+            lines: vec![Line::default(); plan.clients.probes.len()],
             lost: BTreeMap::new(),
-            ops: vec![OpTold::default(); plan.callers.ops.len()],
-            probes: vec![ProbeTold::default(); plan.callers.probes.len()],
+            ops: vec![OpReplies::default(); plan.clients.ops.len()],
+            probes: vec![ProbeReplies::default(); plan.clients.probes.len()],
         };
-        for (place, op) in plan.callers.ops.iter().enumerate() {
+        for (place, op) in plan.clients.ops.iter().enumerate() {
             if op.command.is_ok() {
                 let issued = match shift.pace {
                     Pace::AsRecorded | Pace::AtOnce => op.issued,
@@ -103,7 +103,7 @@ impl<'a> Crowd<'a> {
                 crowd.tasks.insert((at, Task::Issue(place, op.start.0)));
             }
         }
-        for (place, probe) in plan.callers.probes.iter().enumerate() {
+        for (place, probe) in plan.clients.probes.iter().enumerate() {
             let at = crowd.at(probe.made);
             crowd.tasks.insert((at, Task::Connect(place)));
             if let Some(left) = probe.left {
@@ -116,7 +116,7 @@ impl<'a> Crowd<'a> {
 
     /// When a client does in the model what it did then.
     fn at(&self, recorded: Time) -> Time {
-        let at = self.warp.modelled(recorded).0;
+        let at = self.time_map.modelled(recorded).0;
         Time(at.saturating_add_signed(self.shift.by))
     }
 
@@ -134,7 +134,7 @@ impl<'a> Crowd<'a> {
             match task {
                 Task::Issue(op, node) => self.issue(op, NodeId(node), lab),
                 Task::Connect(probe) => {
-                    let planned = &self.plan.callers.probes[probe];
+                    let planned = &self.plan.clients.probes[probe];
                     let client = lab.try_connect(planned.node);
                     if let Some(client) = client {
                         let owner = (Owner::Probe(probe), planned.node);
@@ -155,7 +155,7 @@ impl<'a> Crowd<'a> {
     }
 
     fn issue(&mut self, place: usize, node: NodeId, lab: &mut Lab) {
-        let op = &self.plan.callers.ops[place];
+        let op = &self.plan.clients.ops[place];
         let Ok(command) = op.command else { return };
         self.ops[place].sent = lab.now;
         let op_who = op.who.as_str();
@@ -180,7 +180,7 @@ impl<'a> Crowd<'a> {
 
     fn failed(&mut self, place: usize, node: NodeId, now: Time) {
         self.ops[place].failures += 1;
-        let to = self.plan.cast.after(node);
+        let to = self.plan.members.after(node);
         self.tasks
             .insert((now + AFTER_FAILURE, Task::Issue(place, to.0)));
     }
@@ -189,7 +189,7 @@ impl<'a> Crowd<'a> {
     /// replies have come that had come then.
     fn plan_to_speak(&mut self, place: usize, now: Time) {
         let line = &self.lines[place];
-        let next = self.plan.callers.probes[place].sends.get(line.spoken);
+        let next = self.plan.clients.probes[place].sends.get(line.spoken);
         if let Some(send) = next.filter(|send| send.after <= line.answers) {
             let at = self.at(send.at).max(now);
             self.tasks.insert((at, Task::Speak(place)));
@@ -198,7 +198,7 @@ impl<'a> Crowd<'a> {
 
     fn speak(&mut self, place: usize, lab: &mut Lab) {
         let line = &mut self.lines[place];
-        let send = &self.plan.callers.probes[place].sends[line.spoken];
+        let send = &self.plan.clients.probes[place].sends[line.spoken];
         line.spoken += 1;
         if let (Some(client), Ok(command)) = (line.client, &send.command) {
             lab.submit(client, *command);
@@ -250,21 +250,21 @@ impl<'a> Crowd<'a> {
             }
             self.owners.remove(&client);
             if !lab.is_open(client) {
-                let who = &self.plan.callers.ops[place].who;
+                let who = &self.plan.clients.ops[place].who;
                 self.lost.insert(who, node);
             }
             lab.hang_up(client);
-            let text = told::modelled(reply, &self.plan.words, &self.plan.cast);
-            let told = &mut self.ops[place];
-            match told::target(&text, &self.plan.cast) {
+            let text = replies::modelled(reply, &self.plan.words, &self.plan.members);
+            let heard = &mut self.ops[place];
+            match replies::target(&text, &self.plan.members) {
                 Some(to) => {
-                    let op = &self.plan.callers.ops[place];
+                    let op = &self.plan.clients.ops[place];
                     let pace = match self.shift.pace {
                         Pace::AtOnce => AT_ONCE,
-                        Pace::AsRecorded => op.pace(told.redirects.len()),
-                        Pace::Late => op.late(told.redirects.len()),
+                        Pace::AsRecorded => op.pace(heard.redirects.len()),
+                        Pace::Late => op.late(heard.redirects.len()),
                     };
-                    told.redirects.push(Redirect {
+                    heard.redirects.push(Redirect {
                         at: lab.now,
                         by: node,
                         text,
@@ -272,7 +272,7 @@ impl<'a> Crowd<'a> {
                     self.tasks
                         .insert((lab.now + pace, Task::Issue(place, to.0)));
                 }
-                None => told.answer = Some((node, lab.now, text)),
+                None => heard.answer = Some((node, lab.now, text)),
             }
             return;
         }
@@ -281,16 +281,16 @@ impl<'a> Crowd<'a> {
     fn probe_hears(&mut self, place: usize, replies: &[Reply], now: Time) {
         for reply in replies {
             let answers = *reply != Reply::Published;
-            let sends = &self.plan.callers.probes[place].sends;
+            let sends = &self.plan.clients.probes[place].sends;
             let asked = sends.get(self.lines[place].answers);
             let kind = asked.and_then(|send| send.command.as_ref().ok());
             let kind = kind.map_or(CommandKind::Ping, |command| command.kind());
-            let text = told::answer(reply, kind, &self.plan.words, &self.plan.cast);
+            let text = replies::answer(reply, kind, &self.plan.words, &self.plan.members);
             self.probes[place].heard.push((now, text, answers));
             if answers {
                 let line = &mut self.lines[place];
                 line.answers += 1;
-                let next = self.plan.callers.probes[place].sends.get(line.spoken);
+                let next = self.plan.clients.probes[place].sends.get(line.spoken);
                 // What may be sent before this reply has been planned already.
                 if next.is_some_and(|send| send.after == line.answers) {
                     self.plan_to_speak(place, now);

@@ -2,8 +2,8 @@
 
 use super::super::evidence::Path;
 use super::super::recording::Way;
+use super::super::replies;
 use super::super::script::{Act, Step, Wait, What};
-use super::super::told;
 use super::{Plan, is_met};
 use crate::lab::{Client, Lab, WireEvent};
 use rebound_sim::engine::{Span, Time};
@@ -33,7 +33,7 @@ pub(super) struct Stage<'a> {
     over: bool,
     pub(super) taken: Vec<Time>,
     pub(super) in_vain: Vec<usize>,
-    pub(super) told: Vec<Option<(Time, String)>>,
+    pub(super) answers: Vec<Option<(Time, String)>>,
     pub(super) offsets: Vec<Option<u64>>,
     pub(super) first_replid: ReplId,
 }
@@ -52,7 +52,7 @@ impl<'a> Stage<'a> {
             over: false,
             taken: Vec::new(),
             in_vain: Vec::new(),
-            told: vec![None; plan.script.steps.len()],
+            answers: vec![None; plan.script.steps.len()],
             offsets: vec![None; plan.script.steps.len()],
             first_replid: ReplId::default(),
         }
@@ -200,7 +200,7 @@ impl<'a> Stage<'a> {
 
     /// Does something for each server that may dial the one behind a proxy.
     fn through_proxy(&self, node: NodeId, ways: &[Way], mut act: impl FnMut(NodeId, bool)) {
-        for (from, _) in self.plan.cast.nodes().filter(|(from, _)| *from != node) {
+        for (from, _) in self.plan.members.nodes().filter(|(from, _)| *from != node) {
             for way in ways {
                 act(from, *way == Way::C2s);
             }
@@ -236,7 +236,7 @@ impl<'a> Stage<'a> {
                 self.awaited.push((client, self.next));
                 lab.settle();
             }
-            None => self.told[self.next] = Some((lab.now, "no connection".to_owned())),
+            None => self.answers[self.next] = Some((lab.now, "no connection".to_owned())),
         }
     }
 
@@ -250,12 +250,12 @@ impl<'a> Stage<'a> {
                 let place = self.awaited.iter().position(|(other, _)| other == client);
                 let Some(place) = place else { break };
                 let (_, step) = self.awaited.remove(place);
-                self.told[step] = Some((lab.now, self.text(&reply)));
+                self.answers[step] = Some((lab.now, self.text(&reply)));
             }
         }
     }
 
     fn text(&self, reply: &Reply) -> String {
-        told::modelled(reply, &self.plan.words, &self.plan.cast)
+        replies::modelled(reply, &self.plan.words, &self.plan.members)
     }
 }

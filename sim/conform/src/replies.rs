@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::answer::reply_text;
-use super::cast::Cast;
+use super::members::Members;
 use super::words::Words;
 use rebound_sim::valkey::{CommandKind, FailoverState, LinkState, NodeId, Reply, Role};
 
@@ -12,31 +12,31 @@ use rebound_sim::valkey::{CommandKind, FailoverState, LinkState, NodeId, Reply, 
 pub const MESSAGE: &str = "a message";
 
 /// A recorded reply. `cmd` is what it answers.
-pub fn recorded(reply: &Value, cmd: &str, cast: &Cast) -> String {
+pub fn recorded(reply: &Value, cmd: &str, members: &Members) -> String {
     match reply {
         Value::Null => "no reply".to_owned(),
         Value::String(text) => match text.as_bytes().first() {
-            Some(b'-') => cast.with_names(text),
+            Some(b'-') => members.with_names(text),
             Some(b'$') if text != "$-1" && !cmd.starts_with("OBJECT") => "a value".to_owned(),
             // How many keys there are depends on which of the clients' commands were kept.
             Some(b':') if cmd == "DBSIZE" => "a number".to_owned(),
             _ if text == "*-1" => "$-1".to_owned(),
             _ => text.clone(),
         },
-        Value::Array(parts) => array(parts, cmd, cast),
+        Value::Array(parts) => array(parts, cmd, members),
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => reply.to_string(),
     }
 }
 
-fn array(parts: &[Value], cmd: &str, cast: &Cast) -> String {
+fn array(parts: &[Value], cmd: &str, members: &Members) -> String {
     let text = |place: usize| parts.get(place).and_then(Value::as_str).unwrap_or("");
     match (text(0), cmd) {
         ("$subscribe", _) => "subscribed".to_owned(),
         ("$message", _) => MESSAGE.to_owned(),
         ("$slave", "ROLE") => {
             let port = text(2).trim_start_matches(':').parse().ok();
-            let primary = port.and_then(|port| cast.at_port(port));
-            let primary = primary.map_or("somebody else", |node| cast.name(node));
+            let primary = port.and_then(|port| members.at_port(port));
+            let primary = primary.map_or("somebody else", |node| members.name(node));
             let link = match text(3) {
                 "$connected" => "connected",
                 "$sync" => "sync",
@@ -50,16 +50,16 @@ fn array(parts: &[Value], cmd: &str, cast: &Cast) -> String {
 }
 
 /// A reply of the model to a command.
-pub fn answer(reply: &Reply, command: CommandKind, words: &Words, cast: &Cast) -> String {
+pub fn answer(reply: &Reply, command: CommandKind, words: &Words, members: &Members) -> String {
     match (reply, command) {
         (Reply::Int(_), CommandKind::DbSize) => "a number".to_owned(),
-        _ => modelled(reply, words, cast),
+        _ => modelled(reply, words, members),
     }
 }
 
 /// A reply of the model.
-pub fn modelled(reply: &Reply, words: &Words, cast: &Cast) -> String {
-    let redirect = |to| cast.with_names(&words.addresses.text(to));
+pub fn modelled(reply: &Reply, words: &Words, members: &Members) -> String {
+    let redirect = |to| members.with_names(&words.addresses.text(to));
     match *reply {
         Reply::Value(_) => "a value".to_owned(),
         Reply::Array(n) => format!("array of {n}"),
@@ -71,7 +71,7 @@ pub fn modelled(reply: &Reply, words: &Words, cast: &Cast) -> String {
             Role::Primary => "primary".to_owned(),
             Role::Replica => {
                 let primary = primary.and_then(|addr| words.addresses.node(addr));
-                let primary = primary.map_or("somebody else", |node| cast.name(node));
+                let primary = primary.map_or("somebody else", |node| members.name(node));
                 let link = match belief.link {
                     LinkState::Up => "connected",
                     LinkState::Sync => "sync",
@@ -101,13 +101,13 @@ pub fn modelled(reply: &Reply, words: &Words, cast: &Cast) -> String {
 }
 
 /// Where a redirect leads, by the text of either side.
-pub fn target(told: &str, cast: &Cast) -> Option<NodeId> {
-    cast.node(told.strip_prefix("-REDIRECT ")?)
+pub fn target(text: &str, members: &Members) -> Option<NodeId> {
+    members.node(text.strip_prefix("-REDIRECT ")?)
 }
 
 /// What `INFO replication` says of a server's role, its failover and its link.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct State {
+pub struct NodeState {
     /// Its role.
     pub role: Role,
     /// Its part in a failover.
@@ -116,7 +116,7 @@ pub struct State {
     pub linked: bool,
 }
 
-impl std::fmt::Display for State {
+impl std::fmt::Display for NodeState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let role = match (self.role, self.linked) {
             (Role::Primary, _) => "primary",

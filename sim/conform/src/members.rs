@@ -17,17 +17,17 @@ pub struct Member {
 
 /// The servers of a recording, in the order in which they were started.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cast {
+pub struct Members {
     members: Vec<Member>,
     host: String,
 }
 
-impl Cast {
+impl Members {
     /// The servers that a recording starts.
     ///
     /// # Errors
     /// If there are none, or fewer than a failover needs.
-    pub fn of(recording: &[Line]) -> Result<Cast, RecordingError> {
+    pub fn of(recording: &[Line]) -> Result<Members, RecordingError> {
         let mut members: Vec<Member> = Vec::new();
         for (place, line) in recording.iter().enumerate() {
             let Event::Start {
@@ -59,14 +59,17 @@ impl Cast {
                 "two servers at least, each with a line \"start\"",
             ));
         }
-        let mut cast = Cast {
+        let mut members = Members {
             members,
             host: "127.0.0.1".to_owned(),
         };
-        if let Some(host) = recording.iter().find_map(|line| cast.announced_host(line)) {
-            cast.host = host;
+        if let Some(host) = recording
+            .iter()
+            .find_map(|line| members.announced_host(line))
+        {
+            members.host = host;
         }
-        Ok(cast)
+        Ok(members)
     }
 
     /// The host that an operator's command names together with a proxy's port.
@@ -177,28 +180,31 @@ mod tests {
 
     #[test]
     fn servers_are_known_by_name_port_and_proxy() {
-        let cast = Cast::of(&[start("A", 7001, None), start("B", 7002, Some(9999))]);
-        let cast = cast.expect("two servers");
-        assert_eq!(cast.node("B"), Some(NodeId(1)));
-        assert_eq!(cast.behind("PB"), Some(NodeId(1)));
-        assert_eq!(cast.at_port(7011), Some(NodeId(0)));
-        assert_eq!(cast.with_names("-REDIRECT 127.0.0.1:9999"), "-REDIRECT B");
+        let members = Members::of(&[start("A", 7001, None), start("B", 7002, Some(9999))]);
+        let members = members.expect("two servers");
+        assert_eq!(members.node("B"), Some(NodeId(1)));
+        assert_eq!(members.behind("PB"), Some(NodeId(1)));
+        assert_eq!(members.at_port(7011), Some(NodeId(0)));
         assert_eq!(
-            cast.with_names("-REDIRECT 127.0.0.1:7002"),
+            members.with_names("-REDIRECT 127.0.0.1:9999"),
+            "-REDIRECT B"
+        );
+        assert_eq!(
+            members.with_names("-REDIRECT 127.0.0.1:7002"),
             "-REDIRECT B's own port"
         );
-        assert_eq!(cast.with_names("-MOVED 3 127.0.0.1:7011"), "-MOVED 3 A");
-        assert_eq!(cast.after(NodeId(1)), NodeId(0));
+        assert_eq!(members.with_names("-MOVED 3 127.0.0.1:7011"), "-MOVED 3 A");
+        assert_eq!(members.after(NodeId(1)), NodeId(0));
     }
 
     #[test]
     fn one_server_is_no_failover() {
-        let error = Cast::of(&[start("A", 7001, None)]).expect_err("one server");
+        let error = Members::of(&[start("A", 7001, None)]).expect_err("one server");
         assert_eq!(
             error.to_string(),
             "found 1 \"start\" lines, expected two servers at least, each with a line \"start\""
         );
-        let error = Cast::of(&[start("A", 65530, None)]).expect_err("no port for the proxy");
+        let error = Members::of(&[start("A", 65530, None)]).expect_err("no port for the proxy");
         assert!(
             error.to_string().contains("line 1: found port 65530"),
             "{error}"

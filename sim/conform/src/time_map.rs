@@ -5,14 +5,14 @@ use rebound_sim::engine::{Span, Time};
 /// A map of instants, straight between the knots, of slope one before the first and after the
 /// last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Warp {
+pub struct TimeMap {
     /// Recorded and modelled, neither ever running back.
     knots: Vec<(Time, Time)>,
 }
 
-impl Warp {
+impl TimeMap {
     /// The map that joins these pairs. Where they run back they are bent straight.
-    pub fn joining(mut knots: Vec<(Time, Time)>) -> Warp {
+    pub fn joining(mut knots: Vec<(Time, Time)>) -> TimeMap {
         knots.sort_unstable();
         let mut latest = Time::ZERO;
         for (_, modelled) in &mut knots {
@@ -23,7 +23,7 @@ impl Warp {
         knots.reverse();
         knots.dedup_by_key(|(recorded, _)| *recorded);
         knots.reverse();
-        Warp { knots }
+        TimeMap { knots }
     }
 
     /// The model's instant.
@@ -55,7 +55,7 @@ impl Warp {
     }
 
     /// How far the two are from one another at most, at the knots.
-    pub fn farthest(&self, other: &Warp) -> Span {
+    pub fn farthest(&self, other: &TimeMap) -> Span {
         let apart = self.knots.iter().map(|(recorded, modelled)| {
             let other = other.modelled(*recorded);
             other.since(*modelled).max(modelled.since(other))
@@ -70,16 +70,16 @@ mod tests {
 
     #[test]
     fn it_is_straight_between_knots_and_of_slope_one_beyond() {
-        let warp = Warp::joining(vec![(Time(100), Time(200)), (Time(200), Time(250))]);
-        let modelled = |at| warp.modelled(Time(at)).0;
+        let time_map = TimeMap::joining(vec![(Time(100), Time(200)), (Time(200), Time(250))]);
+        let modelled = |at| time_map.modelled(Time(at)).0;
         assert_eq!(modelled(90), 190);
         assert_eq!(modelled(100), 200);
         assert_eq!(modelled(150), 225);
         assert_eq!(modelled(200), 250);
         assert_eq!(modelled(230), 280);
-        assert_eq!(Warp::default().modelled(Time(7)), Time(7));
-        assert_eq!(warp.place_recorded(Time(150)), 1);
-        assert_eq!(warp.place_modelled(Time(250)), 2);
+        assert_eq!(TimeMap::default().modelled(Time(7)), Time(7));
+        assert_eq!(time_map.place_recorded(Time(150)), 1);
+        assert_eq!(time_map.place_modelled(Time(250)), 2);
     }
 
     #[test]
@@ -90,9 +90,9 @@ mod tests {
             (Time(20), Time(60)),
             (Time(30), Time(55)),
         ];
-        let warp = Warp::joining(knots);
-        let all: Vec<Time> = (0..50).map(|at| warp.modelled(Time(at))).collect();
+        let time_map = TimeMap::joining(knots);
+        let all: Vec<Time> = (0..50).map(|at| time_map.modelled(Time(at))).collect();
         assert!(all.is_sorted(), "{all:?}");
-        assert_eq!(warp.modelled(Time(20)), Time(60));
+        assert_eq!(time_map.modelled(Time(20)), Time(60));
     }
 }

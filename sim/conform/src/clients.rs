@@ -1,12 +1,12 @@
-//! A recording's clients: what each asked, when, of whom, and what it was told.
+//! A recording's clients: what each asked, when, of whom, and what it was answered.
 
 use std::collections::BTreeMap;
 
-use super::cast::Cast;
 use super::error::RecordingError;
+use super::members::Members;
 use super::recording::{Event, Line};
+use super::replies;
 use super::script::{instant, length};
-use super::told;
 use super::words::Words;
 use rebound_sim::engine::{Span, Time};
 use rebound_sim::valkey::{Command, NodeId};
@@ -188,14 +188,14 @@ pub struct Probe {
 
 /// All of a recording's clients.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Callers {
+pub struct Clients {
     /// The whole commands, in the order in which they were issued.
     pub ops: Vec<Op>,
     /// The single connections, in the order in which they were made.
     pub probes: Vec<Probe>,
 }
 
-impl Callers {
+impl Clients {
     /// The clients of a recording.
     ///
     /// # Errors
@@ -206,10 +206,10 @@ impl Callers {
     )]
     pub fn of(
         recording: &[Line],
-        cast: &Cast,
+        members: &Members,
         words: &mut Words,
-    ) -> Result<Callers, RecordingError> {
-        let mut callers = Callers::default();
+    ) -> Result<Clients, RecordingError> {
+        let mut clients = Clients::default();
         let mut open: BTreeMap<&str, usize> = BTreeMap::new();
         let told_by_line: Vec<&str> = recording
             .iter()
@@ -218,40 +218,45 @@ impl Callers {
             .collect();
         for (place, line) in recording.iter().enumerate() {
             let who = line.who.as_str();
-            if who == "lab" || who == "admin" || cast.node(who).is_some() {
+            if who == "lab" || who == "admin" || members.node(who).is_some() {
                 continue;
             }
             match &line.event {
-                Event::Op { .. } => callers.ops.push(op(line, place, cast, words)?),
+                Event::Op { .. } => clients.ops.push(op(line, place, members, words)?),
                 Event::Connect { node, .. } => {
-                    let node = cast.known(node, place)?;
-                    open.insert(who, callers.probes.len());
-                    callers.probes.push(Probe::new(who, node, instant(line.t)));
+                    let node = members.known(node, place)?;
+                    open.insert(who, clients.probes.len());
+                    clients.probes.push(Probe::new(who, node, instant(line.t)));
                 }
                 // Said by `tx` and `rx` as well, unless somebody left those out.
                 Event::Probe { node, .. } if !told_by_line.contains(&who) => {
-                    let node = cast.known(node, place)?;
+                    let node = members.known(node, place)?;
                     let mut probe = Probe::new(who, node, instant(line.t));
-                    whole_probe(&mut probe, line, place, cast, words)?;
-                    callers.probes.push(probe);
+                    whole_probe(&mut probe, line, place, members, words)?;
+                    clients.probes.push(probe);
                 }
                 event => {
                     if let Some(probe) = open.get(who) {
-                        callers.probes[*probe].line(event, instant(line.t), cast, words);
+                        clients.probes[*probe].line(event, instant(line.t), members, words);
                     }
                 }
             }
         }
-        callers.ops.sort_by_key(|op| op.issued);
-        callers.probes.sort_by_key(|probe| probe.made);
-        for probe in &mut callers.probes {
+        clients.ops.sort_by_key(|op| op.issued);
+        clients.probes.sort_by_key(|probe| probe.made);
+        for probe in &mut clients.probes {
             probe.leave_out();
         }
-        Ok(callers)
+        Ok(clients)
     }
 }
 
-fn op(line: &Line, place: usize, cast: &Cast, words: &mut Words) -> Result<Op, RecordingError> {
+fn op(
+    line: &Line,
+    place: usize,
+    members: &Members,
+    words: &mut Words,
+) -> Result<Op, RecordingError> {
     let Event::Op {
         kind,
         cmd,
@@ -271,8 +276,8 @@ fn op(line: &Line, place: usize, cast: &Cast, words: &mut Words) -> Result<Op, R
     let redirect = |hop: &super::recording::Hop| {
         Ok(Redirect {
             at: instant(hop.1),
-            by: cast.known(&hop.0, place)?,
-            text: cast.with_names(&hop.2),
+            by: members.known(&hop.0, place)?,
+            text: members.with_names(&hop.2),
         })
     };
     Ok(Op {
@@ -282,12 +287,12 @@ fn op(line: &Line, place: usize, cast: &Cast, words: &mut Words) -> Result<Op, R
         text: cmd.clone(),
         command: words.command(cmd),
         issued: instant(*t0),
-        start: cast.known(start, place)?,
+        start: members.known(start, place)?,
         redirects: hops.iter().map(redirect).collect::<Result<_, _>>()?,
         count: *red,
         failures: *nerr,
-        by: cast.known(node, place)?,
-        last: told::recorded(last, cmd, cast),
+        by: members.known(node, place)?,
+        last: replies::recorded(last, cmd, members),
         ended: instant(*t0) + length(*lat),
     })
 }
@@ -296,7 +301,7 @@ fn whole_probe(
     probe: &mut Probe,
     line: &Line,
     place: usize,
-    cast: &Cast,
+    members: &Members,
     words: &mut Words,
 ) -> Result<(), RecordingError> {
     let Event::Probe {
@@ -333,13 +338,13 @@ fn whole_probe(
             cmd: cmd.clone(),
         },
         at,
-        cast,
+        members,
         words,
     );
     if !reply.is_null() {
         probe.heard.push(Heard {
             at: at + length(*lat),
-            text: told::recorded(reply, cmd, cast),
+            text: replies::recorded(reply, cmd, members),
             answers: true,
         });
     }
@@ -366,7 +371,7 @@ impl Probe {
         clippy::wildcard_enum_match_arm,
         reason = "of many kinds of lines a few say this"
     )]
-    fn line(&mut self, event: &Event, at: Time, cast: &Cast, words: &mut Words) {
+    fn line(&mut self, event: &Event, at: Time, members: &Members, words: &mut Words) {
         let answers = self.heard.iter().filter(|heard| heard.answers).count();
         match event {
             Event::Tx { cmd, .. } => self.sends.push(Send {
@@ -377,8 +382,8 @@ impl Probe {
             }),
             Event::Rx { reply, .. } => {
                 let cmd = self.sends.get(answers).map_or("", |send| &send.text);
-                let text = told::recorded(reply, cmd, cast);
-                let answers = text != told::MESSAGE;
+                let text = replies::recorded(reply, cmd, members);
+                let answers = text != replies::MESSAGE;
                 self.said_twice += usize::from(!answers);
                 self.heard.push(Heard { at, text, answers });
             }
@@ -386,7 +391,7 @@ impl Probe {
             Event::Push { .. } if self.said_twice > 0 => self.said_twice -= 1,
             Event::Push { reply, .. } => self.heard.push(Heard {
                 at,
-                text: told::recorded(reply, "", cast),
+                text: replies::recorded(reply, "", members),
                 answers: false,
             }),
             Event::ClosedByServer { .. } => self.closed = Some(at),
@@ -454,7 +459,7 @@ impl Probe {
 mod tests {
     use super::*;
 
-    fn callers(lines: &[&str]) -> Result<Callers, RecordingError> {
+    fn clients(lines: &[&str]) -> Result<Clients, RecordingError> {
         let start = [
             r#"{"t":0,"who":"lab","ev":"start","node":"A","port":7001}"#,
             r#"{"t":0,"who":"lab","ev":"start","node":"B","port":7002}"#,
@@ -464,14 +469,14 @@ mod tests {
             .chain(lines)
             .map(|line| serde_json::from_str(line).expect("a line"))
             .collect();
-        let cast = Cast::of(&lines)?;
-        Callers::of(&lines, &cast, &mut Words::new(cast.addresses()))
+        let members = Members::of(&lines)?;
+        Clients::of(&lines, &members, &mut Words::new(members.addresses()))
     }
 
     #[test]
     fn a_bounce_has_a_pace() {
         let line = r#"{"t":60,"who":"c0","ev":"op","kind":"capa","cmd":"SET k 0","t0":50,"start":"A","node":"B","final":"+OK","red":5,"back":4,"hops":[["A",51,"-REDIRECT 127.0.0.1:7012"],["B",53,"-REDIRECT 127.0.0.1:7011"]],"errs":[],"nerr":0,"lat":10}"#;
-        let op = &callers(&[line]).expect("an op").ops[0];
+        let op = &clients(&[line]).expect("an op").ops[0];
         assert_eq!(op.redirects[0].text, "-REDIRECT B");
         assert_eq!(op.pace(0), Span::millis(2));
         assert_eq!(op.pace(1), Span::micros(1_750), "three more in seven ms");
@@ -489,7 +494,7 @@ mod tests {
             r#"{"t":15,"who":"x","ev":"tx","node":"A","cmd":"OBJECT FREQ a"}"#,
             r#"{"t":16,"who":"x","ev":"rx","node":"A","reply":"+QUEUED"}"#,
         ];
-        let probe = &callers(&lines).expect("a probe").probes[0];
+        let probe = &clients(&lines).expect("a probe").probes[0];
         assert_eq!(probe.left_out.len(), 1);
         assert_eq!((probe.sends.len(), probe.sends[0].after), (1, 0));
         assert_eq!(probe.heard.len(), 1);
@@ -507,7 +512,7 @@ mod tests {
             r#"{"t":13,"who":"x","ev":"push","node":"A","reply":["$message","$c","$m"]}"#,
             r#"{"t":14,"who":"x","ev":"push","node":"A","reply":["$message","$c","$m"]}"#,
         ];
-        let probe = &callers(&lines).expect("a probe").probes[0];
+        let probe = &clients(&lines).expect("a probe").probes[0];
         let answers: Vec<bool> = probe.heard.iter().map(|heard| heard.answers).collect();
         assert_eq!(answers, [true, false, false]);
     }
@@ -515,7 +520,7 @@ mod tests {
     #[test]
     fn a_kind_of_client_that_there_is_not_is_an_error() {
         let line = r#"{"t":60,"who":"c0","ev":"op","kind":"smart","cmd":"SET k 0","t0":50,"start":"A","node":"B","final":"+OK","red":0,"back":0,"hops":[],"errs":[],"nerr":0,"lat":10}"#;
-        let error = callers(&[line]).expect_err("no such kind");
+        let error = clients(&[line]).expect_err("no such kind");
         assert!(
             error.to_string().starts_with("line 3: found the kind"),
             "{error}"
