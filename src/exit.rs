@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use rebound_conform::live::LiveError;
 use rebound_sim::results::Verdict;
 
 /// The exit codes. They are part of the interface: scripts and CI rely on them.
@@ -66,5 +67,11 @@ impl Failure {
             exit: Exit::Nondeterminism,
             message: message.into(),
         }
+    }
+}
+
+impl From<LiveError> for Failure {
+    fn from(error: LiveError) -> Failure {
+        Failure::usage(error.to_string())
     }
 }

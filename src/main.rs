@@ -31,7 +31,7 @@ use exit::{Exit, Failure};
 use output::{Output, complain};
 
 fn main() -> ExitCode {
-    if let Some(code) = conform::become_server::if_asked() {
+    if let Some(code) = rebound_conform::live::become_server::if_asked(complain) {
         return code.into();
     }
     let Cli { global, command } = match arguments::parse() {

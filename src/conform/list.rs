@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rebound_sim::conform::undrivable;
+use rebound_sim::scenario::{Drivability, undrivable};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -39,19 +39,19 @@ pub struct Step {
     pub why: String,
 }
 
+impl From<Drivability> for Step {
+    fn from(Drivability { place, why }: Drivability) -> Step {
+        Step { place, why }
+    }
+}
+
 /// Prints the list.
 pub fn run(named: &[PathBuf], folder: &Path, out: &mut Output) -> Result<Exit, Failure> {
     let plans = named_or_all(named, folder)?;
     let listed = plans.iter().map(|plan| Listed {
         scenario: plan.path.clone(),
         live: plan.live,
-        cannot: undrivable(plan)
-            .into_iter()
-            .map(|step| Step {
-                place: step.place,
-                why: step.why,
-            })
-            .collect(),
+        cannot: undrivable(plan).into_iter().map(Step::from).collect(),
     });
     let list = ConformList {
         schema: "rebound.conform-list/1".to_owned(),

@@ -1,27 +1,9 @@
 //! `rebound conform`: holds the model against real servers, driven now or recorded before.
 
-pub mod become_server;
-mod binary;
-mod carry;
-mod clients;
-mod connection;
-mod drive;
-mod judge;
 mod list;
-mod operator;
-mod ops;
-mod orphans;
-mod paths;
-mod poll;
-mod proxy;
 mod recorded;
 mod report;
 mod scenarios;
-mod script;
-mod seed;
-mod server;
-mod stage;
-mod wire;
 mod work;
 
 pub use list::ConformList;
@@ -30,6 +12,7 @@ pub use report::ConformReport;
 use std::path::PathBuf;
 
 use clap::Args;
+use rebound_conform::live::end_servers_on_signals;
 
 use crate::arguments::behaviour_named;
 use crate::exit::{Exit, Failure};
@@ -85,7 +68,9 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         .map(behaviour_named)
         .transpose()?;
     let (runs, failure) = if arguments.recording.is_empty() {
-        orphans::listen()?;
+        end_servers_on_signals(|| {
+            complain("stopped: the servers are ended and their folders removed");
+        })?;
         work::run(arguments, forced, out)?
     } else {
         (recorded::run(&arguments.recording, forced)?, None)

@@ -6,8 +6,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
-use rebound_sim::conform::recording::{Event, Line};
-use rebound_sim::conform::{against_model, parse};
+use rebound_conform::recording::{Event, Line};
+use rebound_conform::{against_model, parse};
 use rebound_sim::valkey::Behaviour;
 
 use super::report::ConformRun;

@@ -1,10 +1,10 @@
 //! What `rebound conform` reports: as JSON and as text.
 
-use rebound_sim::conform::Agreement;
+use rebound_conform::Agreement;
+use rebound_conform::live::judge::{FindingJudged, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::judge::{FindingJudged, Verdict};
 use super::list::Step;
 use crate::figures::grouped;
 use crate::output::{Output, Style};

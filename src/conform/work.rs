@@ -6,19 +6,18 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rebound_sim::conform::recording::{DRIVEN, Line};
-use rebound_sim::conform::{Agreement, Envelope, UNJUDGED_LIVE, undrivable};
-use rebound_sim::scenario::Plan;
+use rebound_conform::live::{Binary, LiveRun, drive, fixed, judge};
+use rebound_conform::recording::{DRIVEN, Line};
+use rebound_conform::{Agreement, Envelope, UNJUDGED_LIVE};
+use rebound_sim::scenario::{Drivability, Plan, undrivable};
 use rebound_sim::trace::NoTrace;
 use rebound_sim::valkey::Behaviour;
 use rebound_sim::world::Runner;
 
-use super::binary::Binary;
-use super::drive::{LiveRun, drive};
+use super::Arguments;
 use super::list::Step;
 use super::report::ConformRun;
 use super::scenarios::named_or_live;
-use super::{Arguments, judge, seed};
 use crate::exit::Failure;
 use crate::files;
 use crate::internal::guard;
@@ -33,7 +32,7 @@ struct Item<'a> {
     plan: &'a Arc<Plan>,
     /// What is driven: the plan, with the faults of a seed.
     driven: Arc<Plan>,
-    left_out: Vec<Step>,
+    left_out: Vec<Drivability>,
     n: u32,
 }
 
@@ -63,13 +62,13 @@ pub fn run(
     let binaries: Result<Vec<Binary>, Failure> = arguments
         .server
         .iter()
-        .map(|path| Binary::find(path, forced))
+        .map(|path| Ok(Binary::find(path, forced)?))
         .collect();
     let binaries = binaries?;
     let mut items = Vec::new();
     for binary in &binaries {
         for plan in &plans {
-            let (driven, left_out) = seed::fixed(plan, arguments.seed.unwrap_or(0));
+            let (driven, left_out) = fixed(plan, arguments.seed.unwrap_or(0));
             items.extend((1..=arguments.repeat).map(|n| Item {
                 binary,
                 plan,
@@ -168,7 +167,7 @@ impl Item<'_> {
                     why: (*why).to_owned(),
                 })
                 .collect(),
-            left_out: self.left_out.clone(),
+            left_out: self.left_out.iter().cloned().map(Step::from).collect(),
             findings,
             recording,
         })

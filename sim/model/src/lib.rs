@@ -3,9 +3,7 @@
 pub mod check;
 pub mod client;
 pub mod compare;
-pub mod conform;
 pub mod expectation;
-pub mod lab;
 pub mod results;
 pub mod scenario;
 pub mod sentinel;

@@ -83,7 +83,7 @@ impl Found {
 
 /// What checks have found: how often, and the first few in words.
 #[derive(Debug, Default)]
-pub(crate) struct Findings {
+pub struct Findings {
     kept: Vec<Found>,
     total: [u64; CheckId::ALL.len()],
 }
@@ -99,12 +99,12 @@ impl Findings {
     }
 
     /// How many findings a check has.
-    pub(crate) fn total(&self, check: CheckId) -> u64 {
+    pub fn total(&self, check: CheckId) -> u64 {
         self.total[check as usize]
     }
 
     /// What was kept, in order of time.
-    pub(crate) fn take(&mut self) -> Vec<Found> {
+    pub fn take(&mut self) -> Vec<Found> {
         let mut kept = std::mem::take(&mut self.kept);
         kept.sort_by_key(|found| (found.at, found.check));
         kept
@@ -113,25 +113,29 @@ impl Findings {
 
 /// A command without an end when the run ended.
 #[derive(Clone, Debug)]
-pub(crate) struct Unfinished {
-    pub(crate) command: (ClientId, u32, CommandKind),
-    pub(crate) issued_at: Time,
-    pub(crate) reason: String,
+pub struct Unfinished {
+    /// Whose command, its number and what it is.
+    pub command: (ClientId, u32, CommandKind),
+    /// When it was issued.
+    pub issued_at: Time,
+    /// What it waits for, in words.
+    pub reason: String,
 }
 
 /// How a run ended, for checks that look at the end.
-pub(crate) struct Ending<'a> {
-    pub(crate) at: Time,
+pub struct Ending<'a> {
+    /// When the run ended.
+    pub at: Time,
     /// When everything healed.
-    pub(crate) healed_at: Time,
+    pub healed_at: Time,
     /// Each node's data, whether it is a primary, and whether its process exists.
-    pub(crate) nodes: Vec<(&'a Data, bool, bool)>,
+    pub nodes: Vec<(&'a Data, bool, bool)>,
     /// The oldest unfinished command of each client that has one.
-    pub(crate) unfinished: Vec<Unfinished>,
+    pub unfinished: Vec<Unfinished>,
 }
 
 /// All checks of a run.
-pub(crate) struct Checks {
+pub struct Checks {
     bounce: bounce::State,
     lost_write: lost_write::State,
     primaries: primaries::Primaries,
@@ -152,11 +156,13 @@ pub(crate) struct Checks {
     wants_requests: bool,
     /// Whether a check wants to hear of messages that arrive. The same holds for them.
     wants_deliveries: bool,
-    pub(crate) findings: Findings,
+    /// What they have found so far.
+    pub findings: Findings,
 }
 
 impl Checks {
-    pub(crate) fn new(plan: &Arc<Plan>) -> Checks {
+    /// The checks that a plan's configuration enables.
+    pub fn new(plan: &Arc<Plan>) -> Checks {
         let thundering_herd = thundering_herd::State::new(plan);
         let early_unblock = early_unblock::State::new(plan);
         let stale_read = stale_read::State::new(plan);
@@ -210,7 +216,7 @@ impl Checks {
 
     /// Takes note of a record, of any but requests and messages that arrive.
     #[inline]
-    pub(crate) fn observe(&mut self, record: &Record) {
+    pub fn observe(&mut self, record: &Record) {
         self.bounce.observe(record, &mut self.findings);
         self.lost_write.observe(record);
         if let Some(shard) = self.primaries.observe(record) {
@@ -264,7 +270,7 @@ impl Checks {
     }
 
     /// The run has ended.
-    pub(crate) fn end(&mut self, ending: &Ending<'_>) {
+    pub fn end(&mut self, ending: &Ending<'_>) {
         self.bounce.end(ending, &mut self.findings);
         self.lost_write.end(ending, &mut self.findings);
         for shard in &mut self.two_primaries {

@@ -5,6 +5,7 @@
 
 mod behaviours;
 pub(crate) mod command_line;
+mod drivable;
 mod either;
 mod error;
 mod format;
@@ -14,17 +15,18 @@ mod names;
 mod nearest;
 mod plan;
 mod policy;
+pub mod request;
 mod resolve;
 mod shell;
 
 pub use behaviours::behaviour_named;
-pub use error::ScenarioError;
-pub(crate) use error::phrase;
+pub use command_line::parse as parse_command;
+pub use drivable::{Drivability, undrivable};
+pub use error::{ScenarioError, phrase};
 pub use load::{MAX_FILE_BYTES, load, parse, schema};
 pub use locate::position_of;
 pub use names::{HostRole, Names};
-pub(crate) use nearest::{hint, quoted};
-pub use nearest::{nearest, no_such};
+pub use nearest::{hint, nearest, no_such, quoted};
 pub use plan::{
     Action, ClientGroup, Expectation, ExpectedVerdict, FaultSpec, Faults, NetworkPlan, NodePlan,
     Occasion, PathFault, PathPlan, Paths, Plan, SENTINEL, Selector, SentinelPlan, TimelineItem,

@@ -13,10 +13,10 @@ mod sentinel;
 mod timeline;
 
 use self::names::Names;
+use super::drivable::undrivable;
 use super::error::Problem;
 use super::format::{Budget, Phases, Scenario, Ties};
 use super::plan::Plan;
-use crate::conform::undrivable;
 use crate::engine::{Limits, Span, TieBreak, Time};
 use crate::valkey::Behaviour;
 

@@ -1,0 +1,207 @@
+//! What is said of connections: capabilities, RESET, CLIENT UNBLOCK, idle time, and what a
+//! redirect calls a primary.
+
+use rebound_sim::engine::Span;
+use rebound_sim::valkey::{
+    AddressBook, Command, ErrorKind, Redirect, Reply, UnblockReason, WriteId,
+};
+
+use rebound_conform::lab::{A, B, Lab};
+
+use crate::versions::{ALL, CAPABLE, FIXED};
+
+const GET: Command = Command::Get(1);
+const BLPOP: Command = Command::BlPop {
+    key: 7,
+    timeout_ms: 0,
+    write: WriteId(900),
+};
+
+/// Versions in which `CLIENT UNBLOCK` may be said of a postponed client.
+const PANICKING: [&str; 3] = ["7.2.7", "8.0.0-rc1", "8.0.1"];
+
+fn redirected(reply: Option<Reply>) -> bool {
+    matches!(reply, Some(Reply::Redirect(Redirect { to, .. })) if to == AddressBook::of(A))
+}
+
+/// A client that is postponed at A in a failover, and its id.
+fn postponed(version: &str) -> (Lab, rebound_conform::lab::Client, u32) {
+    let mut lab = Lab::waiting(version, None);
+    let client = lab.connect(A);
+    let set = lab.set();
+    assert_eq!(lab.ask(client, set), None);
+    let id = lab.id(client);
+    (lab, client, id)
+}
+
+/// C36.
+#[test]
+fn c36_client_unblock_with_error_drops_a_postponed_command_up_to_8_0() {
+    for version in ALL {
+        let (mut lab, client, id) = postponed(version);
+        let admin = lab.connect(A);
+        let reply = lab.ask(admin, Command::ClientUnblock(id, UnblockReason::Error));
+        if PANICKING.contains(&version) {
+            assert_eq!(reply, Some(Reply::Int(1)));
+            let unblocked = Some(Reply::Error(ErrorKind::UnblockedByClient));
+            assert_eq!(lab.reply(client), unblocked, "{version}");
+            assert!(lab.is_open(client));
+            lab.ask(admin, Command::FailoverAbort);
+            assert_eq!(lab.reply(client), None, "it never runs");
+        } else {
+            assert_eq!(reply, Some(Reply::Int(0)));
+            assert_eq!(lab.reply(client), None, "{version}");
+            lab.ask(admin, Command::FailoverAbort);
+            assert_eq!(lab.reply(client), Some(Reply::Ok));
+        }
+    }
+}
+
+/// C37.
+#[test]
+fn c37_client_unblock_of_a_postponed_client_ends_the_process_up_to_8_0() {
+    for version in ALL {
+        let (mut lab, client, id) = postponed(version);
+        let admin = lab.connect(A);
+        let reply = lab.ask(admin, Command::ClientUnblock(id, UnblockReason::Timeout));
+        let panics = PANICKING.contains(&version);
+        assert_eq!(lab.is_running(A), !panics, "{version}");
+        assert_eq!(lab.is_open(admin), !panics);
+        assert_eq!(reply, (!panics).then_some(Reply::Int(0)));
+        assert_eq!(lab.reply(client), None);
+    }
+}
+
+#[test]
+fn client_unblock_ends_a_blocking_command() {
+    for version in ALL {
+        let mut lab = Lab::new(version, 2);
+        let (admin, client) = (lab.connect(A), lab.connect(A));
+        let id = lab.id(client);
+        let wait = Command::Wait {
+            replicas: 5,
+            timeout_ms: 0,
+        };
+        for (command, reason, reply) in [
+            (BLPOP, UnblockReason::Timeout, Reply::Nil),
+            (
+                BLPOP,
+                UnblockReason::Error,
+                Reply::Error(ErrorKind::UnblockedByClient),
+            ),
+            (wait, UnblockReason::Timeout, Reply::Int(1)),
+        ] {
+            assert_eq!(lab.ask(client, command), None);
+            let said = lab.ask(admin, Command::ClientUnblock(id, reason));
+            assert_eq!(said, Some(Reply::Int(1)), "{version}");
+            assert_eq!(lab.reply(client), Some(reply));
+            assert!(lab.is_open(client));
+        }
+        for id in [id, 9_999] {
+            let said = lab.ask(admin, Command::ClientUnblock(id, UnblockReason::Error));
+            assert_eq!(said, Some(Reply::Int(0)));
+        }
+    }
+}
+
+/// C38: only who has nothing to wait for is idle.
+#[test]
+fn c38_a_postponed_client_is_not_idle() {
+    for version in FIXED {
+        let mut lab = Lab::in_progress_with(version, 2, |config| config.timeout = Span::secs(1));
+        let (waiting, idle, subscriber) = (lab.capa(A), lab.capa(A), lab.connect(A));
+        assert_eq!(lab.ask(waiting, GET), None);
+        lab.ask(subscriber, Command::Subscribe(4));
+        lab.advance(Span::secs(1));
+        assert!(lab.is_open(idle));
+        lab.advance(Span::secs(3));
+        assert!(!lab.is_open(idle), "{version}");
+        assert!(lab.is_open(waiting) && lab.is_open(subscriber));
+        lab.complete();
+        assert!(lab.reply(waiting).is_some());
+        lab.advance(Span::millis(500));
+        assert!(lab.is_open(waiting), "it has just been answered");
+        lab.advance(Span::secs(3));
+        assert!(!lab.is_open(waiting));
+    }
+}
+
+/// C55 and C56: a redirect calls the primary what REPLICAOF called it.
+#[test]
+fn c55_c56_a_redirect_names_the_primary_as_replicaof_did() {
+    for version in CAPABLE {
+        for (host, port, text) in [
+            ("::1", 6379, "::1:6379"),
+            ("primary.example.org", 6380, "primary.example.org:6380"),
+        ] {
+            let mut lab = Lab::new(version, 2);
+            let address = lab.address(host, port);
+            let admin = lab.connect(B);
+            lab.ask(admin, Command::ReplicaOf(Some(address)));
+            let client = lab.capa(B);
+            let Some(Reply::Redirect(Redirect { to, .. })) = lab.ask(client, GET) else {
+                panic!("{version}: no redirect")
+            };
+            assert_eq!(lab.text(to), text);
+        }
+    }
+}
+
+/// C57.
+#[test]
+fn c57_capabilities_that_nobody_knows_are_passed_over() {
+    let mut lab = Lab::new("7.2.7", 2);
+    let client = lab.connect(A);
+    let unknown = Some(Reply::Error(ErrorKind::UnknownCapa));
+    for command in [
+        Command::ClientCapa,
+        Command::ClientCapaUnknown,
+        Command::ClientCapaBare,
+    ] {
+        assert_eq!(lab.ask(client, command), unknown);
+    }
+    let disabled = Some(Reply::Error(ErrorKind::ClusterDisabled));
+    assert_eq!(lab.ask(client, Command::ReadOnly), disabled);
+    for version in CAPABLE {
+        let mut lab = Lab::new(version, 2);
+        let client = lab.connect(B);
+        assert_eq!(lab.ask(client, Command::ClientCapaUnknown), Some(Reply::Ok));
+        let arity = Some(Reply::Error(ErrorKind::CapaArity));
+        assert_eq!(lab.ask(client, Command::ClientCapaBare), arity, "{version}");
+        assert_eq!(lab.ask(client, GET), Some(Reply::Nil), "no effect");
+        assert_eq!(lab.ask(client, Command::ClientCapa), Some(Reply::Ok));
+        assert!(redirected(lab.ask(client, GET)));
+        assert_eq!(lab.ask(client, Command::ClientCapaUnknown), Some(Reply::Ok));
+        assert!(redirected(lab.ask(client, GET)), "it cannot be unsaid");
+    }
+}
+
+/// C58.
+#[test]
+fn c58_reset_forgets_readonly_and_not_the_capability() {
+    for version in CAPABLE {
+        let mut lab = Lab::new(version, 2);
+        let client = lab.capa(B);
+        lab.ask(client, Command::ReadOnly);
+        assert_eq!(lab.ask(client, GET), Some(Reply::Nil));
+        assert_eq!(lab.ask(client, Command::Reset), Some(Reply::Reset));
+        assert!(redirected(lab.ask(client, GET)), "{version}");
+    }
+}
+
+#[test]
+fn reset_ends_transactions_and_subscriptions() {
+    let mut lab = Lab::new("8.0.1", 2);
+    let (client, other) = (lab.connect(A), lab.connect(A));
+    lab.ask(client, Command::Watch(1));
+    lab.ask(client, Command::Multi);
+    assert_eq!(lab.ask(client, Command::Reset), Some(Reply::Reset));
+    let without = Some(Reply::Error(ErrorKind::ExecWithoutMulti));
+    assert_eq!(lab.ask(client, Command::Exec), without);
+    lab.ask(client, Command::Subscribe(4));
+    let context = Some(Reply::Error(ErrorKind::SubscriberContext));
+    assert_eq!(lab.ask(client, GET), context);
+    assert_eq!(lab.ask(client, Command::Reset), Some(Reply::Reset));
+    assert_eq!(lab.ask(client, GET), Some(Reply::Nil));
+    assert_eq!(lab.ask(other, Command::Publish(4)), Some(Reply::Int(0)));
+}

@@ -1,0 +1,216 @@
+//! The failover's own states: how they are entered, left, and what is refused in them.
+
+use rebound_sim::engine::Span;
+use rebound_sim::valkey::{AddressBook, Command, ErrorKind, FailoverState, Reply};
+
+use rebound_conform::lab::{A, B, Lab};
+
+use crate::versions::ALL as VERSIONS;
+
+fn error(kind: ErrorKind) -> Option<Reply> {
+    Some(Reply::Error(kind))
+}
+
+#[test]
+fn c01_an_idle_failover_takes_one_turn_to_start_and_swaps_the_roles() {
+    for version in VERSIONS {
+        let mut lab = Lab::new(version, 2);
+        let (old, _) = lab.server(A).replids();
+        assert_eq!(lab.failover(false, None), Some(Reply::Ok));
+        assert_eq!(lab.state(A), FailoverState::NoFailover);
+        assert!(lab.is_primary(B) && !lab.is_primary(A));
+        // A partial resynchronization: both know the new history, and the old as the second one.
+        let (a, b) = (lab.server(A).replids(), lab.server(B).replids());
+        assert_eq!(a, b);
+        assert_eq!(a.1, Some(old));
+    }
+}
+
+#[test]
+fn the_handshake_is_said_in_order() {
+    for (version, capa) in [
+        ("7.2.7", 1),
+        ("8.0.1", 2),
+        ("8.1", 2),
+        ("9.0", 2),
+        ("9.1", 2),
+    ] {
+        let mut lab = Lab::new(version, 2);
+        lab.handshake.clear();
+        lab.failover(false, None);
+        let said: Vec<_> = lab
+            .handshake
+            .iter()
+            .map(|(node, what)| (*node, &what[..]))
+            .collect();
+        let mut expected = vec![(A, "PING"), (A, "REPLCONF")];
+        expected.extend(vec![(A, "REPLCONF"); capa]);
+        expected.push((A, "PSYNC FAILOVER"));
+        assert_eq!(said, expected, "{version}");
+    }
+}
+
+#[test]
+fn c02_an_unacknowledged_write_waits_for_the_next_acknowledgement() {
+    for version in VERSIONS {
+        let mut lab = Lab::waiting(version, Some(10_000));
+        lab.release(B, A, false);
+        assert_eq!(
+            lab.state(A),
+            FailoverState::WaitForSync,
+            "no GETACK is sent"
+        );
+        lab.advance(Span::millis(1_000));
+        assert_eq!(lab.state(A), FailoverState::NoFailover);
+        assert!(lab.is_primary(B));
+    }
+}
+
+#[test]
+fn c09_a_timeout_without_force_lets_writes_go_on() {
+    for version in VERSIONS {
+        let mut lab = Lab::waiting(version, Some(300));
+        let client = lab.connect(A);
+        let set = lab.set();
+        assert_eq!(lab.ask(client, set), None);
+        lab.advance(Span::millis(299));
+        assert_eq!(lab.reply(client), None);
+        lab.advance(Span::millis(101));
+        assert_eq!(lab.reply(client), Some(Reply::Ok));
+        assert!(lab.is_primary(A) && lab.state(A) == FailoverState::NoFailover);
+    }
+}
+
+#[test]
+fn c10_c11_pings_move_the_offset_only_without_timeout() {
+    for version in VERSIONS {
+        for (timeout, grows) in [(None, true), (Some(60_000), false)] {
+            let mut lab = Lab::waiting(version, timeout);
+            let before = lab.server(A).offset();
+            lab.advance(Span::secs(4));
+            let grown = lab.server(A).offset() - before;
+            // One PING of 14 bytes a second: the period is counted in runs of a cron that is ten
+            // times as fast now.
+            assert_eq!(grown, if grows { 4 * 14 } else { 0 });
+        }
+    }
+}
+
+#[test]
+fn c12_a_target_that_drops_its_link_while_waiting_cannot_come_back() {
+    for version in VERSIONS {
+        let mut lab = Lab::waiting(version, None);
+        let client = lab.connect(A);
+        let set = lab.set();
+        assert_eq!(lab.ask(client, set), None);
+        lab.cut(B, A);
+        lab.release(B, A, false);
+        lab.advance(Span::secs(5));
+        assert_eq!(lab.state(A), FailoverState::WaitForSync);
+        let admin = lab.connect(A);
+        assert_eq!(lab.ask(admin, Command::FailoverAbort), Some(Reply::Ok));
+        assert_eq!(lab.reply(client), Some(Reply::Ok));
+        lab.advance(Span::secs(2));
+        assert!(!lab.is_primary(B) && lab.server(B).offset() == lab.server(A).offset());
+    }
+}
+
+#[test]
+fn c30_c31_abort_in_progress_makes_a_primary_of_a_new_history() {
+    for version in VERSIONS {
+        let mut lab = Lab::in_progress(version);
+        let (old, _) = lab.server(A).replids();
+        let admin = lab.connect(A);
+        assert_eq!(lab.ask(admin, Command::FailoverAbort), Some(Reply::Ok));
+        assert!(lab.is_primary(A));
+        let (new, second) = lab.server(A).replids();
+        assert!(new != old && second == Some(old));
+        assert_eq!(
+            lab.ask(admin, Command::FailoverAbort),
+            error(ErrorKind::NoFailoverInProgress)
+        );
+        lab.release(A, B, true);
+        lab.advance(Span::secs(2));
+        assert!(!lab.is_primary(B), "PSYNC had not been sent");
+        assert_eq!(
+            lab.server(B).replids().0,
+            new,
+            "B is back by a partial resynchronization"
+        );
+    }
+}
+
+#[test]
+fn c32_in_progress_neither_replicaof_nor_another_failover_is_taken() {
+    for version in VERSIONS {
+        let mut lab = Lab::in_progress(version);
+        let admin = lab.connect(A);
+        for primary in [None, Some(AddressBook::of(B))] {
+            let reply = lab.ask(admin, Command::ReplicaOf(primary));
+            assert_eq!(reply, error(ErrorKind::ReplicaOfFailingOver));
+        }
+        assert_eq!(
+            lab.failover(false, None),
+            error(ErrorKind::FailoverInProgress)
+        );
+    }
+}
+
+#[test]
+fn c67_unmet_preconditions_are_answered_in_their_order() {
+    for version in VERSIONS {
+        let mut lab = Lab::new(version, 2);
+        let admin = lab.connect(A);
+        let to = |node| Some(AddressBook::of(node));
+        let failover = |to, force, timeout_ms| Command::Failover {
+            to,
+            force,
+            timeout_ms,
+        };
+        for (command, kind) in [
+            (Command::FailoverAbort, ErrorKind::NoFailoverInProgress),
+            (
+                Command::FailoverMalformed(ErrorKind::Syntax),
+                ErrorKind::Syntax,
+            ),
+            (failover(None, true, Some(5)), ErrorKind::FailoverForce),
+            (failover(to(B), true, None), ErrorKind::FailoverForce),
+            (failover(to(A), false, None), ErrorKind::FailoverNotAReplica),
+        ] {
+            assert_eq!(lab.ask(admin, command), error(kind));
+        }
+        let at_replica = lab.connect(B);
+        let reply = lab.ask(at_replica, failover(None, false, None));
+        assert_eq!(reply, error(ErrorKind::FailoverOnReplica));
+        let mut alone = Lab::new(version, 1);
+        let admin = alone.connect(A);
+        let reply = alone.ask(admin, failover(None, false, None));
+        assert_eq!(reply, error(ErrorKind::FailoverNoReplicas));
+    }
+}
+
+#[test]
+fn c65_a_transaction_goes_on_behind_its_own_failover() {
+    for version in VERSIONS {
+        let mut lab = Lab::new(version, 2);
+        let admin = lab.connect(A);
+        lab.ask(admin, Command::Multi);
+        let (first, second) = (lab.set(), lab.set());
+        for command in [
+            first,
+            Command::Failover {
+                to: None,
+                force: false,
+                timeout_ms: None,
+            },
+            second,
+        ] {
+            assert_eq!(lab.ask(admin, command), Some(Reply::Queued));
+        }
+        assert_eq!(lab.ask(admin, Command::Exec), Some(Reply::Array(3)));
+        lab.advance(Span::millis(1_100));
+        assert!(lab.is_primary(B));
+        let write = second.write().expect("a write");
+        assert!(lab.server(B).data().has(write), "{version}");
+    }
+}
