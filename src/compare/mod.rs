@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
-use rebound_sim::compare::{CompareReport, IntervalMethod};
+use rebound_batch::compare::{CompareReport, IntervalMethod};
 use rebound_sim::report::{MODEL, SeedSpan};
 use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;

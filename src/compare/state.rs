@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rebound_sim::compare::{Comparison, SavedComparison};
+use rebound_batch::compare::{Comparison, SavedComparison};
 use rebound_sim::report::{MODEL, SeedMark};
 use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;

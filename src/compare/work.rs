@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-use rebound_sim::compare::{Measures, RunMeasures};
+use rebound_batch::compare::{Measures, RunMeasures};
 use rebound_sim::report::RunReport;
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::NoTrace;

@@ -7,7 +7,7 @@ use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rebound_sim::compare::Glance;
+use rebound_sim::report::Glance;
 use rebound_sim::report::{RunReport, SweepTally, Verdict};
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::NoTrace;

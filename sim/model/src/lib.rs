@@ -2,7 +2,6 @@
 
 pub mod check;
 pub mod client;
-pub mod compare;
 pub mod conform;
 pub mod lab;
 pub mod report;

@@ -26,7 +26,7 @@ pub use config::{
     Bounce, CheckConfig, CheckId, ConnectionStorm, EarlyUnblock, ErrorSurfaced, Linearizability,
     NoPrimary, StaleRead, StaleRedirect, StuckClient, ThunderingHerd, Toggle, TwoPrimaries,
 };
-pub(crate) use freshness::Freshness;
+pub use freshness::{Freshness, Stale};
 
 use std::sync::Arc;
 

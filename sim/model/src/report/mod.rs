@@ -17,7 +17,10 @@ pub use check::{
     CheckItem, CheckKind, CheckOutcome, CheckReport, CheckTotals, Regression, Regressions,
     found_words,
 };
-pub use detail::{Bins, Bucket, Buckets, Detail, DetailReport, Heat, HeatMap, HeatRow, RunBins};
+pub use detail::{
+    Bins, Bucket, Buckets, Detail, DetailReport, Glance, Heat, HeatMap, HeatRow, OutageKind,
+    Outages, RunBins,
+};
 pub use expectation::ExpectationTally;
 pub use names::{HostRole, Names, replay_command, shell_word};
 pub use picture::{

@@ -4,14 +4,20 @@
 
 mod bins;
 mod buckets;
+mod glance;
 mod heat;
+mod outage;
+mod outages;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use bins::Bins;
 pub use buckets::{Bucket, Buckets};
+pub use glance::Glance;
 pub use heat::{Heat, HeatMap, HeatRow, RunBins};
+pub use outage::Kind as OutageKind;
+pub use outages::Outages;
 
 /// What is kept of some runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

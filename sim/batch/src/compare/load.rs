@@ -1,8 +1,8 @@
 //! How busy servers were: requests in short intervals, and the rush when postponed commands are
 //! released.
 
-use crate::engine::{Span, Time};
-use crate::valkey::NodeId;
+use rebound_engine::{Span, Time};
+use rebound_sim::valkey::NodeId;
 
 /// The interval in which requests are counted.
 pub(super) const INTERVAL: Span = Span::millis(10);

@@ -6,16 +6,19 @@ use crate::valkey::{CommandKind, Flags};
 
 /// Kinds of command that a failover treats differently.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// It can be served by any node that has the data.
     Read,
+    /// It has to wait for a primary.
     Write,
 }
 
 impl Kind {
-    pub(super) const ALL: [Kind; 2] = [Kind::Read, Kind::Write];
+    /// Both, in the order of reports.
+    pub const ALL: [Kind; 2] = [Kind::Read, Kind::Write];
 
     /// What waits for a primary is a write, whatever else it does; a transaction is one too.
-    pub(super) fn of(command: CommandKind) -> Kind {
+    pub fn of(command: CommandKind) -> Kind {
         let writes = Flags::WRITE.with(Flags::MAY_REPLICATE);
         if command.flags().any(writes) || command == CommandKind::Exec {
             Kind::Write

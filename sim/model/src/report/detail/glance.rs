@@ -2,8 +2,9 @@
 
 use super::outage::Kind;
 use super::outages::Outages;
+use super::{Buckets, Detail, RunBins};
 use crate::engine::Time;
-use crate::report::{Buckets, Detail, RunBins, RunReport};
+use crate::report::RunReport;
 use crate::scenario::Plan;
 use crate::trace::{Event, Record, Sink};
 

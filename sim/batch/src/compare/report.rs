@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::series::Course;
-use crate::report::{SeedList, SeedSpan, Verdicts};
+use rebound_sim::report::{SeedList, SeedSpan, Verdicts};
 
 /// The report of a comparison: `rebound compare --format json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -9,7 +9,7 @@ use crate::trace::{CommandOutcome, Event, GateVerdict, Record};
 
 /// The outages of a run's clients.
 #[derive(Debug)]
-pub(super) struct Outages {
+pub struct Outages {
     /// The host of the first client: behind the nodes, and their ends of the cluster bus.
     first_client: HostId,
     clients: Vec<[Outage; 2]>,
@@ -17,7 +17,7 @@ pub(super) struct Outages {
 
 impl Outages {
     /// For a run of this plan.
-    pub(super) fn new(plan: &Plan) -> Outages {
+    pub fn new(plan: &Plan) -> Outages {
         Outages {
             first_client: plan.client_host(ClientId(0)),
             clients: vec![[Outage::default(); 2]; plan.clients() as usize],
@@ -25,13 +25,13 @@ impl Outages {
     }
 
     /// Each client's longest outage of this kind in the run, which has ended.
-    pub(super) fn longest(&self, kind: Kind, end: Time) -> impl Iterator<Item = u64> {
+    pub fn longest(&self, kind: Kind, end: Time) -> impl Iterator<Item = u64> {
         let longest = move |client: &[Outage; 2]| client[kind as usize].longest(end).as_nanos();
         self.clients.iter().map(longest)
     }
 
     /// Whether a host is a client's.
-    pub(super) fn is_client(&self, host: HostId) -> bool {
+    pub fn is_client(&self, host: HostId) -> bool {
         self.place(host).is_some()
     }
 
@@ -50,7 +50,7 @@ impl Outages {
 
     /// Takes note of a record.
     #[inline]
-    pub(super) fn observe(&mut self, record: &Record) {
+    pub fn observe(&mut self, record: &Record) {
         let now = record.at;
         match record.event {
             Event::Issued { client, kind, .. } => {

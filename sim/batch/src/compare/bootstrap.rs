@@ -5,7 +5,7 @@
 //! the same digits on every machine.
 
 use super::report::Difference;
-use crate::engine::Chooser;
+use rebound_engine::Chooser;
 
 /// How many times the pairs are drawn anew.
 pub const RESAMPLES: usize = 1_000;

@@ -8,9 +8,9 @@ use super::bootstrap::intervals;
 use super::measures::{Metric, RunMeasures};
 use super::report::{BehaviourColumn, Difference, ScenarioComparison, Spread};
 use super::series::Series;
-use crate::report::{RunReport, SeedList, Verdict, Verdicts};
-use crate::scenario::Plan;
-use crate::valkey::Behaviour;
+use rebound_sim::report::{RunReport, SeedList, Verdict, Verdicts};
+use rebound_sim::scenario::Plan;
+use rebound_sim::valkey::Behaviour;
 
 /// What runs under one behaviour gave.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -1,17 +1,15 @@
 //! What is measured of a run: a sink that looks at its records, and the figures that come of it.
 
 use super::load::Load;
-use super::outage::Kind;
-use super::outages::Outages;
 use super::postponed::Postponed;
 use super::series::Series;
-use crate::check::{CheckId, Freshness};
-use crate::engine::{Span, Time};
-use crate::net::HostId;
-use crate::report::{RunReport, Verdict};
-use crate::scenario::Plan;
-use crate::trace::{CommandOutcome, Event, FaultKind, GateVerdict, Record, Sink};
-use crate::valkey::NodeId;
+use rebound_engine::{Span, Time};
+use rebound_net::HostId;
+use rebound_sim::check::{CheckId, Freshness};
+use rebound_sim::report::{OutageKind as Kind, Outages, RunReport, Verdict};
+use rebound_sim::scenario::Plan;
+use rebound_sim::trace::{CommandOutcome, Event, FaultKind, GateVerdict, Record, Sink};
+use rebound_sim::valkey::NodeId;
 
 /// A figure of a run.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

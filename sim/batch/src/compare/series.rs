@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Time;
-use crate::report::Bins;
+use rebound_engine::Time;
+use rebound_sim::report::Bins;
 
 /// Bins at most.
 const MOST: usize = 128;
@@ -105,7 +105,7 @@ pub struct Course {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Span;
+    use rebound_engine::Span;
 
     #[test]
     fn sums_are_those_of_both_runs() {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use rebound_batch::compare::{BehaviourColumn, Comparison, Measures};
 use rebound_sim::Runner;
-use rebound_sim::compare::{BehaviourColumn, Comparison, Measures};
 use rebound_sim::engine::Schedule;
 use rebound_sim::scenario::{self, Plan};
 use rebound_sim::trace::NoTrace;

@@ -6,18 +6,14 @@
 //! under every behaviour. So runs are compared in pairs, seed by seed.
 
 mod bootstrap;
-mod glance;
 mod load;
 mod measures;
-mod outage;
-mod outages;
 mod postponed;
 mod report;
 mod series;
 mod table;
 
 pub use bootstrap::RESAMPLES;
-pub use glance::Glance;
 pub use measures::{Measures, Metric, RunMeasures, Unit};
 pub use report::{
     BehaviourColumn, CompareReport, Difference, IntervalMethod, ScenarioComparison, Spread,

@@ -1,9 +1,9 @@
 //! Commands that servers postponed, and for how long.
 
 use super::series::Series;
-use crate::engine::{Span, Time};
-use crate::net::HostId;
-use crate::valkey::NodeId;
+use rebound_engine::{Span, Time};
+use rebound_net::HostId;
+use rebound_sim::valkey::NodeId;
 
 /// A command that is postponed.
 #[derive(Copy, Clone, Debug)]

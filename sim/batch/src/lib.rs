@@ -1,0 +1,3 @@
+//! Many runs at once.
+
+pub mod compare;
