@@ -13,7 +13,7 @@ use rebound_sim::trace::{Event, GateVerdict, Record, Sink};
 use crate::arguments::Format;
 use crate::exit::Failure;
 use crate::output::Output;
-use crate::verify::{Case, mismatch};
+use rebound_batch::verify::{Case, mismatch};
 
 /// How a diagram is drawn.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use rebound_sim::valkey::{NodeId, Role};
 
 use super::cursor::{Place, Way};
 use crate::exit::Failure;
-use crate::verify::Case;
+use rebound_batch::verify::Case;
 
 /// Records between two checkpoints, for every hundred clients: the more clients, the larger is
 /// a checkpoint.

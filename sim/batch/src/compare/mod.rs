@@ -10,13 +10,19 @@ mod load;
 mod measures;
 mod postponed;
 mod report;
+mod run;
 mod series;
+mod state;
 mod table;
+mod work;
 
 pub use bootstrap::RESAMPLES;
 pub use measures::{Measures, Metric, RunMeasures, Unit};
 pub use report::{
     BehaviourColumn, CompareReport, Difference, IntervalMethod, ScenarioComparison, Spread,
+};
+pub use run::{
+    CompareOptions, CompareOutcome, CompareProgress, Compared, check_behaviours, compare,
 };
 pub use series::{Course, Series};
 pub use table::{Comparison, SavedComparison};

@@ -13,16 +13,15 @@ use rebound_sim::world::Runner;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::exit::Failure;
-use crate::files;
-use crate::internal::guard_seed;
-use crate::output::complain;
+use crate::error::Error;
+use crate::files::{self, FileError};
+use crate::guard::guard_seed;
 
 /// How often a state is written at most.
 const SAVE_EVERY: Duration = Duration::from_secs(2);
 
-/// A large state takes a while to write: it is written so seldom that this share of the time, one
-/// in so many, goes into it at most.
+/// A large state takes a while to write. It is written so seldom that at most this share of the
+/// time, one part in 20, goes into it.
 const SAVE_SHARE: u32 = 20;
 
 /// The file in which a state is kept, if it is kept.
@@ -30,7 +29,7 @@ pub struct Store {
     path: Option<PathBuf>,
     /// What the state is of: `sweep` or `comparison`.
     what: &'static str,
-    failure: Option<Failure>,
+    failure: Option<FileError>,
     /// When the state may be written next.
     due: Instant,
 }
@@ -40,7 +39,7 @@ impl Store {
     ///
     /// # Errors
     /// If the file could never be written.
-    pub fn open(path: Option<&Path>, what: &'static str) -> Result<Store, Failure> {
+    pub fn open(path: Option<&Path>, what: &'static str) -> Result<Store, Error> {
         if let Some(path) = path {
             files::probe(path)?;
         }
@@ -61,20 +60,21 @@ impl Store {
     ///
     /// # Errors
     /// If the file holds something else.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, Failure> {
+    pub fn read<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
         match &self.path {
             // A device holds no state, whatever it gives to read.
-            Some(path) if path.is_file() => {
-                files::read_json(path, &format!("the state of a {}", self.what)).map(Some)
-            }
+            Some(path) if path.is_file() => Ok(Some(files::read_json(
+                path,
+                &format!("the state of a {}", self.what),
+            )?)),
             Some(_) | None => Ok(None),
         }
     }
 
     /// Why the state on disk cannot be gone on from.
-    pub fn refusal(&self, why: &str) -> Failure {
+    pub fn refusal(&self, why: &str) -> Error {
         let path = self.path.as_deref().unwrap_or(Path::new("")).display();
-        Failure::usage(format!("cannot resume from {path}: {why}"))
+        Error::Resume(format!("cannot resume from {path}: {why}"))
     }
 
     /// Makes sure that the state on disk says the same as what is to be run, of what has these
@@ -85,7 +85,7 @@ impl Store {
     pub fn agree<'a>(
         &self,
         pairs: impl IntoIterator<Item = (&'a str, &'a str, &'a str)>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Error> {
         for (name, theirs, ours) in pairs {
             if theirs != ours {
                 return Err(self.refusal(&format!(
@@ -106,7 +106,7 @@ impl Store {
         plan: &Arc<Plan>,
         behaviour: &'static Behaviour,
         witness: &SeedMark,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), Error> {
         let hash = trace_hash(plan, behaviour, witness.seed)?;
         if hash == witness.trace_hash {
             return Ok(());
@@ -123,35 +123,31 @@ impl Store {
         self.keeps() && Instant::now() >= self.due
     }
 
-    /// Writes the state. A failure is complained of once; the old file stays, and the work goes
-    /// on.
-    pub fn save(&mut self, state: &impl Serialize) {
-        let Some(path) = &self.path else {
-            return;
-        };
+    /// Writes the state. If that fails, the old file stays, and the work goes on; the first
+    /// failure in a row is returned as a warning.
+    pub fn save(&mut self, state: &impl Serialize) -> Option<String> {
+        let path = self.path.as_ref()?;
         let began = Instant::now();
-        match files::write_json(path, state) {
-            Ok(()) => self.failure = None,
-            Err(failure) => {
-                if self.failure.is_none() {
-                    complain(&format!("{}; the {} goes on", failure.message, self.what));
-                }
-                self.failure = Some(failure);
-            }
-        }
+        let failure = files::write_json(path, state).err();
+        let warning = match (&failure, &self.failure) {
+            (Some(failure), None) => Some(format!("{failure}; the {} goes on", self.what)),
+            (Some(_), Some(_)) | (None, _) => None,
+        };
+        self.failure = failure;
         self.due = Instant::now() + SAVE_EVERY.max(began.elapsed() * SAVE_SHARE);
+        warning
     }
 
     /// Whether the last state is on disk.
     ///
     /// # Errors
     /// If it is not: a message to end with.
-    pub fn kept(self) -> Result<(), Failure> {
+    pub fn kept(self) -> Result<(), Error> {
         match self.failure {
             None => Ok(()),
-            Some(failure) => Err(Failure::usage(format!(
-                "{}; the report is complete, but the {} cannot be resumed from there",
-                failure.message, self.what
+            Some(failure) => Err(Error::Resume(format!(
+                "{failure}; the report is complete, but the {} cannot be resumed from there",
+                self.what
             ))),
         }
     }
@@ -165,16 +161,12 @@ pub fn witness(
     plan: &Arc<Plan>,
     behaviour: &'static Behaviour,
     seed: u64,
-) -> Result<SeedMark, Failure> {
+) -> Result<SeedMark, Error> {
     let trace_hash = trace_hash(plan, behaviour, seed)?;
     Ok(SeedMark { seed, trace_hash })
 }
 
-fn trace_hash(
-    plan: &Arc<Plan>,
-    behaviour: &'static Behaviour,
-    seed: u64,
-) -> Result<String, Failure> {
+fn trace_hash(plan: &Arc<Plan>, behaviour: &'static Behaviour, seed: u64) -> Result<String, Error> {
     guard_seed(plan, behaviour, seed, || {
         let mut runner = Runner::new(Arc::clone(plan), behaviour);
         runner.run(seed, &mut NoTrace).trace_hash

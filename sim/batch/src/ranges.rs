@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use crate::arguments::Seeds;
+use crate::seeds::Seeds;
 
 /// Ranges that neither overlap nor touch, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

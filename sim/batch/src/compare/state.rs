@@ -1,17 +1,17 @@
 //! The state of a comparison on disk, from which it can go on.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use rebound_batch::compare::{Comparison, SavedComparison};
 use rebound_sim::report::{MODEL, SeedMark};
 use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 use serde::{Deserialize, Serialize};
 
-use crate::arguments::Seeds;
-use crate::exit::Failure;
+use super::CompareOptions;
+use super::table::{Comparison, SavedComparison};
+use crate::error::Error;
 use crate::resume::{Store, witness};
+use crate::seeds::Seeds;
 
 /// What a comparison has done so far, and of what.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,23 +50,19 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Begins a comparison, or goes on with what `path` holds.
+    /// Begins a comparison, or goes on with what its file holds.
     ///
     /// # Errors
     /// If the file is of another comparison, or could never be written.
-    pub fn open(
-        plans: &[Arc<Plan>],
-        behaviours: &[&'static Behaviour],
-        seeds: &Seeds,
-        path: Option<&Path>,
-    ) -> Result<Keeper, Failure> {
-        let store = Store::open(path, "comparison")?;
+    pub fn open(options: &CompareOptions) -> Result<Keeper, Error> {
+        let store = Store::open(options.resume.as_deref(), "comparison")?;
         let saved = store.read::<State>()?;
+        let (plans, behaviours) = (&options.plans, &options.behaviours);
         let mut keeper = Keeper {
             comparisons: plans.iter().map(|_| Comparison::new(behaviours)).collect(),
-            plans: plans.to_vec(),
-            behaviours: behaviours.to_vec(),
-            seeds: seeds.clone(),
+            plans: plans.clone(),
+            behaviours: behaviours.clone(),
+            seeds: options.seeds.clone(),
             store,
             witness: None,
         };
@@ -78,7 +74,7 @@ impl Keeper {
 
     /// Goes on with a state, if it is of this comparison. It may go on to more seeds than it was
     /// begun with.
-    fn resume(&mut self, saved: State) -> Result<(), Failure> {
+    fn resume(&mut self, saved: State) -> Result<(), Error> {
         let ours = self.state();
         let list = |names: &mut dyn Iterator<Item = &String>| {
             let names: Vec<&str> = names.map(String::as_str).collect();
@@ -139,34 +135,28 @@ impl Keeper {
         seeds * self.behaviours.len() as u64
     }
 
-    /// Whether there is a file.
-    pub fn keeps(&self) -> bool {
-        self.store.keeps()
-    }
-
     /// Whether it is time to write the state.
     pub fn is_due(&self) -> bool {
         self.store.is_due()
     }
 
-    /// Writes the state. A failure is complained of once; the old file stays, and the comparison
-    /// goes on.
-    pub fn save(&mut self) {
-        if !self.keeps() {
-            return;
+    /// Writes the state; see [`Store::save`].
+    pub fn save(&mut self) -> Option<String> {
+        if !self.store.keeps() {
+            return None;
         }
         if self.witness.is_none() && self.runs() > 0 {
             self.witness = witness(&self.plans[0], self.behaviours[0], self.seeds.0.start).ok();
         }
         let state = self.state();
-        self.store.save(&state);
+        self.store.save(&state)
     }
 
     /// Whether the last state is on disk.
     ///
     /// # Errors
     /// If it is not: a message to end with.
-    pub fn kept(self) -> Result<(), Failure> {
+    pub fn kept(self) -> Result<(), Error> {
         self.store.kept()
     }
 }

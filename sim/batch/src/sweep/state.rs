@@ -1,6 +1,5 @@
 //! The state of a sweep on disk, from which it can go on.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use rebound_sim::report::{MODEL, SeedMark, SweepTally};
@@ -8,10 +7,11 @@ use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 use serde::{Deserialize, Serialize};
 
-use super::ranges::Ranges;
-use crate::arguments::Seeds;
-use crate::exit::Failure;
+use super::SweepOptions;
+use crate::error::Error;
+use crate::ranges::Ranges;
 use crate::resume::{Store, witness};
+use crate::seeds::Seeds;
 
 /// What a sweep has done so far, and of what.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ impl State {
         plan: &Arc<Plan>,
         behaviour: &'static Behaviour,
         detail: bool,
-    ) -> Result<State, Failure> {
+    ) -> Result<State, Error> {
         let Some(saved) = store.read::<State>()? else {
             return Ok(self);
         };
@@ -109,20 +109,16 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Begins a sweep, or goes on with what `path` holds.
+    /// Begins a sweep, or goes on with what its file holds.
     ///
     /// # Errors
     /// If the file is of another sweep, or could never be written.
-    pub fn open(
-        plan: &Arc<Plan>,
-        behaviour: &'static Behaviour,
-        seeds: &Seeds,
-        detail: bool,
-        path: Option<&Path>,
-    ) -> Result<Keeper, Failure> {
-        let store = Store::open(path, "sweep")?;
+    pub fn open(options: &SweepOptions) -> Result<Keeper, Error> {
+        let store = Store::open(options.resume.as_deref(), "sweep")?;
+        let (plan, behaviour) = (&options.plan, options.behaviour);
+        let state = State::new(plan, behaviour, &options.seeds);
         Ok(Keeper {
-            state: State::new(plan, behaviour, seeds).resumed(&store, plan, behaviour, detail)?,
+            state: state.resumed(&store, plan, behaviour, options.detail)?,
             store,
             plan: Arc::clone(plan),
             behaviour,
@@ -134,25 +130,24 @@ impl Keeper {
         self.store.is_due()
     }
 
-    /// Writes the state. A failure is complained of once; the old file stays, and the sweep
-    /// goes on.
-    pub fn save(&mut self) {
+    /// Writes the state; see [`Store::save`].
+    pub fn save(&mut self) -> Option<String> {
         if !self.store.keeps() {
-            return;
+            return None;
         }
         if self.state.witness.is_none()
             && let Some(span) = self.state.finished.span()
         {
             self.state.witness = witness(&self.plan, self.behaviour, span.start).ok();
         }
-        self.store.save(&self.state);
+        self.store.save(&self.state)
     }
 
     /// Whether the last state is on disk.
     ///
     /// # Errors
     /// If it is not: a message to end with.
-    pub fn kept(self) -> Result<(), Failure> {
+    pub fn kept(self) -> Result<(), Error> {
         self.store.kept()
     }
 }

@@ -1,26 +1,26 @@
-//! Whether a run gives the same again.
+//! A single run that can be repeated, and whether it gives the same again.
 
 use std::sync::Arc;
 
-use rebound_sim::engine::Schedule;
+use rebound_engine::Schedule;
 use rebound_sim::report::{Filter, Names, RunReport, Story, replay_command};
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::{Record, Sink};
 use rebound_sim::valkey::Behaviour;
 use rebound_sim::world::Runner;
 
-use crate::exit::Failure;
-use crate::internal::guard_seed;
+use crate::error::Error;
+use crate::guard::guard_seed;
 
 /// A run that can be made as often as one likes.
 pub struct Case {
     /// The scenario.
     pub plan: Arc<Plan>,
-    /// What nodes follow.
+    /// The behaviour of the nodes.
     pub behaviour: &'static Behaviour,
     /// The seed.
     pub seed: u64,
-    /// Answers instead of those of the seed.
+    /// Recorded answers to the run's random choices, instead of those that the seed gives.
     pub schedule: Option<Schedule>,
 }
 
@@ -29,7 +29,7 @@ impl Case {
     ///
     /// # Errors
     /// If the model panics.
-    pub fn run<S: Sink>(&self, sink: &mut S) -> Result<RunReport, Failure> {
+    pub fn run<S: Sink>(&self, sink: &mut S) -> Result<RunReport, Error> {
         guard_seed(&self.plan, self.behaviour, self.seed, || {
             let mut runner = Runner::new(Arc::clone(&self.plan), self.behaviour);
             match &self.schedule {
@@ -39,12 +39,23 @@ impl Case {
         })
     }
 
+    /// Makes the run, and returns what chance decided in it as well.
+    ///
+    /// # Errors
+    /// If the model panics.
+    pub fn record<S: Sink>(&self, sink: &mut S) -> Result<(RunReport, Schedule), Error> {
+        guard_seed(&self.plan, self.behaviour, self.seed, || {
+            let mut runner = Runner::new(Arc::clone(&self.plan), self.behaviour);
+            runner.record(self.seed, sink)
+        })
+    }
+
     /// Makes the run again and compares it with `first`.
     ///
     /// # Errors
     /// If it differs: names the seed, the hashes and, if it differs once more, the first event
     /// that is another one.
-    pub fn reproduce(&self, first: &RunReport) -> Result<(), Failure> {
+    pub fn reproduce(&self, first: &RunReport) -> Result<(), Error> {
         let again = self.run(&mut rebound_sim::trace::NoTrace)?;
         if again == *first {
             return Ok(());
@@ -54,7 +65,7 @@ impl Case {
             self.run(trace)?;
         }
         let place = self.first_difference(&traces[0], &traces[1]);
-        Err(Failure::nondeterminism(format!(
+        Err(Error::Nondeterminism(format!(
             "{}{place} This is a defect of Rebound; nothing that the run found is published.",
             mismatch(self.seed, &first.trace_hash, &again.trace_hash)
         )))

@@ -1,7 +1,6 @@
 //! Whether a thing is as expected: by running it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rebound_sim::report::{
     CheckItem, CheckKind, CheckOutcome, ExpectationTally, Regression, RunReport, found_words,
@@ -12,11 +11,12 @@ use rebound_sim::trace::NoTrace;
 use rebound_sim::world::Runner;
 
 use super::items::{Item, What};
-use crate::exit::Failure;
-use crate::internal::guard_seed;
+use crate::error::Error;
+use crate::guard::guard_seed;
 use crate::verify::mismatch;
 
 /// What became of an item.
+#[derive(Clone, Debug)]
 pub struct Judged {
     /// For the report.
     pub item: CheckItem,
@@ -26,31 +26,12 @@ pub struct Judged {
     pub run: Option<RunReport>,
 }
 
-/// Judges items in parallel; the results are in the items' order.
-pub fn all(items: &[Item], threads: usize) -> Vec<Result<Judged, Failure>> {
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(items.len()) {
-            scope.spawn(|| {
-                while let Some((place, item)) = {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    items.get(place).map(|item| (place, item))
-                } {
-                    let judged = item.judge();
-                    let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-                    results.push((place, judged));
-                }
-            });
-        }
-    });
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|(place, _)| *place);
-    results.into_iter().map(|(_, judged)| judged).collect()
-}
-
 impl Item {
-    fn judge(&self) -> Result<Judged, Failure> {
+    /// Runs what is to be run, and compares.
+    ///
+    /// # Errors
+    /// If a seed gave two different results or the model panicked.
+    pub(super) fn judge(&self) -> Result<Judged, Error> {
         match &self.what {
             What::Seed(seed, regression) => self.judge_seed(*seed, regression),
             What::Expectation(place, seeds) => {
@@ -63,21 +44,18 @@ impl Item {
         Runner::new(Arc::clone(&self.plan), self.behaviour)
     }
 
-    fn run(&self, runner: &mut Runner, seed: u64) -> Result<RunReport, Failure> {
+    fn run(&self, runner: &mut Runner, seed: u64) -> Result<RunReport, Error> {
         guard_seed(&self.plan, self.behaviour, seed, || {
             runner.run(seed, &mut NoTrace)
         })
     }
 
-    fn judge_seed(&self, seed: u64, regression: &Regression) -> Result<Judged, Failure> {
+    fn judge_seed(&self, seed: u64, regression: &Regression) -> Result<Judged, Error> {
         let run = self.run(&mut self.runner(), seed)?;
         let again = self.run(&mut self.runner(), seed)?;
         if again != run {
             let text = mismatch(seed, &run.trace_hash, &again.trace_hash);
-            return Err(Failure::nondeterminism(format!(
-                "{}: {text}",
-                self.plan.path
-            )));
+            return Err(Error::Nondeterminism(format!("{}: {text}", self.plan.path)));
         }
         let outcome = regression.judge(&run);
         let item = CheckItem {
@@ -97,7 +75,7 @@ impl Item {
         })
     }
 
-    fn judge_expectation(&self, expectation: &Expectation, seeds: u64) -> Result<Judged, Failure> {
+    fn judge_expectation(&self, expectation: &Expectation, seeds: u64) -> Result<Judged, Error> {
         let mut tally = ExpectationTally::new(expectation);
         let mut runner = self.runner();
         for seed in 0..seeds {
