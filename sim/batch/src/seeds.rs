@@ -14,7 +14,7 @@ pub struct Seeds(pub Range<u64>);
 impl Seeds {
     /// How many seeds there are.
     pub fn count(&self) -> u64 {
-        self.0.end - self.0.start
+        self.0.end.saturating_sub(self.0.start)
     }
 }
 
