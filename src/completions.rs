@@ -1,8 +1,7 @@
 //! `rebound completions`: a shell's completion script.
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 
-use crate::arguments::Cli;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
 
@@ -13,10 +12,14 @@ pub struct Arguments {
     shell: clap_complete::Shell,
 }
 
-/// Prints the script.
-pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
+/// Prints the script that completes `program`.
+pub fn run(
+    arguments: &Arguments,
+    mut program: clap::Command,
+    out: &mut Output,
+) -> Result<Exit, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Cli::command(), "rebound", &mut script);
+    clap_complete::generate(arguments.shell, &mut program, "rebound", &mut script);
     out.text(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Clean)
 }

@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use rebound_batch::Error;
+use rebound_batch::files::FileError;
+use rebound_batch::guard::Panic;
 use rebound_conform::live::LiveError;
 use rebound_sim::results::Verdict;
 
@@ -21,7 +24,7 @@ pub enum Exit {
     NothingRan = 4,
     /// The same run gave two different results: a defect of Rebound.
     Nondeterminism = 5,
-    /// A regression seed shows what it should, by another trace than recorded.
+    /// A regression seed has the expected result, but another trace hash than recorded.
     Drifted = 6,
     /// The program itself failed: a defect of Rebound.
     Internal = 70,
@@ -73,5 +76,31 @@ impl Failure {
 impl From<LiveError> for Failure {
     fn from(error: LiveError) -> Failure {
         Failure::usage(error.to_string())
+    }
+}
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let exit = match &error {
+            Error::Scenario(_) | Error::Input(_) | Error::File(_) | Error::Resume(_) => Exit::Usage,
+            Error::Nondeterminism(_) => Exit::Nondeterminism,
+            Error::Panicked { .. } => Exit::Internal,
+            Error::Stopped => Exit::Inconclusive,
+        };
+        Failure {
+            exit,
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<FileError> for Failure {
+    fn from(error: FileError) -> Failure {
+        Failure::usage(error.to_string())
+    }
+}
+
+impl From<Panic> for Failure {
+    fn from(panic: Panic) -> Failure {
+        Error::from(panic).into()
     }
 }

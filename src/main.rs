@@ -4,6 +4,7 @@ mod arguments;
 mod behaviours;
 mod check;
 mod ci;
+mod cli;
 mod compare;
 mod completions;
 mod conform;
@@ -15,18 +16,18 @@ mod html;
 mod internal;
 mod interrupts;
 mod output;
+mod progress;
 mod replay;
 mod report;
-mod resume;
 mod run;
 mod schema;
 mod sweep;
 mod tui;
-mod verify;
 
 use std::process::ExitCode;
 
-use arguments::{Cli, Command};
+use clap::CommandFactory;
+use cli::{Cli, Command};
 use exit::{Exit, Failure};
 use output::{Output, complain};
 
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
     if let Some(code) = rebound_conform::live::become_server::if_asked(complain) {
         return code.into();
     }
-    let Cli { global, command } = match arguments::parse() {
+    let Cli { global, command } = match cli::parse() {
         Ok(cli) => cli,
         Err(code) => return code,
     };
@@ -71,6 +72,6 @@ fn dispatch(command: Command, out: &mut Output) -> Result<Exit, Failure> {
         Command::Check(arguments) => check::run(&arguments, out),
         Command::Behaviours(arguments) => behaviours::run(&arguments, out),
         Command::Schema(arguments) => schema::run(&arguments, out),
-        Command::Completions(arguments) => completions::run(&arguments, out),
+        Command::Completions(arguments) => completions::run(&arguments, Cli::command(), out),
     }
 }

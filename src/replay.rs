@@ -2,74 +2,59 @@
 
 mod state;
 
-use std::path::PathBuf;
-
 use clap::{ArgGroup, Args, ValueEnum};
-use rebound_sim::engine::{Span, Time};
+use rebound_batch::verify::{Case, mismatch};
 use rebound_sim::results::RunReport;
 use rebound_sim::trace::{Record, Sink};
 use rebound_view::{Filter, Story, StoryKind, StoryLine};
 
-use crate::arguments::{Format, load};
+use crate::arguments::{Format, OneRun, SeedArgument, WindowArguments};
 use crate::diagram::{self, Drawing, FirstTroubled};
 use crate::exit::{Exit, Failure};
 use crate::figures::{count, instant};
 use crate::output::{Output, Style};
-use crate::run::read_schedule;
-use crate::verify::{Case, mismatch};
 
 /// Arguments of `rebound replay`.
 #[derive(Args)]
 #[command(group = ArgGroup::new("extent").args(["story", "all"]))]
 pub struct Arguments {
-    /// The scenario file
-    scenario: PathBuf,
-    /// The run's seed
-    #[arg(long, allow_negative_numbers = true, value_name = "N")]
-    seed: u64,
-    /// Whose rules the nodes follow, instead of the scenario's own choice
-    #[arg(long, value_name = "NAME", alias = "behavior")]
-    behaviour: Option<String>,
-    /// Let a file that was written by `run --record` decide instead of chance
-    #[arg(long, value_name = "FILE")]
-    schedule: Option<PathBuf>,
+    #[command(flatten)]
+    seed: SeedArgument,
+    #[command(flatten)]
+    run: OneRun,
     /// Follow this client's commands (GROUP/NUMBER, or a number through all groups); may be
     /// given more than once [default: the first flagged client]
     #[arg(long, value_name = "CLIENT")]
     client: Vec<String>,
-    /// Tell only what concerns this node; may be given more than once
+    /// Print only what concerns this node; may be given more than once
     #[arg(long, value_name = "NAME")]
     node: Vec<String>,
-    /// Begin at this time, such as 1.2s
-    #[arg(long, value_name = "TIME", value_parser = Span::parse)]
-    from: Option<Span>,
-    /// End before this time
-    #[arg(long, value_name = "TIME", value_parser = Span::parse)]
-    until: Option<Span>,
-    /// Tell only this kind; may be given more than once
+    #[command(flatten)]
+    window: WindowArguments,
+    /// Print only this kind; may be given more than once
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     kind: Vec<Kind>,
-    /// Print at most so many lines, or rows of a diagram
+    /// Print at most N lines, or rows of a diagram
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
-    /// Tell what nodes, operator and faults do, and one client's commands (the default)
+    /// Print what nodes, operator and faults do, and one client's commands (the default)
     #[arg(long)]
     story: bool,
-    /// Tell everything
+    /// Print everything
     #[arg(long)]
     all: bool,
-    /// Instead of the story, say what each node and client is and does right before --until, or
-    /// at the end of the run
+    /// Instead of the story, print the state of every node and client just before --until, or at
+    /// the end of the run
     #[arg(long, conflicts_with_all = ["extent", "kind", "limit", "from", "diagram"])]
     state: bool,
     /// Draw a sequence diagram instead; --format mermaid or svg draws one as well
     #[arg(long)]
     diagram: bool,
-    /// Columns of text that a diagram may have [default: the terminal's, or 80]
+    /// Width of a text diagram in columns [default: the terminal's, or 80]
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..=2000),
           requires = "diagram")]
     width: Option<u16>,
-    /// Draw with ASCII alone
+    /// Draw with ASCII only
     #[arg(long, requires = "diagram")]
     ascii: bool,
 }
@@ -87,7 +72,7 @@ enum Kind {
     Fault,
     /// What applications ask for, redirects, and what becomes of it
     Command,
-    /// What a server's gates make of a command
+    /// Whether each server check passed, redirected, held or rejected a command
     Gate,
     /// Connections
     Connection,
@@ -115,14 +100,7 @@ impl From<Kind> for StoryKind {
 /// It runs twice: once to learn which client is worth following, and once to tell it as it
 /// goes, so that the longest run needs no memory for its trace.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
-    let (plan, behaviour) = load(&arguments.scenario, arguments.behaviour.as_deref())?;
-    let schedule = arguments.schedule.as_deref().map(read_schedule);
-    let case = Case {
-        plan,
-        behaviour,
-        seed: arguments.seed,
-        schedule: schedule.transpose()?,
-    };
+    let case = arguments.run.case(arguments.seed.seed)?;
     let mut filter = filter(arguments, &case)?;
     let mut troubled = FirstTroubled::default();
     let report = case.run(&mut troubled)?;
@@ -215,18 +193,7 @@ fn filter(arguments: &Arguments, case: &Case) -> Result<Filter, Failure> {
     if !arguments.kind.is_empty() {
         filter.kinds = arguments.kind.iter().map(|kind| (*kind).into()).collect();
     }
-    if let Some(from) = arguments.from {
-        filter.from = Time(from.as_nanos());
-    }
-    if let Some(until) = arguments.until {
-        filter.until = Time(until.as_nanos());
-    }
-    if filter.until <= filter.from {
-        return Err(Failure::usage(format!(
-            "nothing lies from {} until {}: --until must be later than --from",
-            filter.from, filter.until
-        )));
-    }
+    (filter.from, filter.until) = arguments.window.times()?;
     Ok(filter)
 }
 

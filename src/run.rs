@@ -3,71 +3,51 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rebound_sim::engine::{Schedule, Span};
+use rebound_batch::verify::Case;
+use rebound_sim::engine::Span;
 use rebound_sim::results::CheckId;
 use rebound_sim::results::{Finding, RunReport, Verdict};
 use rebound_sim::scenario::shell_word;
 use rebound_sim::trace::NoTrace;
-use rebound_sim::world::Runner;
 
-use crate::arguments::load;
+use crate::arguments::OneRun;
 use crate::exit::{Exit, Failure};
 use crate::figures::{
     chain, commands, counts, flagged_clients, grouped, histogram, instant, long_row, redirects,
     row, verdict, wrapped, writes,
 };
 use crate::files;
-use crate::internal::guard_seed;
 use crate::output::{Output, Style};
-use crate::verify::Case;
 
 /// Arguments of `rebound run`.
 #[derive(Args)]
 pub struct Arguments {
-    /// The scenario file
-    scenario: PathBuf,
     /// Fixes every random choice of the run
     #[arg(
         long,
         allow_negative_numbers = true,
         value_name = "N",
-        default_value_t = 1
+        default_value_t = OneRun::SEED
     )]
     seed: u64,
-    /// Whose rules the nodes follow, instead of the scenario's own choice
-    #[arg(long, value_name = "NAME", alias = "behavior")]
-    behaviour: Option<String>,
+    /// The run.
+    #[command(flatten)]
+    run: OneRun,
     /// Run twice and compare even if nothing was found
     #[arg(long)]
     verify: bool,
-    /// Write what chance decided to a file
+    /// Write the run's random choices to a file
     #[arg(long, value_name = "FILE", conflicts_with = "schedule")]
     record: Option<PathBuf>,
-    /// Let a file that was written by --record decide instead of chance
-    #[arg(long, value_name = "FILE")]
-    schedule: Option<PathBuf>,
 }
 
 /// Runs the scenario once.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
-    let (plan, behaviour) = load(&arguments.scenario, arguments.behaviour.as_deref())?;
-    let case = Case {
-        plan,
-        behaviour,
-        seed: arguments.seed,
-        schedule: arguments
-            .schedule
-            .as_deref()
-            .map(read_schedule)
-            .transpose()?,
-    };
+    let case = arguments.run.case(arguments.seed)?;
     let report = match &arguments.record {
         Some(path) => {
             files::probe(path)?;
-            let (report, schedule) = guard_seed(&case.plan, behaviour, case.seed, || {
-                let mut runner = Runner::new(case.plan.clone(), behaviour);
-                runner.record(case.seed, &mut NoTrace)
-            })?;
+            let (report, schedule) = case.record(&mut NoTrace)?;
             files::write_json(path, &schedule)?;
             report
         }
@@ -79,16 +59,11 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     if out.json_wanted() {
         out.json(&report)?;
     } else {
-        let replay = replay_line(&case, arguments.schedule.as_deref());
+        let replay = replay_line(&case, arguments.run.schedule.as_deref());
         let text = text(out, &report, &replay, arguments.verify);
         out.text(&text)?;
     }
     Ok(report.verdict.into())
-}
-
-/// Reads the answers of a schedule.
-pub fn read_schedule(path: &Path) -> Result<Schedule, Failure> {
-    files::read_json(path, "a schedule")
 }
 
 fn replay_line(case: &Case, schedule: Option<&Path>) -> String {

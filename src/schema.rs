@@ -1,7 +1,7 @@
 //! `rebound schema`: the JSON Schema of what is read and printed.
 
 use clap::{Args, ValueEnum};
-use rebound_sim::compare::CompareReport;
+use rebound_batch::compare::CompareReport;
 use rebound_sim::engine::Schedule;
 use rebound_sim::results::{CheckReport, Regressions, RunReport, SweepReport};
 use rebound_view::{StateReport, StoryLine};

@@ -1,41 +1,39 @@
 //! What was judged, as the formats of build servers want it.
 
+use rebound_batch::Error;
+use rebound_batch::check::{CheckError, Item, Judged, What};
 use rebound_sim::results::CheckOutcome;
 
-use super::items::{Item, What};
-use super::judge::Judged;
 use crate::ci::{Case, Checked, Ending, Place, Shown, Subject};
-use crate::exit::Failure;
 
-/// Adds those that could not be judged. The first of them is returned, after what was judged
-/// beside them is added, too.
-pub fn add_broken(
-    checked: &mut Checked,
-    items: &[Item],
-    judged: Vec<Result<Judged, Failure>>,
-) -> Result<Vec<Judged>, Failure> {
-    if judged.iter().all(Result::is_ok) {
-        return judged.into_iter().collect();
-    }
-    for (item, judged) in items.iter().zip(&judged) {
-        checked.cases.push(match judged {
-            Ok(judged) => case(item, judged),
-            Err(failure) => Case {
-                ending: Ending::Broken,
-                expected: String::new(),
-                found: failure.message.clone(),
-                ..blank(item)
-            },
-        });
-    }
-    judged.into_iter().collect()
+/// Adds what keeps things from being checked: mistakes in files, each with its place, and items
+/// that could not be judged, with what was judged beside them.
+pub fn add_broken(checked: &mut Checked, error: &CheckError) {
+    let mistakes = error.mistakes.iter().map(|mistake| {
+        let place = Place::from(&mistake.location);
+        Case::broken(Subject::File, place, mistake.message.clone())
+    });
+    checked.cases.extend(mistakes);
+    let items = error.items.iter().map(|(item, judged)| match judged {
+        Ok(judged) => case(item, judged),
+        Err(error) => broken(item, error),
+    });
+    checked.cases.extend(items);
 }
 
 /// Adds what was judged.
-pub fn add(checked: &mut Checked, items: &[Item], judged: &[Judged]) {
-    let cases = items.iter().zip(judged);
-    let cases = cases.map(|(item, judged)| case(item, judged));
+pub fn add(checked: &mut Checked, items: &[(Item, Judged)]) {
+    let cases = items.iter().map(|(item, judged)| case(item, judged));
     checked.cases.extend(cases);
+}
+
+fn broken(item: &Item, error: &Error) -> Case {
+    Case {
+        ending: Ending::Broken,
+        expected: String::new(),
+        found: error.to_string(),
+        ..blank(item)
+    }
 }
 
 fn case(item: &Item, judged: &Judged) -> Case {
@@ -67,6 +65,6 @@ fn blank(item: &Item) -> Case {
         scenario: Place::of(&item.plan.path).file,
         behaviour: Some(item.behaviour.name.to_owned()),
         seeds: Some(seeds),
-        ..Case::broken(subject, item.place.clone(), String::new())
+        ..Case::broken(subject, Place::from(&item.location), String::new())
     }
 }

@@ -1,47 +1,43 @@
 //! `rebound check`: all regression seeds, and what the scenarios expect of each behaviour.
 
-mod bless;
 mod cases;
-mod items;
-mod judge;
 mod text;
-
-pub use items::scenario_files;
 
 use std::path::PathBuf;
 
 use clap::Args;
-use rebound_sim::results::{CheckReport, CheckTotals, MODEL};
+use rebound_batch::CheckOptions;
+use rebound_batch::check::regression_file;
 
-use crate::arguments::threads;
+use crate::arguments::Jobs;
 use crate::ci::{self, Checked};
 use crate::exit::{Exit, Failure};
 use crate::output::{Output, complain};
+use crate::progress;
 
 /// Arguments of `rebound check`.
 #[derive(Args)]
 pub struct Arguments {
     /// Seeds that each expectation is tried with
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
-    pub seeds_per_scenario: u64,
+    #[arg(long, value_name = "N", default_value_t = CheckOptions::SEEDS_PER_SCENARIO, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds_per_scenario: u64,
     /// The folder with the scenarios and regressions.json
     #[arg(long, value_name = "DIR", default_value = "scenarios")]
-    pub scenarios: PathBuf,
-    /// Threads [default: as many as the machine has]
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub jobs: Option<u16>,
-    /// Rewrite what regressions.json expects by what is found now
+    scenarios: PathBuf,
+    #[command(flatten)]
+    jobs: Jobs,
+    /// Rewrite regressions.json to expect what is found now
     #[arg(long)]
-    pub bless: bool,
+    bless: bool,
     /// The formats for build servers.
     #[command(flatten)]
-    pub formats: ci::Formats,
+    formats: ci::Formats,
 }
 
 /// Checks everything, and writes the formats that are asked for however that ends.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     arguments.formats.probe()?;
-    let file = regressions(arguments);
+    let file = regression_file(&arguments.scenarios);
     let about = if file.exists() {
         &file
     } else {
@@ -53,50 +49,33 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     arguments.formats.finish(checked, ended, out)
 }
 
-/// The file of regression seeds.
-fn regressions(arguments: &Arguments) -> PathBuf {
-    arguments.scenarios.join("regressions.json")
-}
-
-/// Checks everything; prints nothing. What stops it is noted in `checked`.
-///
-/// # Errors
-/// If a file is wrong, a seed gave two different results or the model panicked.
-pub fn check(arguments: &Arguments, checked: &mut Checked) -> Result<CheckReport, Failure> {
-    let file = regressions(arguments);
-    let regressions = items::regressions(&file)?;
-    let all = items::all(
-        &arguments.scenarios,
-        arguments.seeds_per_scenario,
-        &regressions,
-    );
-    let all = all.map_err(|mistakes| {
-        checked.cases.extend(mistakes.cases);
-        mistakes.first
-    })?;
-    let judged = judge::all(&all, threads(arguments.jobs));
-    let mut judged = cases::add_broken(checked, &all, judged)?;
-    if arguments.bless {
-        bless::bless(&file, &regressions, &mut judged)?;
-    }
-    cases::add(checked, &all, &judged);
-    let items: Vec<_> = judged.into_iter().map(|judged| judged.item).collect();
-    let totals = CheckTotals::of(&items);
-    Ok(CheckReport {
-        schema: CheckReport::SCHEMA.to_owned(),
-        model: MODEL.to_owned(),
-        items,
-        totals,
-    })
-}
-
 /// Checks everything and prints the report.
 fn printed(
     arguments: &Arguments,
     checked: &mut Checked,
     out: &mut Output,
 ) -> Result<Exit, Failure> {
-    let report = check(arguments, checked)?;
+    let options = CheckOptions {
+        folder: arguments.scenarios.clone(),
+        seeds_per_scenario: arguments.seeds_per_scenario,
+        threads: arguments.jobs.threads(),
+        bless: arguments.bless,
+    };
+    let checks = match progress::check(&options, out) {
+        Ok(checks) => checks,
+        Err(error) => {
+            cases::add_broken(checked, &error);
+            return Err(error.error.into());
+        }
+    };
+    for was in &checks.blessed {
+        complain(&format!(
+            "blessed {} under {}, seed {}: was {}, is {}",
+            was.scenario, was.behaviour, was.seeds, was.expected, was.found
+        ));
+    }
+    cases::add(checked, &checks.items);
+    let report = checks.report;
     checked.heading = text::totals(&report.totals);
     if out.json_wanted() {
         out.json(&report)?;

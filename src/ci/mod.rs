@@ -43,12 +43,12 @@ pub struct Formats {
     /// Write the results as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Write what is not in order as SARIF 2.1.0
+    /// Write problems as SARIF 2.1.0
     #[arg(long, value_name = "FILE")]
     sarif: Option<PathBuf>,
     #[command(flatten)]
     summary: SummaryArgument,
-    /// Print GitHub's annotations of what is not in order, on standard error
+    /// Print problems as GitHub annotations, on standard error
     #[arg(long)]
     annotations: bool,
 }

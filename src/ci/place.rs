@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path};
 
+use rebound_batch::check::Location;
 use rebound_sim::scenario::ScenarioError;
 
 use super::plain::plain;
@@ -32,22 +33,21 @@ impl Place {
         }
     }
 
-    /// In the file, the value at a path such as `expect[2]`. The file is read anew; a place that
-    /// cannot be found there is the file as a whole.
-    pub fn inside(file: impl AsRef<Path>, json: Option<&str>, path: &str) -> Place {
-        let json = json.map(|json| json.strip_prefix('\u{feff}').unwrap_or(json));
-        Place {
-            position: json.and_then(|json| rebound_sim::scenario::position_of(json, path)),
-            ..Place::of(file)
-        }
-    }
-
     /// File and line for a person, on one line.
     pub fn shown(&self) -> String {
         let file = plain(&self.file);
         match self.position {
             Some((line, _)) => format!("{file}:{line}"),
             None => file,
+        }
+    }
+}
+
+impl From<&Location> for Place {
+    fn from(location: &Location) -> Place {
+        Place {
+            position: location.position,
+            ..Place::of(&location.file)
         }
     }
 }
@@ -113,12 +113,12 @@ mod tests {
 
     #[test]
     fn a_place_is_shown_on_one_line() {
-        let mut place = Place::inside("s/a\nb.json", Some("{\n\"expect\": [1,\n2]}"), "expect[1]");
-        assert_eq!(place.position, Some((3, 1)));
+        let mut place = Place {
+            position: Some((3, 1)),
+            ..Place::of("s/a\nb.json")
+        };
         assert!(place.shown().ends_with("a\\nb.json:3"), "{}", place.shown());
         place.position = None;
         assert!(place.shown().ends_with("a\\nb.json"));
-        let bom = Place::inside("a.json", Some("\u{feff}{\"expect\": 5}"), "expect");
-        assert_eq!(bom.position, Some((1, 12)));
     }
 }

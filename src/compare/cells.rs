@@ -1,6 +1,8 @@
 //! The figures of a comparison as words in rows and columns, whatever they are printed as.
 
-use rebound_sim::compare::{BehaviourColumn, Difference, Metric, ScenarioComparison, Spread, Unit};
+use rebound_batch::compare::{
+    BehaviourColumn, Difference, Metric, ScenarioComparison, Spread, Unit,
+};
 
 use crate::figures::{grouped, share, short_span};
 

@@ -1,6 +1,6 @@
 //! The report of a comparison for people, for documents and for spreadsheets.
 
-use rebound_sim::compare::{CompareReport, Metric, ScenarioComparison};
+use rebound_batch::compare::{CompareReport, Metric, ScenarioComparison};
 use rebound_sim::results::SeedList;
 
 use super::cells::{Row, differences, figures};

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rebound_batch::check::scenario_files;
 use rebound_sim::scenario::Plan;
 
 use crate::arguments::load;
-use crate::check::scenario_files;
 use crate::exit::Failure;
 
 /// The plans of the scenarios that are named; if none is, of all in the folder.

@@ -1,11 +1,13 @@
 //! Drives every scenario on every server, some side by side, and compares each run.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use indicatif::ProgressBar;
+use rebound_batch::pool::{Collector, Order, Outcome, Pool};
 use rebound_conform::live::{Binary, LiveRun, drive, fixed, judge};
 use rebound_conform::recording::{DRIVEN, Line};
 use rebound_conform::{Agreement, Envelope, UNJUDGED_LIVE};
@@ -80,39 +82,42 @@ pub fn run(
     }
     let bar = out.progress(items.len() as u64, "{bar:24} {pos}/{len} runs  {msg}");
     let envelopes = Envelopes::default();
-    let next = AtomicUsize::new(0);
-    let over = AtomicBool::new(false);
-    let results = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..usize::from(arguments.jobs).min(items.len()) {
-            scope.spawn(|| {
-                while !over.load(Ordering::Relaxed) {
-                    let place = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(item) = items.get(place) else { return };
-                    let name = || format!("while driving {}", item.plan.path);
-                    let result =
-                        guard(name, || item.work(arguments, &envelopes)).and_then(|inner| inner);
-                    if result.is_err() {
-                        // What is under way ends; nothing more is begun.
-                        over.store(true, Ordering::Relaxed);
-                    }
-                    lock(&results).push((place, result));
-                    bar.inc(1);
-                }
-            });
-        }
-    });
+    let mut driven = Driven {
+        runs: Vec::new(),
+        bar: &bar,
+    };
+    let ended = Pool::new(usize::from(arguments.jobs), Order::AsDone).run(
+        &items,
+        || (),
+        |(), item, _| {
+            let name = || format!("while driving {}", item.plan.path);
+            let run = guard(name, || item.work(arguments, &envelopes));
+            Outcome::from(run.and_then(|inner| inner))
+        },
+        &mut driven,
+    );
     bar.finish_and_clear();
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|(place, _)| *place);
-    let (mut runs, mut failure) = (Vec::new(), None);
-    for (_, result) in results {
-        match result {
-            Ok(run) => runs.push(run),
-            Err(why) => failure = failure.or(Some(why)),
-        }
+    let mut runs = driven.runs;
+    runs.sort_by_key(|(place, _)| *place);
+    let runs = runs.into_iter().map(|(_, run)| run).collect();
+    Ok((runs, ended.err()))
+}
+
+/// The runs that were driven so far, each with its place.
+struct Driven<'a> {
+    runs: Vec<(usize, ConformRun)>,
+    bar: &'a ProgressBar,
+}
+
+impl Collector<ConformRun> for Driven<'_> {
+    fn done(&mut self, place: usize, run: ConformRun) {
+        self.runs.push((place, run));
+        self.bar.inc(1);
     }
-    Ok((runs, failure))
+
+    fn tick(&mut self) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

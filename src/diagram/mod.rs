@@ -14,7 +14,7 @@ use rebound_view::diagram::{Diagram, Recorder};
 use crate::arguments::Format;
 use crate::exit::Failure;
 use crate::output::Output;
-use crate::verify::{Case, mismatch};
+use rebound_batch::verify::{Case, mismatch};
 
 /// How a diagram is drawn.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use rebound_view::{ClientState, Filter, NodeState, Situation, StateReport};
 use crate::exit::Failure;
 use crate::figures::{count, grouped, instant};
 use crate::output::{Output, Style};
-use crate::verify::{Case, mismatch};
+use rebound_batch::verify::{Case, mismatch};
 
 /// Runs the case again, and prints its state right before the filter's end: the nodes and the
 /// clients that the filter names, or all of them.

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use rebound_sim::compare::CompareReport;
+use rebound_batch::compare::CompareReport;
 use rebound_sim::results::{CheckReport, RunReport, SweepReport};
 use rebound_sim::scenario::nearest;
 use serde::de::DeserializeOwned;

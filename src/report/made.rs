@@ -2,25 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use rebound_batch::compare::CompareOutcome;
+use rebound_batch::{CheckOptions, CompareOptions, Seeds, SweepOptions};
 use rebound_sim::results::Verdict;
 
 use super::Arguments;
 use super::document::Document;
 use super::run::{draw, window};
-use crate::arguments::{Seeds, load};
-use crate::check;
-use crate::ci::{Checked, Formats, SummaryArgument};
-use crate::compare::{self, Compared, Layout};
+use crate::arguments::{OneRun, load};
+use crate::compare;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::sweep;
-use crate::verify::Case;
-
-/// The seed of a run for which none is named, as with `rebound run`.
-const SEED: u64 = 1;
-
-/// Seeds that each expectation is tried with if nothing is said, as with `rebound check`.
-const SEEDS_PER_SCENARIO: u64 = 20;
+use crate::progress;
 
 /// Runs `scenarios` as the arguments want it.
 ///
@@ -46,49 +39,56 @@ pub fn run(
         };
         return one(arguments, scenario.clone());
     };
-    let jobs = arguments.jobs;
-    if arguments.behaviours.is_none() && scenarios.len() == 1 {
-        let [scenario] = <[PathBuf; 1]>::try_from(scenarios)
-            .map_err(|_| Failure::usage("expected one scenario"))?;
-        let swept = sweep::sweep(
-            &sweep::Arguments {
-                scenario,
-                seeds,
-                behaviour: arguments.behaviour.clone(),
-                jobs,
-                resume: None,
-                verify: false,
-                detail: true,
-                max_time: None,
-                formats: Formats::default(),
-            },
-            &mut Checked::new("rebound report", Path::new("")),
-            out,
-        )?;
-        return Ok(Document::Sweep(Box::new(swept.report)));
+    match (&scenarios[..], &arguments.behaviours) {
+        ([scenario], None) => swept(arguments, scenario, seeds, out),
+        (_, _) => compared(arguments, &scenarios, seeds, out),
     }
-    if let Some(behaviour) = &arguments.behaviour {
+}
+
+fn swept(
+    arguments: &Arguments,
+    scenario: &Path,
+    seeds: Seeds,
+    out: &Output,
+) -> Result<Document, Failure> {
+    let (plan, behaviour) = load(scenario, arguments.behaviour.behaviour.as_deref())?;
+    let options = SweepOptions {
+        behaviour,
+        threads: arguments.jobs.threads(),
+        detail: true,
+        ..SweepOptions::new(plan, seeds)
+    };
+    let swept = progress::sweep(&options, out)?;
+    Ok(Document::Sweep(Box::new(swept.report)))
+}
+
+fn compared(
+    arguments: &Arguments,
+    scenarios: &[PathBuf],
+    seeds: Seeds,
+    out: &Output,
+) -> Result<Document, Failure> {
+    if let Some(behaviour) = &arguments.behaviour.behaviour {
         return Err(Failure::usage(format!(
             "several scenarios make a comparison, which needs two behaviours or more: expected \
              --behaviours {behaviour},… instead of --behaviour"
         )));
     }
-    let default = || compare::COMPARED.split(',').map(str::to_owned).collect();
-    let compared = compare::compare(
-        &compare::Arguments {
-            scenarios,
-            seeds,
-            behaviours: arguments.behaviours.clone().unwrap_or_else(default),
-            jobs,
-            resume: None,
-            table: Layout::Terminal,
-            summary: SummaryArgument::default(),
-        },
-        out,
-    )?;
-    match compared {
-        Compared::Done(report, _) => Ok(Document::Compare(Box::new(report))),
-        Compared::Stopped(_) => Err(Failure {
+    let behaviours = match &arguments.behaviours {
+        Some(names) => compare::behaviours(names)?,
+        None => {
+            let names = compare::COMPARED.split(',').map(str::to_owned);
+            compare::behaviours(&names.collect::<Vec<_>>())?
+        }
+    };
+    let plans = compare::plans(scenarios)?;
+    let options = CompareOptions {
+        threads: arguments.jobs.threads(),
+        ..CompareOptions::new(plans, behaviours, seeds)
+    };
+    match progress::compare(&options, out)?.outcome {
+        CompareOutcome::Done(report) => Ok(Document::Compare(report)),
+        CompareOutcome::Stopped { .. } => Err(Failure {
             exit: Exit::Inconclusive,
             message: "the comparison was stopped: no page was written".to_owned(),
         }),
@@ -100,7 +100,7 @@ pub fn run(
 ///
 /// # Errors
 /// If the arguments do not go together, a file is wrong or the model fails.
-pub fn check(arguments: &Arguments, folder: &Path) -> Result<Document, Failure> {
+pub fn check(arguments: &Arguments, folder: &Path, out: &Output) -> Result<Document, Failure> {
     let shown = folder.display();
     if arguments.inputs.len() > 1 {
         return Err(Failure::usage(format!(
@@ -109,11 +109,11 @@ pub fn check(arguments: &Arguments, folder: &Path) -> Result<Document, Failure> 
     }
     let others = [
         ("--seed", arguments.seed.is_some()),
-        ("--behaviour", arguments.behaviour.is_some()),
+        ("--behaviour", arguments.behaviour.behaviour.is_some()),
         ("--behaviours", arguments.behaviours.is_some()),
         ("--scenario", arguments.scenario.is_some()),
-        ("--from", arguments.from.is_some()),
-        ("--until", arguments.until.is_some()),
+        ("--from", arguments.window.from.is_some()),
+        ("--until", arguments.window.until.is_some()),
     ];
     if let Some((option, _)) = others.into_iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!(
@@ -122,7 +122,7 @@ pub fn check(arguments: &Arguments, folder: &Path) -> Result<Document, Failure> 
         )));
     }
     let seeds_per_scenario = match &arguments.seeds {
-        None => SEEDS_PER_SCENARIO,
+        None => CheckOptions::SEEDS_PER_SCENARIO,
         Some(Seeds(seeds)) if seeds.start == 0 => seeds.end,
         Some(seeds) => {
             return Err(Failure::usage(format!(
@@ -132,16 +132,13 @@ pub fn check(arguments: &Arguments, folder: &Path) -> Result<Document, Failure> 
             )));
         }
     };
-    let report = check::check(
-        &check::Arguments {
-            seeds_per_scenario,
-            scenarios: folder.to_owned(),
-            jobs: arguments.jobs,
-            bless: false,
-            formats: Formats::default(),
-        },
-        &mut Checked::new("rebound report", folder),
-    )?;
+    let options = CheckOptions {
+        seeds_per_scenario,
+        threads: arguments.jobs.threads(),
+        ..CheckOptions::new(folder)
+    };
+    let checks = progress::check(&options, out).map_err(|error| error.error)?;
+    let report = checks.report;
     if report.items.is_empty() {
         return Err(Failure {
             exit: Exit::NothingRan,
@@ -153,14 +150,13 @@ pub fn check(arguments: &Arguments, folder: &Path) -> Result<Document, Failure> 
 
 /// One run; what is flagged must reproduce before it is published.
 fn one(arguments: &Arguments, scenario: PathBuf) -> Result<Document, Failure> {
-    let (plan, behaviour) = load(&scenario, arguments.behaviour.as_deref())?;
-    let case = Case {
-        plan,
-        behaviour,
-        seed: arguments.seed.unwrap_or(SEED),
+    let run = OneRun {
+        scenario,
+        behaviour: arguments.behaviour.clone(),
         schedule: None,
     };
-    let part = window(arguments.from, arguments.until)?;
+    let case = run.case(arguments.seed.unwrap_or(OneRun::SEED))?;
+    let part = window(arguments.window)?;
     let drawn = draw(&case, part)?;
     if drawn.report.verdict == Verdict::Flagged {
         case.reproduce(&drawn.report)?;

@@ -14,10 +14,10 @@ mod sweep;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rebound_sim::engine::Span;
+use rebound_batch::Seeds;
 use serde::Serialize;
 
-use crate::arguments::Seeds;
+use crate::arguments::{BehaviourArgument, Jobs, WindowArguments};
 use crate::exit::{Exit, Failure};
 use crate::files;
 use crate::output::Output;
@@ -34,46 +34,31 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Run a scenario with this seed [default: 1]
-    #[arg(
-        long,
-        allow_negative_numbers = true,
-        value_name = "N",
-        conflicts_with = "seeds"
-    )]
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
     seed: Option<u64>,
     /// Sweep a scenario over these seeds, from A up to but not including B
-    #[arg(long, value_name = "A..B")]
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["seed", "from", "until"])]
     seeds: Option<Seeds>,
-    /// Whose rules the nodes of a scenario follow, instead of its own choice
-    #[arg(
-        long,
-        value_name = "NAME",
-        alias = "behavior",
-        conflicts_with = "behaviours"
-    )]
-    behaviour: Option<String>,
-    /// Compare these behaviours on the seeds; the first is what the others are held against
+    #[command(flatten)]
+    behaviour: BehaviourArgument,
+    /// Compare these behaviours on the seeds; the others are compared with the first
     #[arg(
         long,
         value_name = "NAME,…",
         alias = "behaviors",
         value_delimiter = ',',
-        requires = "seeds"
+        requires = "seeds",
+        conflicts_with = "behaviour"
     )]
     behaviours: Option<Vec<String>>,
     /// The scenario of a run's JSON, from which the run is drawn [default: the one of that name
     /// beside the JSON or in scenarios/]
     #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
     scenario: Option<PathBuf>,
-    /// Draw nothing of a run before this time, such as 1.2s
-    #[arg(long, value_name = "TIME", value_parser = Span::parse, conflicts_with = "seeds")]
-    from: Option<Span>,
-    /// Draw nothing of a run from this time on
-    #[arg(long, value_name = "TIME", value_parser = Span::parse, conflicts_with = "seeds")]
-    until: Option<Span>,
-    /// Threads [default: as many as the machine has]
-    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    jobs: Option<u16>,
+    #[command(flatten)]
+    window: WindowArguments,
+    #[command(flatten)]
+    jobs: Jobs,
 }
 
 /// Where pages go if nothing else is said.
@@ -127,7 +112,7 @@ fn read(arguments: &Arguments, out: &Output) -> Result<Document, Failure> {
     for path in &arguments.inputs {
         match document::find(path)? {
             Found::Scenario => scenarios.push(path.clone()),
-            Found::Folder => return made::check(arguments, path),
+            Found::Folder => return made::check(arguments, path, out),
             Found::Document(document) => {
                 alone(arguments, path)?;
                 return drawn(arguments, path, document);
@@ -142,7 +127,7 @@ fn drawn(arguments: &Arguments, path: &Path, document: Document) -> Result<Docum
     let kind = document.kind();
     match document {
         Document::Run(run) => {
-            let window = run::window(arguments.from, arguments.until)?;
+            let window = run::window(arguments.window)?;
             let named = arguments.scenario.as_deref();
             let drawn = run::again(run.report, path, named, window)?;
             Ok(Document::Run(Box::new(drawn)))
@@ -150,8 +135,8 @@ fn drawn(arguments: &Arguments, path: &Path, document: Document) -> Result<Docum
         Document::Sweep(_) | Document::Compare(_) | Document::Check(_) => {
             let of_runs = [
                 ("--scenario", arguments.scenario.is_some()),
-                ("--from", arguments.from.is_some()),
-                ("--until", arguments.until.is_some()),
+                ("--from", arguments.window.from.is_some()),
+                ("--until", arguments.window.until.is_some()),
             ];
             match of_runs.into_iter().find(|(_, given)| *given) {
                 Some((option, _)) => Err(Failure::usage(format!(
@@ -176,9 +161,9 @@ fn alone(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
     let runs = [
         ("--seed", arguments.seed.is_some()),
         ("--seeds", arguments.seeds.is_some()),
-        ("--behaviour", arguments.behaviour.is_some()),
+        ("--behaviour", arguments.behaviour.behaviour.is_some()),
         ("--behaviours", arguments.behaviours.is_some()),
-        ("--jobs", arguments.jobs.is_some()),
+        ("--jobs", arguments.jobs.given()),
     ];
     match runs.into_iter().find(|(_, given)| *given) {
         Some((option, _)) => Err(Failure::usage(format!(

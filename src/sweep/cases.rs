@@ -1,5 +1,6 @@
 //! A sweep, as the formats of build servers want it: a case for each check, one for the verdict.
 
+use rebound_batch::Seeds;
 use rebound_sim::results::CheckId;
 use rebound_sim::results::{SweepReport, Verdict};
 use rebound_sim::scenario::Plan;
@@ -7,7 +8,6 @@ use rebound_sim::scenario::replay_command;
 use rebound_sim::valkey::Behaviour;
 
 use super::text::{judged, seeds_done, story_worth, verdicts, worst};
-use crate::arguments::Seeds;
 use crate::ci::{Case, Checked, Ending, Place, Shown, Subject};
 use crate::figures::{commands, count, counts, flagged_clients, grouped, redirects, share, writes};
 

@@ -1,12 +1,12 @@
 //! A sweep's report for people.
 
+use rebound_batch::Seeds;
 use rebound_sim::engine::Span;
 use rebound_sim::results::{ChainLengths, SeedList, SweepReport, Verdict};
 use rebound_sim::scenario::Plan;
 use rebound_sim::scenario::replay_command;
 use rebound_sim::valkey::Behaviour;
 
-use crate::arguments::Seeds;
 use crate::figures::{
     commands, count, counts, flagged_clients, grouped, histogram, long_row, rate, redirects, row,
     share, verdict, writes,

@@ -16,18 +16,13 @@ mod tests;
 mod text;
 mod view;
 
-use std::path::PathBuf;
-
 use clap::Args;
 use rebound_sim::client::ClientId;
-use rebound_sim::engine::{Span, Time};
 use signal_hook::consts::SIGINT;
 
-use crate::arguments::load;
+use crate::arguments::{OneRun, SeedArgument, WindowArguments};
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::run::read_schedule;
-use crate::verify::Case;
 use app::{App, Next};
 use recording::{Recording, Window};
 use terminal::{Input, Screen};
@@ -36,27 +31,16 @@ use text::Palette;
 /// Arguments of `rebound tui`.
 #[derive(Args)]
 pub struct Arguments {
-    /// The scenario file
-    scenario: PathBuf,
-    /// The run's seed
-    #[arg(long, allow_negative_numbers = true, value_name = "N")]
-    seed: u64,
-    /// Whose rules the nodes follow, instead of the scenario's own choice
-    #[arg(long, value_name = "NAME", alias = "behavior")]
-    behaviour: Option<String>,
-    /// Let a file that was written by `run --record` decide instead of chance
-    #[arg(long, value_name = "FILE")]
-    schedule: Option<PathBuf>,
+    #[command(flatten)]
+    seed: SeedArgument,
+    #[command(flatten)]
+    run: OneRun,
     /// Follow this client (GROUP/NUMBER, or a number through all groups) [default: the first
     /// flagged client]
     #[arg(long, value_name = "CLIENT")]
     client: Option<String>,
-    /// Keep no records before this time, such as 1.2s
-    #[arg(long, value_name = "TIME", value_parser = Span::parse)]
-    from: Option<Span>,
-    /// Keep no records from this time on
-    #[arg(long, value_name = "TIME", value_parser = Span::parse)]
-    until: Option<Span>,
+    #[command(flatten)]
+    window: WindowArguments,
 }
 
 /// Shows the run until somebody has seen enough of it.
@@ -66,18 +50,12 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
             "tui draws on a terminal and prints no JSON: rebound replay --state does",
         ));
     }
-    let (plan, behaviour) = load(&arguments.scenario, arguments.behaviour.as_deref())?;
-    let schedule = arguments.schedule.as_deref().map(read_schedule);
-    let case = Case {
-        plan,
-        behaviour,
-        seed: arguments.seed,
-        schedule: schedule.transpose()?,
-    };
+    let case = arguments.run.case(arguments.seed.seed)?;
     let chosen = arguments.client.as_deref();
     let chosen = chosen.map(|client| case.names().client_named(client));
     let chosen = chosen.transpose().map_err(Failure::usage)?;
-    let window = window(arguments)?;
+    let (from, until) = arguments.window.times()?;
+    let window = Window { from, until };
     terminal::check()?;
     let recording = Recording::new(&case, window)?;
     if recording.records().is_empty() {
@@ -95,21 +73,6 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         Input::Key(_) | Input::Resized | Input::Nothing => {}
     }
     Ok(recording.report().verdict.into())
-}
-
-fn window(arguments: &Arguments) -> Result<Window, Failure> {
-    let time = |span: Option<Span>, other| span.map_or(other, |span| Time(span.as_nanos()));
-    let window = Window {
-        from: time(arguments.from, Time::ZERO),
-        until: time(arguments.until, Time::NEVER),
-    };
-    if window.until <= window.from {
-        return Err(Failure::usage(format!(
-            "nothing lies from {} until {}: --until must be later than --from",
-            window.from, window.until
-        )));
-    }
-    Ok(window)
 }
 
 /// The first client with a finding; if there is none, the first.

@@ -13,7 +13,7 @@ use rebound_view::{Filter, Situation, Story, StoryLine};
 
 use super::cursor::{Place, Way};
 use crate::exit::Failure;
-use crate::verify::Case;
+use rebound_batch::verify::Case;
 
 /// Records between two checkpoints, for every hundred clients: the more clients, the larger is
 /// a checkpoint.

@@ -17,7 +17,7 @@ use super::cursor::{Place, Way};
 use super::recording::{Recording, Window};
 use super::text::Palette;
 use super::{press, view};
-use crate::verify::Case;
+use rebound_batch::verify::Case;
 
 fn case(scenario: &str) -> Case {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))

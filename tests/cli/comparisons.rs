@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::commands::assert_valid;
-use crate::program::{CLEAN, Lab, SLOW};
+use crate::program::{CLEAN, Lab, SLOW, wait_until};
 
 const PAIR: [&str; 2] = ["--behaviours", "8.0.0-rc1,merged"];
 
@@ -174,7 +174,14 @@ fn an_interrupted_comparison_can_go_on() {
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped());
     let child = command.spawn().expect("a program to run");
-    std::thread::sleep(std::time::Duration::from_millis(900));
+    let verdicts = |state: &Value| {
+        let verdicts = &state["scenarios"][0]["figures"]["columns"][0]["verdicts"];
+        ["clean", "flagged"].map(|verdict| verdicts[verdict].as_u64().expect("a number"))
+    };
+    let state = || -> Value { serde_json::from_str(&lab.read("state.json")).expect("JSON") };
+    wait_until("seeds are kept", || {
+        lab.path("state.json").is_file() && verdicts(&state()) != [0, 0]
+    });
     let kill = std::process::Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status();
@@ -187,10 +194,7 @@ fn an_interrupted_comparison_can_go_on() {
         "{said}"
     );
     assert!(ended.stdout.is_empty(), "half a comparison is none");
-    let state: Value = serde_json::from_str(&lab.read("state.json")).expect("JSON");
-    let column = &state["scenarios"][0]["figures"]["columns"][0];
-    let done = column["verdicts"]["clean"].as_u64().expect("a number");
-    let done = done + column["verdicts"]["flagged"].as_u64().expect("a number");
+    let done: u64 = verdicts(&state()).iter().sum();
     assert!(done > 0);
     let seeds = format!("0..{}", done + 2);
     let arguments = ["compare", CLEAN, "--seeds", &seeds];

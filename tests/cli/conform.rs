@@ -4,12 +4,11 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::program::{CLEAN, Lab};
+use crate::program::{CLEAN, Lab, wait_until};
 
 /// What a real server prints for `--version`.
 const VERSION: &str = "Valkey server v=8.0.1 sha=00000000:0 malloc=libc bits=64";
@@ -258,14 +257,6 @@ fn children_of(parent: u32) -> Vec<u32> {
 fn has_ended(pid: u32) -> bool {
     // A zombie has ended as well.
     status_of(pid).is_none_or(|status| status.first().is_some_and(|state| state == "Z"))
-}
-
-fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    let limit = Instant::now() + Duration::from_secs(60);
-    while !holds() {
-        assert!(Instant::now() < limit, "a minute has passed before {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Real servers, if the environment names any: paths, separated by colons.

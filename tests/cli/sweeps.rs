@@ -11,7 +11,7 @@ use rebound_sim::world::Runner;
 use serde_json::Value;
 
 use crate::commands::assert_valid;
-use crate::program::{CANARY, CLEAN, Lab, SLOW};
+use crate::program::{CANARY, CLEAN, Lab, SLOW, wait_until};
 
 /// A report without what the clock decides.
 fn timeless(mut report: Value) -> Value {
@@ -239,7 +239,7 @@ fn stop(mut child: std::process::Child, signal: &str) -> (String, Option<i32>) {
 }
 
 /// However a sweep is stopped, what its state says was finished need not be run again, and the
-/// sum is the same as if it had been run in one sitting.
+/// sum is the same as that of an uninterrupted sweep.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_sweep_reports_and_can_go_on() {
@@ -269,7 +269,9 @@ fn an_interrupted_sweep_reports_and_can_go_on() {
     };
 
     let child = start();
-    std::thread::sleep(Duration::from_millis(900));
+    wait_until("seeds are kept", || {
+        lab.path("state.json").is_file() && state()["finished"][0].is_string()
+    });
     let (text, code) = stop(child, "-INT");
     assert_eq!(code, Some(3));
     let report: Value = serde_json::from_str(&text).expect("JSON");
@@ -281,8 +283,9 @@ fn an_interrupted_sweep_reports_and_can_go_on() {
     assert_eq!(whole["events"], report["events"]);
 
     // Killed without a warning: what was saved is there, whole, and holds.
+    let before = finished(&state());
     let child = start();
-    std::thread::sleep(Duration::from_millis(3_000));
+    wait_until("more seeds are kept", || finished(&state()) != before);
     stop(child, "-KILL");
     let saved = finished(&state());
     let more: u64 = saved.trim_start_matches("0..").parse().expect("a seed");

@@ -2,8 +2,6 @@
 
 pub mod check;
 pub mod client;
-pub mod compare;
-pub mod expectation;
 pub mod results;
 pub mod scenario;
 pub mod sentinel;

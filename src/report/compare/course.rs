@@ -1,6 +1,6 @@
 //! How runs went under each behaviour: small pictures over virtual time, on the same scales.
 
-use rebound_sim::compare::{Course, ScenarioComparison};
+use rebound_batch::compare::{Course, ScenarioComparison};
 
 use crate::figures::short_span;
 use crate::html::chart::{Strip, Unit, label, strip};

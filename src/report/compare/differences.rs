@@ -1,7 +1,7 @@
 //! How far each behaviour is from the first, figure by figure: dots with intervals against
 //! nought.
 
-use rebound_sim::compare::{Difference, IntervalMethod, Metric, ScenarioComparison, Unit};
+use rebound_batch::compare::{Difference, IntervalMethod, Metric, ScenarioComparison, Unit};
 
 use crate::compare::cells::{change, difference};
 use crate::html::chart::{Interval, intervals};

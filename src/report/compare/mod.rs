@@ -4,7 +4,7 @@ mod course;
 mod differences;
 mod remedies;
 
-use rebound_sim::compare::{CompareReport, ScenarioComparison};
+use rebound_batch::compare::{CompareReport, ScenarioComparison};
 
 use super::look;
 use crate::figures::grouped;

@@ -1,7 +1,7 @@
 //! What runs under each behaviour gave: verdicts, and every figure with bars to hold them
 //! against each other.
 
-use rebound_sim::compare::ScenarioComparison;
+use rebound_batch::compare::ScenarioComparison;
 
 use crate::compare::cells::figures;
 use crate::figures::{grouped, share};

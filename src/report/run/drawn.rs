@@ -7,9 +7,9 @@ use rebound_sim::engine::Span;
 use rebound_sim::results::RunReport;
 use rebound_view::{Painter, Picture, Window};
 
-use crate::arguments::behaviour_named;
+use crate::arguments::{WindowArguments, behaviour_named, load};
 use crate::exit::Failure;
-use crate::verify::Case;
+use rebound_batch::verify::Case;
 
 /// A run's report, and its picture if there is one.
 pub struct Drawn {
@@ -23,16 +23,11 @@ pub struct Drawn {
 ///
 /// # Errors
 /// If there is nothing in it.
-pub fn window(from: Option<Span>, until: Option<Span>) -> Result<Window, Failure> {
-    let from = from.unwrap_or(Span::ZERO);
-    if let Some(until) = until.filter(|until| *until <= from) {
-        return Err(Failure::usage(format!(
-            "nothing lies from {from} until {until}: --until must be later than --from"
-        )));
-    }
+pub fn window(arguments: WindowArguments) -> Result<Window, Failure> {
+    let (from, _) = arguments.times()?;
     Ok(Window {
-        from: from.as_nanos(),
-        until: until.map(Span::as_nanos),
+        from: from.nanos(),
+        until: arguments.until.map(Span::as_nanos),
     })
 }
 
@@ -60,7 +55,7 @@ pub fn again(
 ) -> Result<Drawn, Failure> {
     let plan = match named {
         Some(path) => {
-            let (plan, _) = crate::arguments::load(path, None)?;
+            let (plan, _) = load(path, None)?;
             let hash = format!("{:032x}", plan.hash);
             if hash != report.scenario_hash {
                 return Err(Failure::usage(format!(
@@ -73,7 +68,7 @@ pub fn again(
         }
         None => candidates(&report.scenario, source)
             .iter()
-            .filter_map(|path| crate::arguments::load(path, None).ok())
+            .filter_map(|path| load(path, None).ok())
             .map(|(plan, _)| plan)
             .find(|plan| format!("{:032x}", plan.hash) == report.scenario_hash),
     };

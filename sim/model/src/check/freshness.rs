@@ -57,24 +57,24 @@ const UNTOUCHED: Key = Key {
 
 /// A read that was told an old value.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Stale {
+pub struct Stale {
     /// CommandRef command, its number and what it is.
-    pub(crate) command: CommandRef,
+    pub command: CommandRef,
     /// Who replied.
-    pub(crate) from: Addr,
+    pub from: Addr,
     /// What was read.
-    pub(crate) key: u32,
+    pub key: u32,
     /// What it was told.
-    pub(crate) value: Value,
+    pub value: Value,
     /// When the read was issued.
-    pub(crate) issued: Time,
+    pub issued: Time,
     /// The first acknowledged write that overwrote the value.
-    pub(crate) overwritten_by: WriteId,
+    pub overwritten_by: WriteId,
 }
 
 /// The history, as far as it is needed to tell fresh from stale.
 #[derive(Debug)]
-pub(crate) struct Freshness {
+pub struct Freshness {
     scope: Scope,
     writes: Vec<Written>,
     keys: Vec<Key>,
@@ -84,7 +84,7 @@ pub(crate) struct Freshness {
 impl Freshness {
     /// Of a plan's runs. Clients that said `READONLY` read what may be old on purpose, and count
     /// only if the plan says so.
-    pub(crate) fn new(plan: &Plan) -> Freshness {
+    pub fn new(plan: &Plan) -> Freshness {
         Freshness {
             scope: Scope::new(plan, plan.checks.stale_read.readonly_clients),
             writes: Vec::new(),
@@ -107,7 +107,7 @@ impl Freshness {
 
     /// Takes note of an event; the stale read that it is, if it is one.
     #[inline]
-    pub(crate) fn observe(&mut self, now: Time, event: &Event) -> Option<Stale> {
+    pub fn observe(&mut self, now: Time, event: &Event) -> Option<Stale> {
         match Step::of(now, event)? {
             Step::Issued {
                 command,

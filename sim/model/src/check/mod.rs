@@ -21,7 +21,7 @@ mod testing;
 mod thundering_herd;
 mod two_primaries;
 
-pub(crate) use freshness::Freshness;
+pub use freshness::{Freshness, Stale};
 
 use std::sync::Arc;
 

@@ -18,15 +18,15 @@ pub use heat::{Heat, HeatMap, HeatRow, RunBins};
 #[serde(deny_unknown_fields)]
 pub struct Detail {
     /// Ended commands by the redirects that they met.
-    pub(crate) chains: Buckets,
+    pub chains: Buckets,
     /// Ended commands by their bounces.
-    pub(crate) bounces: Buckets,
+    pub bounces: Buckets,
     /// Clients by their longest time without a read served.
-    pub(crate) read_outages: Buckets,
+    pub read_outages: Buckets,
     /// Clients by their longest time without a write served.
-    pub(crate) write_outages: Buckets,
+    pub write_outages: Buckets,
     /// When the redirects of which seeds were.
-    pub(crate) redirects: Heat,
+    pub redirects: Heat,
 }
 
 impl Detail {
