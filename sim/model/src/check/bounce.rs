@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{CheckId, Ending, Findings, Found};
-use crate::client::ClientId;
+use crate::client::{ClientId, Note as ClientNote, Via};
 use crate::report::ChainHop;
 use crate::scenario::Plan;
-use crate::trace::{Event, Record, Via};
+use crate::trace::{Event, Record};
 use crate::valkey::{Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, Role};
 
 /// A redirect that was met.
@@ -66,17 +66,19 @@ impl State {
 
     #[inline]
     pub(super) fn observe(&mut self, record: &Record, findings: &mut Findings) {
-        if let Event::Hop {
+        if let Event::Client(
             client,
-            command,
-            kind,
-            from,
-            to,
-            via,
-            bounce,
-            belief,
-            ..
-        } = record.event
+            ClientNote::Hop {
+                command,
+                kind,
+                from,
+                to,
+                via,
+                bounce,
+                belief,
+                ..
+            },
+        ) = record.event
         {
             let hop = Hop {
                 at: record.at.0,
@@ -87,12 +89,7 @@ impl State {
                 belief,
             };
             self.add(client, command, kind, hop);
-        } else if let Event::Ended {
-            client,
-            command,
-            hops,
-            ..
-        } = record.event
+        } else if let Event::Client(client, ClientNote::Ended { command, hops, .. }) = record.event
             && hops > 0
         {
             let chains = &mut self.open[client.0 as usize];

@@ -7,9 +7,10 @@
 //! two writes under way at one time.
 
 use super::history::{CommandRef, Scope, Step};
+use crate::client::{WriteRange, WrittenKeys};
 use crate::engine::Time;
 use crate::scenario::Plan;
-use crate::trace::{Event, WriteRange, WrittenKeys};
+use crate::trace::Event;
 use crate::valkey::{Addr, CommandKind, Value, WriteId};
 
 /// A write, by its place among all of the run.

@@ -2,12 +2,12 @@
 
 use super::cluster_policy::{OwnAddress, ReadFrom, SendTo};
 use super::commands::State;
+use super::note::Via;
 use super::redirect::{Redirect, Source};
 use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect, Slot};
 use crate::engine::Time;
-use crate::trace::Via;
 use crate::valkey::{Addr, CommandKind, ErrorKind};
 
 /// Whether the client asks for no map.

@@ -6,12 +6,13 @@ use super::outages::Outages;
 use super::postponed::Postponed;
 use super::series::Series;
 use crate::check::{CheckId, Freshness};
+use crate::client::{CommandOutcome, Note as ClientNote};
 use crate::engine::{Span, Time};
-use crate::net::HostId;
+use crate::net::{HostId, Note as NetNote};
 use crate::report::{RunReport, Verdict};
 use crate::scenario::Plan;
-use crate::trace::{CommandOutcome, Event, FaultKind, GateVerdict, Record, Sink};
-use crate::valkey::NodeId;
+use crate::trace::{Event, FaultKind, Record, Sink};
+use crate::valkey::{GateVerdict, NodeId, Note as NodeNote};
 
 /// A figure of a run.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -253,28 +254,27 @@ impl Sink for Measures {
         let now = record.at;
         self.outages.observe(record);
         match record.event {
-            Event::Issued { .. } | Event::Element { .. } => self.history(record),
-            Event::Hop { .. } => self.series.redirect(now),
-            Event::Ended { outcome, .. } => {
+            Event::Client(_, ClientNote::Issued { .. } | ClientNote::Element { .. }) => {
+                self.history(record)
+            }
+            Event::Client(_, ClientNote::Hop { .. }) => self.series.redirect(now),
+            Event::Client(_, ClientNote::Ended { outcome, .. }) => {
                 self.series.ended(now, outcome == CommandOutcome::Served);
                 self.history(record);
             }
-            Event::Gate {
-                node,
-                peer,
-                verdict,
-                ..
-            } if self.outages.is_client(peer) => {
+            Event::Node(node, NodeNote::Gate { peer, verdict, .. })
+                if self.outages.is_client(peer) =>
+            {
                 if matches!(verdict, GateVerdict::Postponed(_)) {
                     self.postponed.postponed(node, peer, now);
                 }
                 self.load.request(node, now);
             }
-            Event::Released { node, .. } => {
+            Event::Node(node, NodeNote::Released { .. }) => {
                 self.postponed.released(node, now, &mut self.series);
                 self.load.released(now);
             }
-            Event::Closed { from, to, .. } => {
+            Event::Net(NetNote::Closed { from, to, .. }) => {
                 if let Some(node) = self.node(to) {
                     self.postponed.peer_gone(node, from, now, &mut self.series);
                 }
@@ -289,17 +289,22 @@ impl Sink for Measures {
                 }
             }
             Event::Fault { .. }
-            | Event::Gate { .. }
-            | Event::Ignored { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::Delivered { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
-            | Event::Sentinel { .. }
-            | Event::Cluster { .. } => {}
+            | Event::Node(
+                _,
+                NodeNote::Gate { .. }
+                | NodeNote::Role { .. }
+                | NodeNote::Failover { .. }
+                | NodeNote::Operator { .. }
+                | NodeNote::Cluster(_),
+            )
+            | Event::Client(_, ClientNote::Ignored { .. })
+            | Event::Net(
+                NetNote::ConnectFailed { .. }
+                | NetNote::Dialled { .. }
+                | NetNote::Connected { .. }
+                | NetNote::Delivered { .. },
+            )
+            | Event::Sentinel { .. } => {}
         }
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::check::{CheckId, Checks, Ending, Found, Unfinished};
-use crate::client::ClientId;
+use crate::client::{ClientId, Note as ClientNote};
 use crate::engine::Time;
+use crate::net::Note as NetNote;
 use crate::scenario::Plan;
 use crate::trace::{Event, Record};
-use crate::valkey::CommandKind;
+use crate::valkey::{CommandKind, Note as NodeNote};
 
 /// The checks that need no more than what can be seen of real servers.
 pub const JUDGED_LIVE: [CheckId; 6] = [
@@ -69,33 +70,32 @@ pub fn judge(
     let mut open: BTreeMap<(ClientId, u32), (CommandKind, Time)> = BTreeMap::new();
     for record in records {
         match record.event {
-            Event::Issued {
-                client,
-                command,
-                kind,
-                ..
-            } => {
+            Event::Client(client, ClientNote::Issued { command, kind, .. }) => {
                 open.insert((client, command), (kind, record.at));
             }
-            Event::Ended {
-                client, command, ..
-            } => {
+            Event::Client(client, ClientNote::Ended { command, .. }) => {
                 open.remove(&(client, command));
                 checks.observe(record);
             }
-            Event::Delivered { .. } | Event::Gate { .. } | Event::Element { .. } => {}
-            Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Closed { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
+            Event::Net(NetNote::Delivered { .. })
+            | Event::Node(_, NodeNote::Gate { .. })
+            | Event::Client(_, ClientNote::Element { .. }) => {}
+            Event::Net(
+                NetNote::Dialled { .. }
+                | NetNote::Connected { .. }
+                | NetNote::ConnectFailed { .. }
+                | NetNote::Closed { .. },
+            )
+            | Event::Node(
+                _,
+                NodeNote::Released { .. }
+                | NodeNote::Role { .. }
+                | NodeNote::Failover { .. }
+                | NodeNote::Operator { .. }
+                | NodeNote::Cluster(_),
+            )
             | Event::Sentinel { .. }
-            | Event::Hop { .. }
-            | Event::Ignored { .. }
-            | Event::Cluster { .. }
+            | Event::Client(_, ClientNote::Hop { .. } | ClientNote::Ignored { .. })
             | Event::Fault { .. } => checks.observe(record),
         }
     }

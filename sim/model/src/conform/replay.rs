@@ -13,8 +13,7 @@ use super::warp::Warp;
 use super::words::Words;
 use crate::engine::{Span, Time};
 use crate::lab::{Lab, Passed};
-use crate::trace::Event;
-use crate::valkey::{Behaviour, Config, LinkState, NodeId, ReplId, Role};
+use crate::valkey::{Behaviour, Config, LinkState, NodeId, Note, ReplId, Role};
 
 use clients::Crowd;
 pub use clients::{OpTold, ProbeTold};
@@ -194,10 +193,10 @@ impl Watch {
     }
 
     fn look(&mut self, lab: &mut Lab) {
-        for event in std::mem::take(&mut lab.events) {
-            self.passing.note(lab.now, &event);
+        for (node, note) in std::mem::take(&mut lab.events) {
+            self.passing.note(lab.now, node, &note);
             // A turn may pass through a state, and a poll that is read in it shows that.
-            if let Event::Failover { node, state, .. } = event
+            if let Note::Failover { state, .. } = note
                 && let Some((_, last)) = self.states[usize::from(node.0)].last().copied()
                 && last.failover != state
             {

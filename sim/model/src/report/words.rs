@@ -1,12 +1,14 @@
 //! How commands, replies, states and faults read in a story.
 
 use super::names::Names;
+use crate::client::CommandOutcome;
 use crate::net::{Closing, ConnectFailure};
-use crate::sentinel::{HELLO, Notice};
-use crate::trace::{CommandOutcome, FailoverEnd, FaultKind};
+use crate::sentinel::{self, HELLO};
+use crate::trace::FaultKind;
 use crate::valkey::{
-    Addr, Belief, ClientType, ClusterFailover, Command, Elements, Epoch, FailoverState, LinkState,
-    PauseKind, ReplId, Reply, Role, SetSlot, UnblockReason, Value, WriteId,
+    Addr, Belief, ClientType, ClusterFailover, Command, Elements, Epoch, FailoverEnd,
+    FailoverState, LinkState, PauseKind, ReplId, Reply, Role, SetSlot, UnblockReason, Value,
+    WriteId,
 };
 
 /// `1 redirect`, `2 redirects`.
@@ -313,31 +315,31 @@ pub(super) fn failover(
 }
 
 /// What Sentinel says, as in its log.
-pub(super) fn sentinel(what: Notice, node: &str) -> String {
+pub(super) fn sentinel(what: sentinel::Note, node: &str) -> String {
     let name = what.name();
     match what {
-        Notice::RefusedInProgress | Notice::RefusedNoGoodReplica => {
+        sentinel::Note::RefusedInProgress | sentinel::Note::RefusedNoGoodReplica => {
             format!("refuses SENTINEL FAILOVER of {node}: {name}")
         }
-        Notice::Down
-        | Notice::Up
-        | Notice::TryFailover
-        | Notice::Selected
-        | Notice::NoGoodReplica
-        | Notice::PrimaryTimeout
-        | Notice::ReplicaTimeout
-        | Notice::WaitPromotion
-        | Notice::Promoted
-        | Notice::ReconfSent
-        | Notice::ReconfSentBestEffort
-        | Notice::ReconfSentTimeout
-        | Notice::ReconfInProgress
-        | Notice::ReconfDone
-        | Notice::FailoverEnd
-        | Notice::FailoverEndTimeout
-        | Notice::SwitchPrimary
-        | Notice::ConvertToReplica
-        | Notice::FixReplica => format!("{name} {node}"),
+        sentinel::Note::Down
+        | sentinel::Note::Up
+        | sentinel::Note::TryFailover
+        | sentinel::Note::Selected
+        | sentinel::Note::NoGoodReplica
+        | sentinel::Note::PrimaryTimeout
+        | sentinel::Note::ReplicaTimeout
+        | sentinel::Note::WaitPromotion
+        | sentinel::Note::Promoted
+        | sentinel::Note::ReconfSent
+        | sentinel::Note::ReconfSentBestEffort
+        | sentinel::Note::ReconfSentTimeout
+        | sentinel::Note::ReconfInProgress
+        | sentinel::Note::ReconfDone
+        | sentinel::Note::FailoverEnd
+        | sentinel::Note::FailoverEndTimeout
+        | sentinel::Note::SwitchPrimary
+        | sentinel::Note::ConvertToReplica
+        | sentinel::Note::FixReplica => format!("{name} {node}"),
     }
 }
 

@@ -1,10 +1,9 @@
 //! Cluster mode: C69 to C71, and what cluster_legacy.c of 8.0.1 says of elections.
 
 use rebound_sim::engine::{Span, Time};
-use rebound_sim::trace::{ClusterEvent, ClusterHealth, ManualEnd, VoteRefusal};
 use rebound_sim::valkey::{
-    AddressBook, ClusterFailover, Command, ErrorKind, HASH_SLOTS, HashSlot, NodeId, Reply, SetSlot,
-    WriteId,
+    AddressBook, ClusterEvent, ClusterFailover, ClusterHealth, Command, ErrorKind, HASH_SLOTS,
+    HashSlot, ManualEnd, NodeId, Reply, SetSlot, VoteRefusal, WriteId,
 };
 
 use rebound_sim::lab::{A, B, C, Lab};

@@ -1,7 +1,7 @@
 //! Clients of a cluster: where commands go, and what MOVED, ASK and errors lead to.
 
+use super::super::note::{Note, Via};
 use super::*;
-use crate::trace::Via;
 
 pub(super) fn moved(slot: u16, to: Addr) -> Does {
     Does::Reply(Reply::Moved {
@@ -81,7 +81,7 @@ fn sent_to(rig: &Rig) -> Vec<(Addr, Command)> {
 
 fn hops(rig: &Rig) -> Vec<(Via, Addr)> {
     let hop = |(_, effect): &(Time, Effect)| match effect {
-        Effect::Trace(Event::Hop { via, to, .. }) => Some((*via, *to)),
+        Effect::Note(Note::Hop { via, to, .. }) => Some((*via, *to)),
         _ => None,
     };
     rig.log.iter().filter_map(hop).collect()

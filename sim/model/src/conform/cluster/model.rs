@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use super::run::{Mark, Op, Run, Step};
 use crate::Runner;
+use crate::client::{CommandOutcome, Note as ClientNote, Via};
 use crate::engine::Time;
 use crate::scenario;
-use crate::trace::{ClusterEvent, CommandOutcome, Event, Record, Via};
-use crate::valkey::{Addr, AddressBook, Behaviour, CommandKind, HashSlot, NodeId, Reply, Role};
+use crate::trace::{Event, Record};
+use crate::valkey::{
+    Addr, AddressBook, Behaviour, ClusterEvent, CommandKind, HashSlot, NodeId, Note as NodeNote,
+    Reply, Role,
+};
 
 /// Sent when the cluster has been up for a second.
 const START: f64 = 1_000.0;
@@ -106,7 +110,7 @@ fn told(name: String, trace: &[Record]) -> Run {
             run.marks.push(Mark { at, what, number });
         };
         match record.event {
-            Event::Cluster { node, what } => match what {
+            Event::Node(node, NodeNote::Cluster(what)) => match what {
                 ClusterEvent::ManualFailoverStarted { replica } if replica == node => {
                     mark(node, "accepted", None);
                 }
@@ -129,32 +133,27 @@ fn told(name: String, trace: &[Record]) -> Run {
                 | ClusterEvent::EpochTaken { .. }
                 | ClusterEvent::SlotsMoved { .. } => {}
             },
-            Event::Role {
-                node, role, offset, ..
-            } if at > 0.0 => match (letter(node), role) {
-                ('b', Role::Primary) => mark(node, "takes-over-from", Some(offset + 1)),
-                ('a', Role::Replica) if !run.marks.iter().any(|m| m.what == "a demoted") => {
-                    run.marks.extend(["demoted", "asks-from"].map(|what| Mark {
-                        at,
-                        what: format!("a {what}"),
-                        number: (what == "asks-from").then_some(offset + 1),
-                    }));
+            Event::Node(node, NodeNote::Role { role, offset, .. }) if at > 0.0 => {
+                match (letter(node), role) {
+                    ('b', Role::Primary) => mark(node, "takes-over-from", Some(offset + 1)),
+                    ('a', Role::Replica) if !run.marks.iter().any(|m| m.what == "a demoted") => {
+                        run.marks.extend(["demoted", "asks-from"].map(|what| Mark {
+                            at,
+                            what: format!("a {what}"),
+                            number: (what == "asks-from").then_some(offset + 1),
+                        }));
+                    }
+                    _ => {}
                 }
-                _ => {}
-            },
-            Event::Operator { reply, .. } => {
+            }
+            Event::Node(_, NodeNote::Operator { reply, .. }) => {
                 run.reply = if reply == Reply::Ok {
                     "+OK".to_owned()
                 } else {
                     format!("{reply:?}")
                 };
             }
-            Event::Issued {
-                client,
-                command,
-                kind,
-                ..
-            } => {
+            Event::Client(client, ClientNote::Issued { command, kind, .. }) => {
                 let op = Op {
                     command: if kind == CommandKind::Set {
                         "SET"
@@ -166,14 +165,16 @@ fn told(name: String, trace: &[Record]) -> Run {
                 };
                 open.insert((client, command), op);
             }
-            Event::Hop {
+            Event::Client(
                 client,
-                command,
-                from,
-                to,
-                via,
-                ..
-            } => {
+                ClientNote::Hop {
+                    command,
+                    from,
+                    to,
+                    via,
+                    ..
+                },
+            ) => {
                 run.redirect = words(via);
                 if let Some(op) = open.get_mut(&(client, command)) {
                     op.steps.push(Step {
@@ -183,14 +184,16 @@ fn told(name: String, trace: &[Record]) -> Run {
                     });
                 }
             }
-            Event::Ended {
+            Event::Client(
                 client,
-                command,
-                outcome,
-                hops,
-                from,
-                ..
-            } => {
+                ClientNote::Ended {
+                    command,
+                    outcome,
+                    hops,
+                    from,
+                    ..
+                },
+            ) => {
                 run.redirects[hops.min(3) as usize] += 1;
                 if let Some(mut op) = open.remove(&(client, command)) {
                     let answer = match (outcome, op.command) {
@@ -203,18 +206,16 @@ fn told(name: String, trace: &[Record]) -> Run {
                     run.ops.push(op);
                 }
             }
-            Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Gate { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
+            Event::Net(_)
+            | Event::Node(
+                _,
+                NodeNote::Gate { .. }
+                | NodeNote::Released { .. }
+                | NodeNote::Role { .. }
+                | NodeNote::Failover { .. },
+            )
             | Event::Sentinel { .. }
-            | Event::Element { .. }
-            | Event::Ignored { .. }
+            | Event::Client(_, ClientNote::Element { .. } | ClientNote::Ignored { .. })
             | Event::Fault { .. } => {}
         }
     }

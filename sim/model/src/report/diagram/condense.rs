@@ -6,11 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::recorder::{Drawn, Entry, Flight, Recorder};
 use super::{ArrowLook, Fate};
-use crate::client::ClientId;
+use crate::client::{ClientId, CommandOutcome};
 use crate::engine::{Span, Time};
 use crate::report::names::HostRole;
 use crate::report::words;
-use crate::trace::CommandOutcome;
 
 /// A message that takes as long is shown even if it is routine, and in two rows.
 pub(super) const SLOW: Span = Span::millis(100);

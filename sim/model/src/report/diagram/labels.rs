@@ -1,16 +1,15 @@
 //! What stands beside arrows and in notes: short, since there is little room.
 
 use super::{Arrow, ArrowLook, NoteLook};
+use crate::client::CommandOutcome;
 use crate::engine::Span;
 use crate::net::{Closing, ConnectFailure};
 use crate::report::names::Names;
 use crate::report::words;
-use crate::trace::{
-    ClusterEvent, ClusterHealth, CommandOutcome, FailoverEnd, FaultKind, ManualEnd,
-};
+use crate::trace::FaultKind;
 use crate::valkey::{
-    Addr, BusKind, Command, CommandKind, FailoverState, LinkState, Message, NodeId, ReplOp, Reply,
-    Role,
+    Addr, BusKind, ClusterEvent, ClusterHealth, Command, CommandKind, FailoverEnd, FailoverState,
+    LinkState, ManualEnd, Message, NodeId, ReplOp, Reply, Role,
 };
 
 /// `text` in at most [`Arrow::LABEL`] characters.

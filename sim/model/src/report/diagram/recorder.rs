@@ -7,13 +7,12 @@ use std::collections::BTreeMap;
 use super::flight::Flights;
 use super::lives::Lives;
 use super::{ArrowLook, Diagram, Fate, NoteLook, labels, rows};
-use crate::client::ClientId;
+use crate::client::{ClientId, CommandOutcome};
 use crate::engine::Time;
 use crate::net::HostId;
 use crate::report::names::{HostRole, Names};
 use crate::report::{Filter, RunReport, Story, StoryKind};
 use crate::scenario::Plan;
-use crate::trace::CommandOutcome;
 use crate::valkey::{Behaviour, CommandKind, NodeId};
 
 /// What may become a row.

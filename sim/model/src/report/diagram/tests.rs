@@ -1,15 +1,16 @@
 //! Diagrams of small runs made by hand.
 
 use super::*;
-use crate::client::ClientId;
-use crate::engine::Span;
-use crate::net::{ConnId, HostId};
-use crate::report::{Filter, MODEL, RunReport, Verdict};
-use crate::trace::{
-    CommandOutcome, Event, Record, Saw, Sending, Sink, Via, WriteRange, WrittenKeys,
+use crate::client::{
+    ClientId, CommandOutcome, Note as ClientNote, Saw, Via, WriteRange, WrittenKeys,
 };
+use crate::engine::Span;
+use crate::net::{ConnId, HostId, Note as NetNote};
+use crate::report::{Filter, MODEL, RunReport, Verdict};
+use crate::trace::{Event, Record, Sending, Sink};
 use crate::valkey::{
-    AddressBook, Behaviour, Belief, Command, CommandKind, Message, NodeId, Reply, Request, WriteId,
+    AddressBook, Behaviour, Belief, Command, CommandKind, Message, NodeId, Note as NodeNote, Reply,
+    Request, WriteId,
 };
 
 const OLD: HostId = HostId(0);
@@ -79,26 +80,28 @@ impl Bench<'_> {
 
     fn deliver(&mut self, conn: ConnId, (from, to): (HostId, HostId), message: Message) {
         let sent_at = self.send(conn, (from, to), message);
-        self.record(Event::Delivered {
+        self.record(Event::Net(NetNote::Delivered {
             conn,
             from,
             to,
             sent_at,
             message,
-        });
+        }));
     }
 
     fn issue(&mut self, command: u32) {
-        self.record(Event::Issued {
-            client: CLIENT,
-            command,
-            kind: CommandKind::Set,
-            writes: WriteRange {
-                first: WriteId(0),
-                count: 1,
+        self.record(Event::Client(
+            CLIENT,
+            ClientNote::Issued {
+                command,
+                kind: CommandKind::Set,
+                writes: WriteRange {
+                    first: WriteId(0),
+                    count: 1,
+                },
+                keys: WrittenKeys::one(0),
             },
-            keys: WrittenKeys::one(0),
-        });
+        ));
     }
 
     fn ask(&mut self, to: HostId) {
@@ -111,22 +114,24 @@ impl Bench<'_> {
             reply: Reply::Ok,
         };
         self.deliver(conn(from.0), (from, APP), reply);
-        self.record(Event::Ended {
-            client: CLIENT,
-            command,
-            kind: CommandKind::Set,
-            outcome: CommandOutcome::Served,
-            hops,
-            bounces: hops.saturating_sub(1),
-            took: Span::millis(1),
-            writes: WriteRange {
-                first: WriteId(0),
-                count: 1,
+        self.record(Event::Client(
+            CLIENT,
+            ClientNote::Ended {
+                command,
+                kind: CommandKind::Set,
+                outcome: CommandOutcome::Served,
+                hops,
+                bounces: hops.saturating_sub(1),
+                took: Span::millis(1),
+                writes: WriteRange {
+                    first: WriteId(0),
+                    count: 1,
+                },
+                from: AddressBook::of(NodeId(0)),
+                key: 0,
+                saw: Saw::Nothing,
             },
-            from: AddressBook::of(NodeId(0)),
-            key: 0,
-            saw: Saw::Nothing,
-        });
+        ));
     }
 
     fn redirected(&mut self, command: u32, hops: u32, from: HostId, to: HostId) {
@@ -138,17 +143,19 @@ impl Bench<'_> {
         };
         let message = Message::Reply { tag: 7, reply };
         self.deliver(conn(from.0), (from, APP), message);
-        self.record(Event::Hop {
-            client: CLIENT,
-            command,
-            kind: CommandKind::Set,
-            from: NodeId(from.0 as u16),
-            to: addr,
-            via: Via::Redirect,
-            hops,
-            bounce: hops > 1,
-            belief: Belief::default(),
-        });
+        self.record(Event::Client(
+            CLIENT,
+            ClientNote::Hop {
+                command,
+                kind: CommandKind::Set,
+                from: NodeId(from.0 as u16),
+                to: addr,
+                via: Via::Redirect,
+                hops,
+                bounce: hops > 1,
+                belief: Belief::default(),
+            },
+        ));
     }
 }
 
@@ -249,12 +256,12 @@ fn what_never_arrives_is_shown_as_lost() {
     let rows = drawn(|bench| {
         bench.issue(0);
         bench.send(conn(0), (APP, OLD), set());
-        bench.record(Event::Closed {
+        bench.record(Event::Net(NetNote::Closed {
             conn: conn(0),
             from: APP,
             to: OLD,
             how: crate::net::Closing::Reset,
-        });
+        }));
         bench.ask(NEW);
         bench.served(NEW, 0, 0);
     });
@@ -274,18 +281,15 @@ fn what_takes_long_begins_and_ends_in_rows_of_its_own() {
     let rows = drawn(|bench| {
         bench.issue(0);
         let sent_at = bench.send(conn(0), (APP, OLD), set());
-        bench.record(Event::Released {
-            node: NodeId(1),
-            commands: 2,
-        });
+        bench.record(Event::Node(NodeId(1), NodeNote::Released { commands: 2 }));
         bench.at = Time(400_000_000);
-        bench.record(Event::Delivered {
+        bench.record(Event::Net(NetNote::Delivered {
             conn: conn(0),
             from: APP,
             to: OLD,
             sent_at,
             message: set(),
-        });
+        }));
     });
     assert_eq!(
         rows,

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::shape::{ClientState, CommandState};
-use crate::client::ClientId;
+use crate::client::{ClientId, CommandOutcome};
 use crate::engine::Time;
 use crate::net::{ConnId, HostId};
 use crate::report::Names;
-use crate::trace::{CommandOutcome, GateVerdict};
-use crate::valkey::{Addr, CommandKind, Gate, NodeId};
+use crate::valkey::{Addr, CommandKind, Gate, GateVerdict, NodeId};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct ClientNow {

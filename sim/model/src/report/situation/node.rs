@@ -4,8 +4,10 @@ use super::shape::{FaultState, NodeState};
 use crate::engine::Time;
 use crate::net::HostId;
 use crate::report::{Names, words};
-use crate::trace::{ClusterEvent, FaultKind, GateVerdict};
-use crate::valkey::{Addr, FailoverState, LinkState, NodeId, ReplId, Role};
+use crate::trace::FaultKind;
+use crate::valkey::{
+    Addr, ClusterEvent, FailoverState, GateVerdict, LinkState, NodeId, ReplId, Role,
+};
 
 #[derive(Clone, Debug)]
 pub(super) struct NodeNow {

@@ -2,8 +2,7 @@
 
 use super::super::names::Names;
 use super::super::words;
-use crate::trace::{ClusterEvent, ClusterHealth, ManualEnd, VoteRefusal};
-use crate::valkey::{ErrorKind, NodeId};
+use crate::valkey::{ClusterEvent, ClusterHealth, ErrorKind, ManualEnd, NodeId, VoteRefusal};
 
 /// What a node does or learns, to be read after its name.
 pub(super) fn event(names: Names<'_>, node: NodeId, what: ClusterEvent) -> String {

@@ -9,10 +9,10 @@ use super::super::super::data::Value;
 use super::super::super::error::ErrorKind;
 use super::super::super::hash_slot::HashSlot;
 use super::super::super::message::{Reply, Request};
+use super::super::super::note::{ClusterHealth, GateVerdict};
 use super::super::client::Blocked;
 use super::super::{Server, Slot, Turn};
 use super::Cluster;
-use crate::trace::{ClusterHealth, GateVerdict};
 
 /// Who serves a command.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
