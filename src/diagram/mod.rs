@@ -5,9 +5,10 @@ mod place;
 mod svg;
 mod text;
 
-use rebound_sim::client::ClientId;
+use rebound_sim::client::{ClientId, Note as ClientNote};
 use rebound_sim::results::RunReport;
-use rebound_sim::trace::{Event, GateVerdict, Record, Sink};
+use rebound_sim::trace::{Event, Record, Sink};
+use rebound_sim::valkey::{GateVerdict, Note as NodeNote};
 use rebound_view::Filter;
 use rebound_view::diagram::{Diagram, Recorder};
 
@@ -110,14 +111,17 @@ impl FirstTroubled {
 
 impl Sink for FirstTroubled {
     fn record(&mut self, record: &Record) {
-        if let Event::Hop { client, .. } = record.event {
+        if let Event::Client(client, ClientNote::Hop { .. }) = record.event {
             self.redirected.get_or_insert(client);
         }
-        if let Event::Gate {
-            peer,
-            verdict: GateVerdict::Postponed(_),
-            ..
-        } = record.event
+        if let Event::Node(
+            _,
+            NodeNote::Gate {
+                peer,
+                verdict: GateVerdict::Postponed(_),
+                ..
+            },
+        ) = record.event
         {
             self.held.get_or_insert(peer.0);
         }

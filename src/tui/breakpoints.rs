@@ -1,12 +1,12 @@
 //! What stops a continued run: a client, a gate, a change of role, a finding and so on.
 
-use rebound_sim::client::ClientId;
+use rebound_sim::client::{ClientId, Note as ClientNote};
 use rebound_sim::engine::{Span, Time};
 use rebound_sim::results::CheckId;
 use rebound_sim::scenario::Names;
 use rebound_sim::scenario::no_such;
-use rebound_sim::trace::{Event, GateVerdict, Record};
-use rebound_sim::valkey::{Gate, NodeId};
+use rebound_sim::trace::{Event, Record};
+use rebound_sim::valkey::{Gate, GateVerdict, NodeId, Note as NodeNote};
 
 use super::cursor::{Place, Way};
 use super::recording::Recording;
@@ -108,21 +108,25 @@ impl Breakpoint {
         let of = |wanted: Option<NodeId>, node| wanted.is_none_or(|wanted| wanted == node);
         match (self, record.event) {
             (Breakpoint::Client(client), _) => recording.concerns(record, client),
-            (Breakpoint::Gate(wanted), Event::Gate { verdict, .. }) => match verdict {
-                GateVerdict::Passed => false,
-                GateVerdict::Redirected(gate, _)
-                | GateVerdict::Postponed(gate)
-                | GateVerdict::Rejected(gate, _) => gate == wanted,
-            },
-            (Breakpoint::Role(wanted), Event::Role { node, .. }) => {
+            (Breakpoint::Gate(wanted), Event::Node(_, NodeNote::Gate { verdict, .. })) => {
+                match verdict {
+                    GateVerdict::Passed => false,
+                    GateVerdict::Redirected(gate, _)
+                    | GateVerdict::Postponed(gate)
+                    | GateVerdict::Rejected(gate, _) => gate == wanted,
+                }
+            }
+            (Breakpoint::Role(wanted), Event::Node(node, NodeNote::Role { .. })) => {
                 of(wanted, node) && recording.turns_at(place)
             }
-            (Breakpoint::Failover(wanted), Event::Failover { node, .. }) => of(wanted, node),
+            (Breakpoint::Failover(wanted), Event::Node(node, NodeNote::Failover { .. })) => {
+                of(wanted, node)
+            }
             (Breakpoint::Finding(wanted), _) => recording.findings_at(place).any(|finding| {
                 let check = finding.check;
                 wanted.is_none_or(|wanted| wanted == check)
             }),
-            (Breakpoint::Bounce, Event::Hop { bounce, .. }) => bounce,
+            (Breakpoint::Bounce, Event::Client(_, ClientNote::Hop { bounce, .. })) => bounce,
             (Breakpoint::Fault, Event::Fault { .. }) => true,
             (Breakpoint::Time(time), _) => place == recording.at_time(time),
             (

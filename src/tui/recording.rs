@@ -5,10 +5,11 @@
 
 use rebound_sim::client::ClientId;
 use rebound_sim::engine::Time;
+use rebound_sim::net::Note as NetNote;
 use rebound_sim::results::{Finding, RunReport};
 use rebound_sim::scenario::Names;
 use rebound_sim::trace::{Event, Record, Sink};
-use rebound_sim::valkey::{NodeId, Role};
+use rebound_sim::valkey::{NodeId, Note as NodeNote, Role};
 use rebound_view::{Filter, Situation, Story, StoryLine};
 
 use super::cursor::{Place, Way};
@@ -249,23 +250,24 @@ impl<'a> Recording<'a> {
     pub fn concerns(&self, record: &Record, client: ClientId) -> bool {
         let host = self.names.client_host(client);
         match record.event {
-            Event::Dialled { from, to, .. }
-            | Event::Connected { from, to, .. }
-            | Event::ConnectFailed { from, to, .. }
-            | Event::Closed { from, to, .. }
+            Event::Net(
+                NetNote::Dialled { from, to, .. }
+                | NetNote::Connected { from, to, .. }
+                | NetNote::ConnectFailed { from, to, .. }
+                | NetNote::Closed { from, to, .. },
+            )
             | Event::Fault { from, to, .. } => from == host || to == host,
-            Event::Gate { peer, .. } => peer == host,
-            Event::Issued { client: whose, .. }
-            | Event::Element { client: whose, .. }
-            | Event::Hop { client: whose, .. }
-            | Event::Ignored { client: whose, .. }
-            | Event::Ended { client: whose, .. } => whose == client,
-            Event::Delivered { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Cluster { .. }
-            | Event::Operator { .. }
+            Event::Node(_, NodeNote::Gate { peer, .. }) => peer == host,
+            Event::Client(whose, _) => whose == client,
+            Event::Net(NetNote::Delivered { .. })
+            | Event::Node(
+                _,
+                NodeNote::Released { .. }
+                | NodeNote::Role { .. }
+                | NodeNote::Failover { .. }
+                | NodeNote::Cluster(_)
+                | NodeNote::Operator { .. },
+            )
             | Event::Sentinel { .. } => false,
         }
     }
@@ -375,7 +377,7 @@ impl Sink for Kept<'_> {
         } else {
             self.before += 1;
         }
-        if let Event::Role { node, role, .. } = record.event {
+        if let Event::Node(node, NodeNote::Role { role, .. }) = record.event {
             let before = std::mem::replace(&mut self.roles[usize::from(node.0)], role);
             if kept && before != role {
                 self.turns.push(Place(self.records.len()));

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use rebound_sim::client::ClientId;
+use rebound_sim::client::{ClientId, Note as ClientNote};
 use rebound_sim::engine::Time;
 use rebound_sim::trace::{Event, Record};
+use rebound_sim::valkey::Note as NodeNote;
 use rebound_view::{Filter, Situation, Story};
 
 use super::app::{App, Next, Telling};
@@ -229,7 +230,10 @@ fn a_run_is_stopped_where_a_breakpoint_is_hit() {
     };
     // The first turn is old's demotion, in the middle of its failover.
     let turn = hits("role");
-    assert!(matches!(turn.event, Event::Role { .. }), "{turn:?}");
+    assert!(
+        matches!(turn.event, Event::Node(_, NodeNote::Role { .. })),
+        "{turn:?}"
+    );
     assert_eq!(turn.at.to_string(), "1.312910s");
     assert_eq!(hits("role old"), turn);
     let failover = hits("failover old");
@@ -237,13 +241,19 @@ fn a_run_is_stopped_where_a_breakpoint_is_hit() {
     assert!(matches!(hits("fault").event, Event::Fault { .. }));
     assert!(matches!(
         hits("bounce").event,
-        Event::Hop {
-            bounce: true,
-            hops: 2,
-            ..
-        }
+        Event::Client(
+            _,
+            ClientNote::Hop {
+                bounce: true,
+                hops: 2,
+                ..
+            }
+        )
     ));
-    assert!(matches!(hits("gate ClientPause").event, Event::Gate { .. }));
+    assert!(matches!(
+        hits("gate ClientPause").event,
+        Event::Node(_, NodeNote::Gate { .. })
+    ));
     let found = hits("finding connection-storm");
     assert_eq!(found.at.to_string(), "1.607051s");
     let client = case.names().client_named("arrivals/1").expect("a client");
@@ -334,7 +344,9 @@ fn told_records_stand_where_they_happened() {
         .find(|told| told.line.words == "issues SET #0")
         .expect("told");
     let record = recording.record_at(issued.place).expect("a record");
-    assert!(matches!(record.event, Event::Issued { client: whose, .. } if whose == client));
+    assert!(
+        matches!(record.event, Event::Client(whose, ClientNote::Issued { .. }) if whose == client)
+    );
 }
 
 #[test]

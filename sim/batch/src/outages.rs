@@ -1,11 +1,12 @@
 //! Each client's outages, of reads and of writes, found in a run's records.
 
-use crate::outage::{Kind, Outage};
+use super::outage::{Kind, Outage};
 use rebound_engine::Time;
-use rebound_net::HostId;
-use rebound_sim::client::ClientId;
+use rebound_net::{HostId, Note as NetNote};
+use rebound_sim::client::{ClientId, CommandOutcome, Note as ClientNote};
 use rebound_sim::scenario::Plan;
-use rebound_sim::trace::{CommandOutcome, Event, GateVerdict, Record};
+use rebound_sim::trace::{Event, Record};
+use rebound_sim::valkey::{GateVerdict, Note as NodeNote};
 
 /// The outages of a run's clients.
 #[derive(Debug)]
@@ -53,45 +54,49 @@ impl Outages {
     pub fn observe(&mut self, record: &Record) {
         let now = record.at;
         match record.event {
-            Event::Issued { client, kind, .. } => {
+            Event::Client(client, ClientNote::Issued { kind, .. }) => {
                 self.clients[client.0 as usize][Kind::of(kind) as usize].issued();
             }
-            Event::Hop { client, kind, .. } | Event::Ignored { client, kind, .. } => {
+            Event::Client(
+                client,
+                ClientNote::Hop { kind, .. } | ClientNote::Ignored { kind, .. },
+            ) => {
                 self.clients[client.0 as usize][Kind::of(kind) as usize].refused(now);
             }
-            Event::Ended {
-                client,
-                kind,
-                outcome,
-                ..
-            } => {
+            Event::Client(client, ClientNote::Ended { kind, outcome, .. }) => {
                 let served = outcome == CommandOutcome::Served;
                 self.clients[client.0 as usize][Kind::of(kind) as usize].ended(now, served);
             }
-            Event::Gate {
-                peer,
-                command,
-                verdict: GateVerdict::Postponed(_),
-                ..
-            } => {
+            Event::Node(
+                _,
+                NodeNote::Gate {
+                    peer,
+                    command,
+                    verdict: GateVerdict::Postponed(_),
+                    ..
+                },
+            ) => {
                 if let Some(place) = self.place(peer) {
                     self.clients[place][Kind::of(command) as usize].refused(now);
                 }
             }
-            Event::Closed { to, .. } => self.disconnected(to, now),
-            Event::ConnectFailed { from, .. } => self.disconnected(from, now),
-            Event::Gate { .. }
-            | Event::Element { .. }
-            | Event::Released { .. }
+            Event::Net(NetNote::Closed { to, .. }) => self.disconnected(to, now),
+            Event::Net(NetNote::ConnectFailed { from, .. }) => self.disconnected(from, now),
+            Event::Node(
+                _,
+                NodeNote::Gate { .. }
+                | NodeNote::Released { .. }
+                | NodeNote::Role { .. }
+                | NodeNote::Failover { .. }
+                | NodeNote::Operator { .. }
+                | NodeNote::Cluster(_),
+            )
+            | Event::Client(_, ClientNote::Element { .. })
             | Event::Fault { .. }
-            | Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::Delivered { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
-            | Event::Sentinel { .. }
-            | Event::Cluster { .. } => {}
+            | Event::Net(
+                NetNote::Dialled { .. } | NetNote::Connected { .. } | NetNote::Delivered { .. },
+            )
+            | Event::Sentinel { .. } => {}
         }
     }
 }
@@ -115,13 +120,15 @@ mod tests {
             let mut outages = Outages::new(&plan);
             outages.observe(&Record {
                 at: Time(1_000),
-                event: Event::Gate {
-                    node: NodeId(0),
-                    peer: plan.client_host(ClientId(waiting)),
-                    command: CommandKind::Set,
-                    verdict: GateVerdict::Postponed(Gate::ClientPause),
-                    belief: Belief::default(),
-                },
+                event: Event::Node(
+                    NodeId(0),
+                    NodeNote::Gate {
+                        peer: plan.client_host(ClientId(waiting)),
+                        command: CommandKind::Set,
+                        verdict: GateVerdict::Postponed(Gate::ClientPause),
+                        belief: Belief::default(),
+                    },
+                ),
             });
             let longest: Vec<u64> = outages.longest(Kind::Write, Time(5_000)).collect();
             let expected = (0..5).map(|place| if place == waiting { 4_000 } else { 0 });

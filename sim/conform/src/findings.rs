@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rebound_sim::check::{Checks, Ending, Found, Unfinished};
-use rebound_sim::client::ClientId;
+use rebound_sim::client::{ClientId, Note as ClientNote};
 use rebound_sim::engine::Time;
+use rebound_sim::net::Note as NetNote;
 use rebound_sim::results::CheckId;
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::{Event, Record};
-use rebound_sim::valkey::CommandKind;
+use rebound_sim::valkey::{CommandKind, Note as NodeNote};
 
 /// The checks that need no more than what can be seen of real servers.
 pub const JUDGED_LIVE: [CheckId; 6] = [
@@ -70,33 +71,32 @@ pub fn judge(
     let mut open: BTreeMap<(ClientId, u32), (CommandKind, Time)> = BTreeMap::new();
     for record in records {
         match record.event {
-            Event::Issued {
-                client,
-                command,
-                kind,
-                ..
-            } => {
+            Event::Client(client, ClientNote::Issued { command, kind, .. }) => {
                 open.insert((client, command), (kind, record.at));
             }
-            Event::Ended {
-                client, command, ..
-            } => {
+            Event::Client(client, ClientNote::Ended { command, .. }) => {
                 open.remove(&(client, command));
                 checks.observe(record);
             }
-            Event::Delivered { .. } | Event::Gate { .. } | Event::Element { .. } => {}
-            Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Closed { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
+            Event::Net(NetNote::Delivered { .. })
+            | Event::Node(_, NodeNote::Gate { .. })
+            | Event::Client(_, ClientNote::Element { .. }) => {}
+            Event::Net(
+                NetNote::Dialled { .. }
+                | NetNote::Connected { .. }
+                | NetNote::ConnectFailed { .. }
+                | NetNote::Closed { .. },
+            )
+            | Event::Node(
+                _,
+                NodeNote::Released { .. }
+                | NodeNote::Role { .. }
+                | NodeNote::Failover { .. }
+                | NodeNote::Operator { .. }
+                | NodeNote::Cluster(_),
+            )
             | Event::Sentinel { .. }
-            | Event::Hop { .. }
-            | Event::Ignored { .. }
-            | Event::Cluster { .. }
+            | Event::Client(_, ClientNote::Hop { .. } | ClientNote::Ignored { .. })
             | Event::Fault { .. } => checks.observe(record),
         }
     }

@@ -15,8 +15,7 @@ use super::members::Members;
 use super::recording::{Event as Recorded, Line};
 use super::script::instant;
 use rebound_sim::engine::{Span, Time};
-use rebound_sim::trace::{Event, FailoverEnd};
-use rebound_sim::valkey::{FailoverState, NodeId, Role};
+use rebound_sim::valkey::{FailoverEnd, FailoverState, NodeId, Note, Role};
 
 /// What a milestone is.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -125,16 +124,10 @@ pub struct Passing {
 }
 
 impl Passing {
-    /// Takes note of something that has happened in the model.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "of many events two are milestones"
-    )]
-    pub fn note(&mut self, at: Time, event: &Event) {
-        match *event {
-            Event::Failover {
-                node, state, how, ..
-            } => {
+    /// Takes note of what a node of the model has done.
+    pub fn note(&mut self, at: Time, node: NodeId, note: &Note) {
+        match *note {
+            Note::Failover { state, how, .. } => {
                 self.of(node).1 = state;
                 let what = match state {
                     FailoverState::NoFailover => Mark::Over(how),
@@ -143,7 +136,7 @@ impl Passing {
                 };
                 self.passed.push(Milestone { at, node, what });
             }
-            Event::Role { node, role, .. } => {
+            Note::Role { role, .. } => {
                 let state = self.of(node);
                 let before = state.0.replace(role);
                 let outside = state.1 == FailoverState::NoFailover;
@@ -154,7 +147,10 @@ impl Passing {
                 };
                 self.passed.push(Milestone { at, node, what });
             }
-            _ => {}
+            Note::Gate { .. }
+            | Note::Released { .. }
+            | Note::Operator { .. }
+            | Note::Cluster(_) => {}
         }
     }
 

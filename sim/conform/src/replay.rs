@@ -13,8 +13,7 @@ use super::time_map::TimeMap;
 use super::words::Words;
 use crate::lab::{Lab, Passed};
 use rebound_sim::engine::{Span, Time};
-use rebound_sim::trace::Event;
-use rebound_sim::valkey::{Behaviour, Config, LinkState, NodeId, ReplId, Role};
+use rebound_sim::valkey::{Behaviour, Config, LinkState, NodeId, Note, ReplId, Role};
 
 use clients::Crowd;
 pub use clients::{OpReplies, ProbeReplies};
@@ -194,10 +193,10 @@ impl Watch {
     }
 
     fn look(&mut self, lab: &mut Lab) {
-        for event in std::mem::take(&mut lab.events) {
-            self.passing.note(lab.now, &event);
+        for (node, note) in std::mem::take(&mut lab.events) {
+            self.passing.note(lab.now, node, &note);
             // A turn may pass through a state, and a poll that is read in it shows that.
-            if let Event::Failover { node, state, .. } = event
+            if let Note::Failover { state, .. } = note
                 && let Some((_, last)) = self.states[usize::from(node.0)].last().copied()
                 && last.failover != state
             {

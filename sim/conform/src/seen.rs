@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::answer::reply_text;
-use rebound_sim::client::ClientId;
+use rebound_sim::client::{ClientId, CommandOutcome, Note as ClientNote};
 use rebound_sim::engine::{Span, Time};
+use rebound_sim::net::Note as NetNote;
 use rebound_sim::scenario::{Occasion, Plan};
-use rebound_sim::trace::{CommandOutcome, Event, FaultKind, Record, Sink};
+use rebound_sim::trace::{Event, FaultKind, Record, Sink};
 use rebound_sim::valkey::{
-    Addr, Belief, Command, CommandKind, FailoverState, LinkState, Message, NodeId, Reply, Role,
+    Addr, Belief, Command, CommandKind, FailoverState, LinkState, Message, NodeId,
+    Note as NodeNote, Reply, Role,
 };
 
 /// How often something was seen, and when first.
@@ -255,19 +257,15 @@ impl Sink for Seen {
         let at = record.at;
         self.last = self.last.max(at);
         match record.event {
-            Event::Operator {
-                node,
-                command,
-                reply,
-            } => self.said(at, node, command, reply),
-            Event::Role {
-                node, role, link, ..
-            } => {
+            Event::Node(node, NodeNote::Operator { command, reply }) => {
+                self.said(at, node, command, reply)
+            }
+            Event::Node(node, NodeNote::Role { role, link, .. }) => {
                 let (belief, up) = &mut self.now[usize::from(node.0)];
                 (belief.role, belief.link, *up) = (role, link, true);
                 self.became(at, node);
             }
-            Event::Failover { node, state, .. } => {
+            Event::Node(node, NodeNote::Failover { state, .. }) => {
                 self.now[usize::from(node.0)].0.failover = state;
                 self.became(at, node);
             }
@@ -280,21 +278,15 @@ impl Sink for Seen {
                 self.now[usize::from(node.0)] = (Belief::default(), false);
                 self.became(at, node);
             }
-            Event::Issued {
-                client,
-                command,
-                kind,
-                ..
-            } => {
+            Event::Client(client, ClientNote::Issued { command, kind, .. }) => {
                 self.open.insert((client, command), (kind, Vec::new()));
             }
-            Event::Hop {
+            Event::Client(
                 client,
-                command,
-                from,
-                to,
-                ..
-            } => {
+                ClientNote::Hop {
+                    command, from, to, ..
+                },
+            ) => {
                 let to = self.plan.addresses.node(to);
                 if let Some((_, path)) = self.open.get_mut(&(client, command)) {
                     if path.len() > 3 {
@@ -306,13 +298,15 @@ impl Sink for Seen {
                     path.extend(to);
                 }
             }
-            Event::Ended {
+            Event::Client(
                 client,
-                command,
-                kind,
-                outcome,
-                ..
-            } => {
+                ClientNote::Ended {
+                    command,
+                    kind,
+                    outcome,
+                    ..
+                },
+            ) => {
                 let path = self.open.remove(&(client, command));
                 let path = path.map(|(_, path)| path).unwrap_or_default();
                 let how = match outcome {
@@ -325,13 +319,13 @@ impl Sink for Seen {
                 };
                 self.class(at, client, kind, how, &path);
             }
-            Event::Delivered {
+            Event::Net(NetNote::Delivered {
                 conn,
                 from,
                 to,
                 message,
                 ..
-            } => {
+            }) => {
                 let nodes = self.plan.nodes.len() as u32;
                 if from.0 < nodes && to.0 < nodes {
                     let link = u64::from(conn.index) | u64::from(conn.generation) << 32;
@@ -339,16 +333,18 @@ impl Sink for Seen {
                     self.delivered(at, ends, link, message);
                 }
             }
-            Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Closed { .. }
-            | Event::Gate { .. }
-            | Event::Released { .. }
+            Event::Net(
+                NetNote::Dialled { .. }
+                | NetNote::Connected { .. }
+                | NetNote::ConnectFailed { .. }
+                | NetNote::Closed { .. },
+            )
+            | Event::Node(
+                _,
+                NodeNote::Gate { .. } | NodeNote::Released { .. } | NodeNote::Cluster(_),
+            )
             | Event::Sentinel { .. }
-            | Event::Element { .. }
-            | Event::Ignored { .. }
-            | Event::Cluster { .. }
+            | Event::Client(_, ClientNote::Element { .. } | ClientNote::Ignored { .. })
             | Event::Fault { .. } => {}
         }
     }

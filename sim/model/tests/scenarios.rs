@@ -1,6 +1,7 @@
 //! The scenario library: every file is in order, runs the same twice, and the claims that matter
 //! most hold. (`rebound check` tries everything that the files expect, over more seeds.)
 
+use rebound_sim::valkey::RedirectKind;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,12 +10,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use rebound_sim::Runner;
+use rebound_sim::client::{CommandOutcome, Note as ClientNote};
 use rebound_sim::results::CheckId;
 use rebound_sim::results::{RunReport, Verdict};
 use rebound_sim::scenario::{Expectation, ExpectedVerdict, Plan, load};
-use rebound_sim::trace::{CommandOutcome, Event, GateVerdict, NoTrace, Record};
+use rebound_sim::trace::{Event, NoTrace, Record};
 use rebound_sim::valkey::{
-    BEHAVIOURS, Behaviour, CommandKind, ErrorKind, FailoverState, NodeId, RedirectKind, Role,
+    BEHAVIOURS, Behaviour, CommandKind, ErrorKind, FailoverState, GateVerdict, NodeId,
+    Note as NodeNote, Role,
 };
 
 const SEEDS: std::ops::Range<u64> = 0..3;
@@ -207,9 +210,9 @@ fn reads_bounce_under_pause_first_and_are_served_under_combined() {
     let mut window = false;
     let mut served = 0;
     for record in &records {
-        if let Event::Failover { state, .. } = record.event {
+        if let Event::Node(_, NodeNote::Failover { state, .. }) = record.event {
             window = state == FailoverState::InProgress;
-        } else if let Event::Ended { kind, outcome, .. } = record.event {
+        } else if let Event::Client(_, ClientNote::Ended { kind, outcome, .. }) = record.event {
             let read = kind == CommandKind::Get && outcome == CommandOutcome::Served;
             served += u32::from(window && read);
         }
@@ -256,7 +259,7 @@ fn a_lost_reply_makes_two_primaries_under_every_behaviour() {
         let (_, records) = traced("psync-reply-lost", behaviour.name, 0);
         let mut primary = [false; 2];
         for record in &records {
-            if let Event::Role { node, role, .. } = record.event {
+            if let Event::Node(node, NodeNote::Role { role, .. }) = record.event {
                 primary[usize::from(node.0)] = role == Role::Primary;
             }
         }
@@ -284,15 +287,15 @@ fn a_redirected_pop_waits_at_the_new_primary() {
     let (old, new) = (NodeId(0), NodeId(1));
     let (mut redirected, mut waiting) = (0, 0);
     for record in &records {
-        if let Event::Hop { kind, from, .. } = record.event {
+        if let Event::Client(_, ClientNote::Hop { kind, from, .. }) = record.event {
             assert_eq!((kind, from), (CommandKind::BlPop, old));
             redirected += 1;
-        } else if let Event::Gate { node, verdict, .. } = record.event
+        } else if let Event::Node(node, NodeNote::Gate { verdict, .. }) = record.event
             && node == new
         {
             assert_eq!(verdict, GateVerdict::Passed);
             waiting += 1;
-        } else if let Event::Ended { outcome, .. } = record.event {
+        } else if let Event::Client(_, ClientNote::Ended { outcome, .. }) = record.event {
             assert_eq!(outcome, CommandOutcome::Served);
             assert_eq!(redirected, 5, "nobody's pop ends before the failover");
         }
@@ -362,7 +365,7 @@ fn a_cluster_s_replica_promotes_itself_first() {
     let becomes = |node: u16, role: Role| {
         let found = records.iter().filter(|record| record.at.0 > 1_000_000_000);
         let mut found = found.filter(|record| {
-            matches!(record.event, Event::Role { node: of, role: is, .. }
+            matches!(record.event, Event::Node(of, NodeNote::Role { role: is, .. })
                 if of == NodeId(node) && is == role)
         });
         found.next().expect("changes its role").at
@@ -391,7 +394,7 @@ fn only_an_agreed_failover_keeps_every_write() {
 fn a_failover_without_a_quorum_holds_writes_for_five_seconds() {
     let (_, records) = traced("cluster-no-quorum", "8.0.1", 0);
     let longest = records.iter().filter_map(|record| {
-        let Event::Ended { outcome, took, .. } = record.event else {
+        let Event::Client(_, ClientNote::Ended { outcome, took, .. }) = record.event else {
             return None;
         };
         (outcome == CommandOutcome::Served).then_some(took.0)
@@ -437,7 +440,7 @@ fn resharding_asks_and_loses_nothing() {
     let count = |wanted: fn(&RedirectKind) -> bool| {
         records
             .iter()
-            .filter(|record| matches!(&record.event, Event::Hop { via, .. } if wanted(via)))
+            .filter(|record| matches!(&record.event, Event::Client(_, ClientNote::Hop { via, .. }) if wanted(via)))
             .count()
     };
     assert!(count(|via| matches!(via, RedirectKind::Ask(_))) > 50);

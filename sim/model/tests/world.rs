@@ -6,7 +6,7 @@ use rebound_sim::Runner;
 use rebound_sim::results::{RunReport, Verdict};
 use rebound_sim::scenario;
 use rebound_sim::trace::{Event, Record};
-use rebound_sim::valkey::{Behaviour, NodeId, Role};
+use rebound_sim::valkey::{Behaviour, NodeId, Note as NodeNote, Role};
 
 /// A run of two nodes with these further fields, as `8.0.1` or whatever is named.
 fn run_as(behaviour: &str, fields: &str) -> (RunReport, Vec<Record>) {
@@ -27,7 +27,7 @@ fn run(fields: &str) -> (RunReport, Vec<Record>) {
 const FEW: &str = r#""clients": [{"name": "app", "count": 4, "policy": "warm"}]"#;
 
 fn boots(trace: &[Record], node: u16) -> usize {
-    let boot = |record: &&Record| matches!(record.event, Event::Role { node: NodeId(n), role: Role::Primary, .. } if n == node);
+    let boot = |record: &&Record| matches!(record.event, Event::Node(NodeId(n), NodeNote::Role { role: Role::Primary, .. }) if n == node);
     trace.iter().filter(boot).count()
 }
 
@@ -50,15 +50,8 @@ fn a_machine_that_is_down_twice_over_comes_up_when_both_are_over() {
             {{"at": "1500ms", "do": {{"host_down": {{"node": "old", "lasts": "1500ms"}}}}}}]"#
     ));
     assert_eq!(boots(&trace, 0), 2);
-    let boot = |record: &&Record| {
-        matches!(
-            record.event,
-            Event::Role {
-                node: NodeId(0),
-                ..
-            }
-        )
-    };
+    let boot =
+        |record: &&Record| matches!(record.event, Event::Node(NodeId(0), NodeNote::Role { .. }));
     let last = trace.iter().rfind(boot).expect("a boot").at;
     assert!(last.nanos() >= 3_000_000_000, "{last}");
 }
@@ -159,7 +152,7 @@ fn independent_primaries_do_not_share_a_history() {
     let mut trace = Vec::new();
     Runner::new(plan, Behaviour::named("8.0.1").expect("known")).run(1, &mut trace);
     let synchronized = trace.iter().any(|record| {
-        matches!(record.event, Event::Role { node: NodeId(1), link, .. }
+        matches!(record.event, Event::Node(NodeId(1), NodeNote::Role { link, .. })
             if link == rebound_sim::valkey::LinkState::Sync)
     });
     assert!(synchronized, "a full resynchronization, not a partial one");
@@ -192,7 +185,7 @@ fn a_cluster_replaces_a_primary_that_crashes_and_takes_it_back_as_a_replica() {
         run_cluster(r#"[{"at": "3s", "do": {"crash": {"node": "a", "restart_after": "8s"}}}]"#);
     let roles = |node: u16| -> Vec<_> {
         let role = |record: &Record| {
-            if let Event::Role { node: n, role, .. } = record.event
+            if let Event::Node(n, NodeNote::Role { role, .. }) = record.event
                 && n == NodeId(node)
             {
                 return Some((record.at, role));
@@ -220,11 +213,13 @@ fn a_fault_of_the_bus_alone_fails_over_a_primary_that_serves_its_clients() {
     let promoted = |record: &&Record| {
         matches!(
             record.event,
-            Event::Role {
-                node: NodeId(3),
-                role: Role::Primary,
-                ..
-            }
+            Event::Node(
+                NodeId(3),
+                NodeNote::Role {
+                    role: Role::Primary,
+                    ..
+                }
+            )
         )
     };
     assert!(trace.iter().any(|record| promoted(&record)));

@@ -19,6 +19,7 @@ mod connection;
 mod faults;
 mod handshake;
 mod network;
+mod note;
 mod path;
 mod retries;
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod timers;
 mod types;
 
 pub use network::Network;
+pub use note::{Note, Sending};
 pub use types::{
     Arrival, Closing, ConnId, ConnectFailure, Direction, HostId, More, NetEvent, Notice,
     PathProfile, Side, TcpTimers,

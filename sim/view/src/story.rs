@@ -18,12 +18,12 @@ use memory::Memory;
 use phrases::Phrases;
 pub(super) use phrases::is_handshake;
 use rebound_engine::Time;
-use rebound_net::HostId;
-use rebound_sim::client::ClientId;
+use rebound_net::{HostId, Note as NetNote};
+use rebound_sim::client::{ClientId, Note as ClientNote};
 use rebound_sim::scenario::Plan;
 use rebound_sim::scenario::{HostRole, Names};
 use rebound_sim::trace::{Event, Record};
-use rebound_sim::valkey::{Behaviour, Message, NodeId};
+use rebound_sim::valkey::{Behaviour, Message, NodeId, Note as NodeNote};
 
 /// What a line of a story is about.
 #[derive(
@@ -209,10 +209,7 @@ impl<'a> Story<'a> {
             (true, true) => self.condensed(record, &scene, filter),
             (false, _) => self.debts(&record.event),
         };
-        if let Event::Ended {
-            client, command, ..
-        } = record.event
-        {
+        if let Event::Client(client, ClientNote::Ended { command, .. }) = record.event {
             self.condenser.forget(client, command);
         }
         self.memory.after(record);
@@ -259,26 +256,22 @@ impl<'a> Story<'a> {
     /// What was counted of a command whose end is not told.
     fn debts(&mut self, event: &Event) -> Vec<StoryLine> {
         match *event {
-            Event::Ended {
-                client, command, ..
-            } if self.condenser.owes(client, command) => self.finish(),
-            Event::Ended { .. }
-            | Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Gate { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Cluster { .. }
-            | Event::Operator { .. }
+            Event::Client(client, ClientNote::Ended { command, .. })
+                if self.condenser.owes(client, command) =>
+            {
+                self.finish()
+            }
+            Event::Client(
+                _,
+                ClientNote::Ended { .. }
+                | ClientNote::Issued { .. }
+                | ClientNote::Element { .. }
+                | ClientNote::Hop { .. }
+                | ClientNote::Ignored { .. },
+            )
+            | Event::Net(_)
+            | Event::Node(..)
             | Event::Sentinel { .. }
-            | Event::Issued { .. }
-            | Event::Element { .. }
-            | Event::Hop { .. }
-            | Event::Ignored { .. }
             | Event::Fault { .. } => Vec::new(),
         }
     }
@@ -310,13 +303,7 @@ impl<'a> Story<'a> {
         }
         let mut lines = self.finish();
         lines.push(self.line(record, scene, true));
-        if let Event::Hop {
-            client,
-            command,
-            hops,
-            ..
-        } = record.event
-        {
+        if let Event::Client(client, ClientNote::Hop { command, hops, .. }) = record.event {
             self.condenser.begin_chain(client, command, hops);
         }
         lines
@@ -342,13 +329,17 @@ impl<'a> Story<'a> {
         let client_host = |client: ClientId| self.names.client_host(client);
         let scene = |kind, who, other| Scene { kind, who, other };
         match *event {
-            Event::Dialled { from, to, .. }
-            | Event::Connected { from, to, .. }
-            | Event::ConnectFailed { from, to, .. } => scene(StoryKind::Connection, from, Some(to)),
-            Event::Closed { from, to, .. } => scene(StoryKind::Connection, to, Some(from)),
-            Event::Delivered {
+            Event::Net(
+                NetNote::Dialled { from, to, .. }
+                | NetNote::Connected { from, to, .. }
+                | NetNote::ConnectFailed { from, to, .. },
+            ) => scene(StoryKind::Connection, from, Some(to)),
+            Event::Net(NetNote::Closed { from, to, .. }) => {
+                scene(StoryKind::Connection, to, Some(from))
+            }
+            Event::Net(NetNote::Delivered {
                 from, to, message, ..
-            } => {
+            }) => {
                 let kind = if self.is_node(from) && self.is_node(to) && is_handshake(message) {
                     StoryKind::Handshake
                 } else {
@@ -356,20 +347,31 @@ impl<'a> Story<'a> {
                 };
                 scene(kind, to, Some(from))
             }
-            Event::Gate { node, peer, .. } => scene(StoryKind::Gate, node_host(node), Some(peer)),
-            Event::Released { node, .. }
-            | Event::Role { node, .. }
-            | Event::Failover { node, .. }
-            | Event::Cluster { node, .. } => scene(StoryKind::Node, node_host(node), None),
-            Event::Operator { node, .. } => scene(StoryKind::Operator, node_host(node), None),
+            Event::Node(node, NodeNote::Gate { peer, .. }) => {
+                scene(StoryKind::Gate, node_host(node), Some(peer))
+            }
+            Event::Node(
+                node,
+                NodeNote::Released { .. }
+                | NodeNote::Role { .. }
+                | NodeNote::Failover { .. }
+                | NodeNote::Cluster(_),
+            ) => scene(StoryKind::Node, node_host(node), None),
+            Event::Node(node, NodeNote::Operator { .. }) => {
+                scene(StoryKind::Operator, node_host(node), None)
+            }
             Event::Sentinel { node, .. } => {
                 let sentinel = self.names.sentinel().unwrap_or(node_host(node));
                 scene(StoryKind::Operator, sentinel, Some(node_host(node)))
             }
-            Event::Issued { client, .. }
-            | Event::Element { client, .. }
-            | Event::Ended { client, .. } => scene(StoryKind::Command, client_host(client), None),
-            Event::Hop { client, from, .. } | Event::Ignored { client, from, .. } => scene(
+            Event::Client(
+                client,
+                ClientNote::Issued { .. } | ClientNote::Element { .. } | ClientNote::Ended { .. },
+            ) => scene(StoryKind::Command, client_host(client), None),
+            Event::Client(
+                client,
+                ClientNote::Hop { from, .. } | ClientNote::Ignored { from, .. },
+            ) => scene(
                 StoryKind::Command,
                 client_host(client),
                 Some(node_host(from)),
@@ -394,24 +396,29 @@ fn tell(
     condensed: bool,
 ) -> StoryLine {
     let (command, bounce) = match record.event {
-        Event::Issued { command, .. }
-        | Event::Ignored { command, .. }
-        | Event::Element { command, .. }
-        | Event::Ended { command, .. } => (Some(command), false),
-        Event::Hop {
-            command, bounce, ..
-        } => (Some(command), bounce),
-        Event::Gate { .. } => (memory.asked.map(|asked| asked.number), false),
-        Event::Dialled { .. }
-        | Event::Connected { .. }
-        | Event::ConnectFailed { .. }
-        | Event::Delivered { .. }
-        | Event::Closed { .. }
-        | Event::Released { .. }
-        | Event::Role { .. }
-        | Event::Failover { .. }
-        | Event::Cluster { .. }
-        | Event::Operator { .. }
+        Event::Client(
+            _,
+            ClientNote::Issued { command, .. }
+            | ClientNote::Ignored { command, .. }
+            | ClientNote::Element { command, .. }
+            | ClientNote::Ended { command, .. },
+        ) => (Some(command), false),
+        Event::Client(
+            _,
+            ClientNote::Hop {
+                command, bounce, ..
+            },
+        ) => (Some(command), bounce),
+        Event::Node(_, NodeNote::Gate { .. }) => (memory.asked.map(|asked| asked.number), false),
+        Event::Net(_)
+        | Event::Node(
+            _,
+            NodeNote::Released { .. }
+            | NodeNote::Role { .. }
+            | NodeNote::Failover { .. }
+            | NodeNote::Cluster(_)
+            | NodeNote::Operator { .. },
+        )
         | Event::Sentinel { .. }
         | Event::Fault { .. } => (None, false),
     };

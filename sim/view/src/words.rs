@@ -1,12 +1,15 @@
 //! How commands, replies, states and faults read in a story.
 
 use rebound_net::{Closing, ConnectFailure};
+use rebound_sim::client::CommandOutcome;
 use rebound_sim::scenario::Names;
-use rebound_sim::sentinel::{HELLO, Notice};
-use rebound_sim::trace::{CommandOutcome, FailoverEnd, FaultKind};
+use rebound_sim::sentinel::{self, HELLO};
+use rebound_sim::trace::FaultKind;
+use rebound_sim::valkey::Redirect;
 use rebound_sim::valkey::{
-    Addr, Belief, ClientType, ClusterFailover, Command, Elements, Epoch, FailoverState, LinkState,
-    PauseKind, Redirect, ReplId, Reply, Role, SetSlot, UnblockReason, Value, WriteId,
+    Addr, Belief, ClientType, ClusterFailover, Command, Elements, Epoch, FailoverEnd,
+    FailoverState, LinkState, PauseKind, ReplId, Reply, Role, SetSlot, UnblockReason, Value,
+    WriteId,
 };
 
 /// `1 redirect`, `2 redirects`.
@@ -314,31 +317,31 @@ pub(super) fn failover(
 }
 
 /// What Sentinel says, as in its log.
-pub(super) fn sentinel(what: Notice, node: &str) -> String {
+pub(super) fn sentinel(what: sentinel::Note, node: &str) -> String {
     let name = what.name();
     match what {
-        Notice::RefusedInProgress | Notice::RefusedNoGoodReplica => {
+        sentinel::Note::RefusedInProgress | sentinel::Note::RefusedNoGoodReplica => {
             format!("refuses SENTINEL FAILOVER of {node}: {name}")
         }
-        Notice::Down
-        | Notice::Up
-        | Notice::TryFailover
-        | Notice::Selected
-        | Notice::NoGoodReplica
-        | Notice::PrimaryTimeout
-        | Notice::ReplicaTimeout
-        | Notice::WaitPromotion
-        | Notice::Promoted
-        | Notice::ReconfSent
-        | Notice::ReconfSentBestEffort
-        | Notice::ReconfSentTimeout
-        | Notice::ReconfInProgress
-        | Notice::ReconfDone
-        | Notice::FailoverEnd
-        | Notice::FailoverEndTimeout
-        | Notice::SwitchPrimary
-        | Notice::ConvertToReplica
-        | Notice::FixReplica => format!("{name} {node}"),
+        sentinel::Note::Down
+        | sentinel::Note::Up
+        | sentinel::Note::TryFailover
+        | sentinel::Note::Selected
+        | sentinel::Note::NoGoodReplica
+        | sentinel::Note::PrimaryTimeout
+        | sentinel::Note::ReplicaTimeout
+        | sentinel::Note::WaitPromotion
+        | sentinel::Note::Promoted
+        | sentinel::Note::ReconfSent
+        | sentinel::Note::ReconfSentBestEffort
+        | sentinel::Note::ReconfSentTimeout
+        | sentinel::Note::ReconfInProgress
+        | sentinel::Note::ReconfDone
+        | sentinel::Note::FailoverEnd
+        | sentinel::Note::FailoverEndTimeout
+        | sentinel::Note::SwitchPrimary
+        | sentinel::Note::ConvertToReplica
+        | sentinel::Note::FixReplica => format!("{name} {node}"),
     }
 }
 

@@ -56,7 +56,7 @@ fn flaw(sentence: &str) -> Option<&'static str> {
     if sentence.ends_with(CUT) {
         return None;
     }
-    if sentence.matches('"').count() % 2 != 0 {
+    if !sentence.matches('"').count().is_multiple_of(2) {
         return Some("a quotation that does not end");
     }
     let mut open = Vec::new();

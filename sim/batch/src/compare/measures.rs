@@ -6,13 +6,14 @@ use super::series::Series;
 use crate::outage::Kind;
 use crate::outages::Outages;
 use rebound_engine::{Span, Time};
-use rebound_net::HostId;
+use rebound_net::{HostId, Note as NetNote};
 use rebound_sim::check::Freshness;
+use rebound_sim::client::{CommandOutcome, Note as ClientNote};
 use rebound_sim::results::CheckId;
 use rebound_sim::results::{RunReport, Verdict};
 use rebound_sim::scenario::Plan;
-use rebound_sim::trace::{CommandOutcome, Event, FaultKind, GateVerdict, Record, Sink};
-use rebound_sim::valkey::NodeId;
+use rebound_sim::trace::{Event, FaultKind, Record, Sink};
+use rebound_sim::valkey::{GateVerdict, NodeId, Note as NodeNote};
 
 /// A figure of a run.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -254,28 +255,27 @@ impl Sink for Measures {
         let now = record.at;
         self.outages.observe(record);
         match record.event {
-            Event::Issued { .. } | Event::Element { .. } => self.history(record),
-            Event::Hop { .. } => self.series.redirect(now),
-            Event::Ended { outcome, .. } => {
+            Event::Client(_, ClientNote::Issued { .. } | ClientNote::Element { .. }) => {
+                self.history(record)
+            }
+            Event::Client(_, ClientNote::Hop { .. }) => self.series.redirect(now),
+            Event::Client(_, ClientNote::Ended { outcome, .. }) => {
                 self.series.ended(now, outcome == CommandOutcome::Served);
                 self.history(record);
             }
-            Event::Gate {
-                node,
-                peer,
-                verdict,
-                ..
-            } if self.outages.is_client(peer) => {
+            Event::Node(node, NodeNote::Gate { peer, verdict, .. })
+                if self.outages.is_client(peer) =>
+            {
                 if matches!(verdict, GateVerdict::Postponed(_)) {
                     self.postponed.postponed(node, peer, now);
                 }
                 self.load.request(node, now);
             }
-            Event::Released { node, .. } => {
+            Event::Node(node, NodeNote::Released { .. }) => {
                 self.postponed.released(node, now, &mut self.series);
                 self.load.released(now);
             }
-            Event::Closed { from, to, .. } => {
+            Event::Net(NetNote::Closed { from, to, .. }) => {
                 if let Some(node) = self.node(to) {
                     self.postponed.peer_gone(node, from, now, &mut self.series);
                 }
@@ -290,17 +290,22 @@ impl Sink for Measures {
                 }
             }
             Event::Fault { .. }
-            | Event::Gate { .. }
-            | Event::Ignored { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::Delivered { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
-            | Event::Sentinel { .. }
-            | Event::Cluster { .. } => {}
+            | Event::Node(
+                _,
+                NodeNote::Gate { .. }
+                | NodeNote::Role { .. }
+                | NodeNote::Failover { .. }
+                | NodeNote::Operator { .. }
+                | NodeNote::Cluster(_),
+            )
+            | Event::Client(_, ClientNote::Ignored { .. })
+            | Event::Net(
+                NetNote::ConnectFailed { .. }
+                | NetNote::Dialled { .. }
+                | NetNote::Connected { .. }
+                | NetNote::Delivered { .. },
+            )
+            | Event::Sentinel { .. } => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::outage::Kind;
 use crate::outages::Outages;
 use rebound_engine::Time;
+use rebound_sim::client::Note as ClientNote;
 use rebound_sim::results::{Buckets, Detail, RunBins, RunReport};
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::{Event, Record, Sink};
@@ -47,27 +48,19 @@ impl Sink for Glance {
     fn record(&mut self, record: &Record) {
         self.outages.observe(record);
         match record.event {
-            Event::Hop { .. } => self.redirects.add(record.at, 1),
-            Event::Ended { hops, bounces, .. } => {
+            Event::Client(_, ClientNote::Hop { .. }) => self.redirects.add(record.at, 1),
+            Event::Client(_, ClientNote::Ended { hops, bounces, .. }) => {
                 self.chains.add(u64::from(hops));
                 self.bounces.add(u64::from(bounces));
             }
-            Event::Issued { .. }
-            | Event::Ignored { .. }
-            | Event::Gate { .. }
-            | Event::Closed { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Element { .. }
-            | Event::Released { .. }
+            Event::Client(
+                _,
+                ClientNote::Issued { .. } | ClientNote::Ignored { .. } | ClientNote::Element { .. },
+            )
+            | Event::Node(..)
+            | Event::Net(_)
             | Event::Fault { .. }
-            | Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::Delivered { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
-            | Event::Sentinel { .. }
-            | Event::Cluster { .. } => {}
+            | Event::Sentinel { .. } => {}
         }
     }
 }

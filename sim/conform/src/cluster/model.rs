@@ -1,15 +1,18 @@
 //! Runs the recorded script through the model.
 
+use rebound_sim::valkey::RedirectKind;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::run::{Mark, Op, Run, Step};
 use rebound_sim::Runner;
+use rebound_sim::client::{CommandOutcome, Note as ClientNote};
 use rebound_sim::engine::Time;
 use rebound_sim::scenario;
-use rebound_sim::trace::{ClusterEvent, CommandOutcome, Event, Record};
+use rebound_sim::trace::{Event, Record};
 use rebound_sim::valkey::{
-    Addr, AddressBook, Behaviour, CommandKind, HashSlot, NodeId, RedirectKind, Reply, Role,
+    Addr, AddressBook, Behaviour, ClusterEvent, CommandKind, HashSlot, NodeId, Note as NodeNote,
+    Reply, Role,
 };
 
 /// Sent when the cluster has been up for a second.
@@ -108,7 +111,7 @@ fn told(name: String, trace: &[Record]) -> Run {
             run.marks.push(Mark { at, what, number });
         };
         match record.event {
-            Event::Cluster { node, what } => match what {
+            Event::Node(node, NodeNote::Cluster(what)) => match what {
                 ClusterEvent::ManualFailoverStarted { replica } if replica == node => {
                     mark(node, "accepted", None);
                 }
@@ -131,32 +134,27 @@ fn told(name: String, trace: &[Record]) -> Run {
                 | ClusterEvent::EpochTaken { .. }
                 | ClusterEvent::SlotsMoved { .. } => {}
             },
-            Event::Role {
-                node, role, offset, ..
-            } if at > 0.0 => match (letter(node), role) {
-                ('b', Role::Primary) => mark(node, "takes-over-from", Some(offset + 1)),
-                ('a', Role::Replica) if !run.marks.iter().any(|m| m.what == "a demoted") => {
-                    run.marks.extend(["demoted", "asks-from"].map(|what| Mark {
-                        at,
-                        what: format!("a {what}"),
-                        number: (what == "asks-from").then_some(offset + 1),
-                    }));
+            Event::Node(node, NodeNote::Role { role, offset, .. }) if at > 0.0 => {
+                match (letter(node), role) {
+                    ('b', Role::Primary) => mark(node, "takes-over-from", Some(offset + 1)),
+                    ('a', Role::Replica) if !run.marks.iter().any(|m| m.what == "a demoted") => {
+                        run.marks.extend(["demoted", "asks-from"].map(|what| Mark {
+                            at,
+                            what: format!("a {what}"),
+                            number: (what == "asks-from").then_some(offset + 1),
+                        }));
+                    }
+                    _ => {}
                 }
-                _ => {}
-            },
-            Event::Operator { reply, .. } => {
+            }
+            Event::Node(_, NodeNote::Operator { reply, .. }) => {
                 run.reply = if reply == Reply::Ok {
                     "+OK".to_owned()
                 } else {
                     format!("{reply:?}")
                 };
             }
-            Event::Issued {
-                client,
-                command,
-                kind,
-                ..
-            } => {
+            Event::Client(client, ClientNote::Issued { command, kind, .. }) => {
                 let op = Op {
                     command: if kind == CommandKind::Set {
                         "SET"
@@ -168,14 +166,16 @@ fn told(name: String, trace: &[Record]) -> Run {
                 };
                 open.insert((client, command), op);
             }
-            Event::Hop {
+            Event::Client(
                 client,
-                command,
-                from,
-                to,
-                via,
-                ..
-            } => {
+                ClientNote::Hop {
+                    command,
+                    from,
+                    to,
+                    via,
+                    ..
+                },
+            ) => {
                 run.redirect = words(via);
                 if let Some(op) = open.get_mut(&(client, command)) {
                     op.steps.push(Step {
@@ -185,14 +185,16 @@ fn told(name: String, trace: &[Record]) -> Run {
                     });
                 }
             }
-            Event::Ended {
+            Event::Client(
                 client,
-                command,
-                outcome,
-                hops,
-                from,
-                ..
-            } => {
+                ClientNote::Ended {
+                    command,
+                    outcome,
+                    hops,
+                    from,
+                    ..
+                },
+            ) => {
                 run.redirects[hops.min(3) as usize] += 1;
                 if let Some(mut op) = open.remove(&(client, command)) {
                     let answer = match (outcome, op.command) {
@@ -205,18 +207,16 @@ fn told(name: String, trace: &[Record]) -> Run {
                     run.ops.push(op);
                 }
             }
-            Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Gate { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
+            Event::Net(_)
+            | Event::Node(
+                _,
+                NodeNote::Gate { .. }
+                | NodeNote::Released { .. }
+                | NodeNote::Role { .. }
+                | NodeNote::Failover { .. },
+            )
             | Event::Sentinel { .. }
-            | Event::Element { .. }
-            | Event::Ignored { .. }
+            | Event::Client(_, ClientNote::Element { .. } | ClientNote::Ignored { .. })
             | Event::Fault { .. } => {}
         }
     }

@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rebound_sim::engine::{Span, Time};
-use rebound_sim::trace::{ClusterEvent, Event};
 use rebound_sim::valkey::{
-    BusInput, BusMessage, ClusterSpec, Command, Config, HASH_SLOTS, HashSlot, Input, NodeId,
-    Server, Way, WriteId,
+    BusInput, BusMessage, ClusterEvent, ClusterSpec, Command, Config, HASH_SLOTS, HashSlot, Input,
+    NodeId, Note, Server, Way, WriteId,
 };
 
 use super::Lab;
@@ -210,11 +209,11 @@ impl Lab {
 
     /// What has happened in the cluster, with the node that saw it.
     pub fn cluster_events(&self) -> impl Iterator<Item = (NodeId, ClusterEvent)> + '_ {
-        self.events.iter().filter_map(|event| {
-            let Event::Cluster { node, what } = *event else {
+        self.events.iter().filter_map(|(node, note)| {
+            let Note::Cluster(what) = *note else {
                 return None;
             };
-            Some((node, what))
+            Some((*node, what))
         })
     }
 }

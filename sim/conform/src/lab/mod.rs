@@ -12,11 +12,10 @@ use wire::Link;
 pub use wire::{Passed, WireEvent};
 
 use rebound_sim::engine::{Span, Time};
-use rebound_sim::trace::Event;
 use rebound_sim::valkey::{
     Addr, AddressBook, Behaviour, Chance, Command, Config, Effect, ElementLog, FailoverState,
-    Input, Message, NodeId, Packets, Reply, Request, Server, Slot, Snapshots, Topologies, Turn,
-    WriteId,
+    Input, Message, NodeId, Note, Packets, Reply, Request, Server, Slot, Snapshots, Topologies,
+    Turn, WriteId,
 };
 
 /// The primary, to begin with.
@@ -80,7 +79,7 @@ pub struct Lab {
     /// What has happened on connections between nodes, the stream and snapshots aside.
     pub wire: Vec<Passed>,
     /// What the servers have noted.
-    pub events: Vec<Event>,
+    pub events: Vec<(NodeId, Note)>,
 }
 
 /// Chance, the same in every test.
@@ -280,7 +279,7 @@ impl Lab {
             Effect::BusDial(peer) => self.bus_dials(node, peer),
             Effect::BusSend(peer, way, message) => self.bus_sends(node, peer, way, message),
             Effect::BusClose(peer, way) => self.bus_closes(node, peer, way),
-            Effect::Trace(event) => self.events.push(event),
+            Effect::Note(note) => self.events.push((node, note)),
             Effect::Panic => self.kill(node),
         }
     }

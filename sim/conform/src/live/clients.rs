@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::answer::{Resp, answer};
-use rebound_sim::client::{Client, ClientId, ClientSpec, Context, Effect, Input, Slot};
+use rebound_sim::client::{
+    Client, ClientId, ClientSpec, Context, Effect, Input, Note as ClientNote, Slot,
+};
 use rebound_sim::engine::{Chooser, Span, StreamId, Time};
-use rebound_sim::net::{ConnId, ConnectFailure};
+use rebound_sim::net::{ConnId, ConnectFailure, Note as NetNote};
 use rebound_sim::scenario::request::request;
 use rebound_sim::trace::Event;
 use rebound_sim::valkey::{
@@ -175,16 +177,16 @@ impl Clients {
                     }
                 }
                 Effect::WakeAt(at) => self.wake_at(id, at, Input::Wake),
-                Effect::Trace(event) => self.trace(id, now, event, last),
+                Effect::Note(note) => self.trace(id, now, Event::Client(id, note), last),
             }
         }
     }
 
     fn trace(&self, id: ClientId, now: Time, event: Event, last: Option<&Resp>) {
         let shared = &mut *self.shared.borrow_mut();
-        if let Event::Issued { .. } = event {
+        if let Event::Client(_, ClientNote::Issued { .. }) = event {
             shared.open += 1;
-        } else if let Event::Ended { .. } = event {
+        } else if let Event::Client(_, ClientNote::Ended { .. }) = event {
             shared.open -= 1;
         }
         let policy = &self.stage.plan.groups[shared.ports[id.0 as usize].group].policy;
@@ -209,11 +211,11 @@ impl Clients {
             shared.connections
         };
         let (conn, from) = (conn_id(number), self.stage.plan.client_host(id));
-        let event = Event::Dialled {
+        let event = Event::Net(NetNote::Dialled {
             conn,
             from,
             to: self.stage.host(to),
-        };
+        });
         self.stage.record(self.stage.now(), event);
         let task = connect(
             self.clone(),

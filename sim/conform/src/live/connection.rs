@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use rebound_sim::client::Input;
-use rebound_sim::net::{Closing, ConnectFailure, Direction};
+use rebound_sim::net::{Closing, ConnectFailure, Direction, Note as NetNote};
 use rebound_sim::trace::Event;
 use rebound_sim::valkey::NodeId;
 use tokio::net::TcpStream;
@@ -44,11 +44,11 @@ pub async fn connect(
         let why = ConnectFailure::Refused;
         stage.record(
             stage.now(),
-            Event::ConnectFailed {
+            Event::Net(NetNote::ConnectFailed {
                 from: ends.0,
                 to: ends.1,
                 why,
-            },
+            }),
         );
         clients.over(place, Input::ConnectFailed(slot, why));
         return;
@@ -56,11 +56,11 @@ pub async fn connect(
     // A segment is sent when it is there.
     let _ = stream.set_nodelay(true);
     let held = stage.paths.open(ends.0, ends.1);
-    let event = Event::Connected {
+    let event = Event::Net(NetNote::Connected {
         conn: conn_id(number),
         from: ends.0,
         to: ends.1,
-    };
+    });
     stage.record(stage.now(), event);
     clients.open(place);
     let (outwards, sent) = unbounded_channel();

@@ -7,7 +7,7 @@ use crate::answer::{Resp, answer};
 use crate::recording::Event as LineEvent;
 use rebound_sim::scenario::request::request;
 use rebound_sim::trace::Event;
-use rebound_sim::valkey::{Command, CommandKind, NodeId, Reply};
+use rebound_sim::valkey::{Command, CommandKind, NodeId, Note as NodeNote, Reply};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -141,14 +141,7 @@ fn told(script: &Script, node: NodeId, kind: CommandKind, reply: &Resp) {
                 own.ordered.set(false);
             }
             let command = kind;
-            stage.record(
-                at,
-                Event::Operator {
-                    node,
-                    command,
-                    reply,
-                },
-            );
+            stage.record(at, Event::Node(node, NodeNote::Operator { command, reply }));
         }
         Err(unknown) => {
             let what = format!("{} is answered {}", kind.name(), unknown.0);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::answer::Resp;
 use crate::recording::{Event as LineEvent, Hop};
-use rebound_sim::client::{ClientId, Policy};
+use rebound_sim::client::{ClientId, CommandOutcome, Note as ClientNote, Policy};
 use rebound_sim::engine::Time;
-use rebound_sim::trace::{CommandOutcome, Event};
+use rebound_sim::trace::Event;
 use rebound_sim::valkey::NodeId;
 use serde_json::Value;
 
@@ -64,9 +64,7 @@ impl Ops {
         last: Option<&Resp>,
     ) {
         match *event {
-            Event::Issued {
-                client, command, ..
-            } => {
+            Event::Client(client, ClientNote::Issued { command, .. }) => {
                 let open = Open {
                     issued: now,
                     cmd: None,
@@ -78,14 +76,16 @@ impl Ops {
                 self.open.insert((client, command), open);
                 self.fresh.insert(client, command);
             }
-            Event::Hop {
+            Event::Client(
                 client,
-                command,
-                from,
-                to,
-                bounce,
-                ..
-            } => {
+                ClientNote::Hop {
+                    command,
+                    from,
+                    to,
+                    bounce,
+                    ..
+                },
+            ) => {
                 if let Some(open) = self.open.get_mut(&(client, command)) {
                     open.start.get_or_insert(from);
                     open.count += 1;
@@ -98,14 +98,16 @@ impl Ops {
                     }
                 }
             }
-            Event::Ended {
+            Event::Client(
                 client,
-                command,
-                kind,
-                outcome,
-                from,
-                ..
-            } => {
+                ClientNote::Ended {
+                    command,
+                    kind,
+                    outcome,
+                    from,
+                    ..
+                },
+            ) => {
                 let Some(open) = self.open.remove(&(client, command)) else {
                     return;
                 };
@@ -139,20 +141,10 @@ impl Ops {
                 };
                 stage.line(stage.plan.client_name(client), line);
             }
-            Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Gate { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
+            Event::Net(_)
+            | Event::Node(..)
             | Event::Sentinel { .. }
-            | Event::Element { .. }
-            | Event::Ignored { .. }
-            | Event::Cluster { .. }
+            | Event::Client(_, ClientNote::Element { .. } | ClientNote::Ignored { .. })
             | Event::Fault { .. } => {}
         }
     }

@@ -7,8 +7,10 @@ use crate::answer::Resp;
 use crate::recording::Event as LineEvent;
 use rebound_sim::engine::Time;
 use rebound_sim::scenario::Trigger;
-use rebound_sim::trace::{Event, FailoverEnd};
-use rebound_sim::valkey::{Belief, FailoverState, LinkState, NodeId, ReplId, Role};
+use rebound_sim::trace::Event;
+use rebound_sim::valkey::{
+    Belief, FailoverEnd, FailoverState, LinkState, NodeId, Note as NodeNote, ReplId, Role,
+};
 use serde_json::{Map, Value};
 
 use super::operator::Line;
@@ -186,26 +188,30 @@ fn became(
     let role_at = if demoted { first } else { at };
     if before.is_none_or(|before| before.failover != now.failover) {
         let state = now.failover;
-        let event = Event::Failover {
+        let event = Event::Node(
             node,
-            state,
-            target: None,
-            how: FailoverEnd::Underway,
-        };
+            NodeNote::Failover {
+                state,
+                target: None,
+                how: FailoverEnd::Underway,
+            },
+        );
         if before.is_some() || state != FailoverState::NoFailover {
             stage.record(role_at, event);
         }
         script.trigger(Trigger::FailoverState(node, state));
     }
     if before.is_none_or(|before| (before.role, before.link) != (now.role, now.link)) {
-        let event = Event::Role {
+        let event = Event::Node(
             node,
-            role: now.role,
-            primary: None,
-            link: now.link,
-            replid: ReplId::default(),
-            offset: 0,
-        };
+            NodeNote::Role {
+                role: now.role,
+                primary: None,
+                link: now.link,
+                replid: ReplId::default(),
+                offset: 0,
+            },
+        );
         stage.record(role_at, event);
     }
     if before.is_some_and(|before| before.role != now.role) {

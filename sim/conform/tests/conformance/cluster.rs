@@ -1,10 +1,11 @@
 //! Cluster mode: C69 to C71, and what cluster_legacy.c of 8.0.1 says of elections.
 
 use rebound_sim::engine::{Span, Time};
-use rebound_sim::trace::{ClusterEvent, ClusterHealth, ManualEnd, VoteRefusal};
+use rebound_sim::valkey::Redirect;
+use rebound_sim::valkey::RedirectKind;
 use rebound_sim::valkey::{
-    AddressBook, ClusterFailover, Command, ErrorKind, HASH_SLOTS, HashSlot, NodeId, Redirect,
-    RedirectKind, Reply, SetSlot, WriteId,
+    AddressBook, ClusterEvent, ClusterFailover, ClusterHealth, Command, ErrorKind, HASH_SLOTS,
+    HashSlot, ManualEnd, NodeId, Reply, SetSlot, VoteRefusal, WriteId,
 };
 
 use rebound_conform::lab::{A, B, C, Lab};

@@ -1,15 +1,14 @@
 //! `bounce`: a command was redirected more often than `max_hops` times in a row.
 
+use crate::valkey::RedirectKind;
 use std::sync::Arc;
 
 use super::{CheckId, Ending, Findings, Found};
-use crate::client::ClientId;
+use crate::client::{ClientId, Note as ClientNote};
 use crate::results::ChainHop;
 use crate::scenario::Plan;
 use crate::trace::{Event, Record};
-use crate::valkey::{
-    Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, RedirectKind, Role,
-};
+use crate::valkey::{Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, Role};
 
 /// A redirect that was met.
 #[derive(Copy, Clone, Debug)]
@@ -68,17 +67,19 @@ impl State {
 
     #[inline]
     pub(super) fn observe(&mut self, record: &Record, findings: &mut Findings) {
-        if let Event::Hop {
+        if let Event::Client(
             client,
-            command,
-            kind,
-            from,
-            to,
-            via,
-            bounce,
-            belief,
-            ..
-        } = record.event
+            ClientNote::Hop {
+                command,
+                kind,
+                from,
+                to,
+                via,
+                bounce,
+                belief,
+                ..
+            },
+        ) = record.event
         {
             let hop = Hop {
                 at: record.at.0,
@@ -89,12 +90,7 @@ impl State {
                 belief,
             };
             self.add(client, command, kind, hop);
-        } else if let Event::Ended {
-            client,
-            command,
-            hops,
-            ..
-        } = record.event
+        } else if let Event::Client(client, ClientNote::Ended { command, hops, .. }) = record.event
             && hops > 0
         {
             let chains = &mut self.open[client.0 as usize];

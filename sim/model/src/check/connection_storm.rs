@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::rush::Rush;
 use super::{CheckId, Findings, Found};
 use crate::engine::Time;
-use crate::net::HostId;
+use crate::net::{HostId, Note as NetNote};
 use crate::scenario::Plan;
 use crate::trace::{Event, Record};
 
@@ -30,7 +30,7 @@ impl State {
 
     #[inline]
     pub(super) fn observe(&mut self, record: &Record, findings: &mut Findings) {
-        if let Event::Dialled { from, .. } = record.event {
+        if let Event::Net(NetNote::Dialled { from, .. }) = record.event {
             self.opened(from, record.at, findings);
         }
     }

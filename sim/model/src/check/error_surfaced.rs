@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::{CheckId, Findings, Found};
-use crate::client::ClientId;
+use crate::client::{ClientId, CommandOutcome, Note as ClientNote};
 use crate::engine::Time;
 use crate::scenario::Plan;
-use crate::trace::{CommandOutcome, Event, Record};
+use crate::trace::{Event, Record};
 use crate::valkey::{CommandKind, ErrorKind};
 
 /// One kind of error: how often, and where first.
@@ -41,13 +41,15 @@ impl State {
 
     #[inline]
     pub(super) fn observe(&mut self, record: &Record) {
-        if let Event::Ended {
+        if let Event::Client(
             client,
-            command,
-            kind,
-            outcome,
-            ..
-        } = record.event
+            ClientNote::Ended {
+                command,
+                kind,
+                outcome,
+                ..
+            },
+        ) = record.event
             && outcome != CommandOutcome::Served
         {
             self.add(record.at, (client, command, kind), outcome);

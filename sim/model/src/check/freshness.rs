@@ -7,10 +7,12 @@
 //! two writes under way at one time.
 
 use super::history::{CommandRef, Scope, Step};
+use crate::client::{WriteRange, WrittenKeys};
 use crate::engine::Time;
 use crate::scenario::Plan;
-use crate::trace::{Event, WriteRange, WrittenKeys};
-use crate::valkey::{Addr, Value, WriteId, Writes};
+use crate::trace::Event;
+use crate::valkey::Writes;
+use crate::valkey::{Addr, Value, WriteId};
 
 /// A write, by its place among all of the run.
 #[derive(Copy, Clone, Debug)]

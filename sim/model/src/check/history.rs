@@ -1,10 +1,10 @@
 //! What the checks over the history of reads and writes have in common: which events are steps of
 //! it, whose reads count, and which keys.
 
-use crate::client::ClientId;
+use crate::client::{ClientId, CommandOutcome, Note as ClientNote, Saw, WriteRange, WrittenKeys};
 use crate::engine::Time;
 use crate::scenario::{Action, Plan};
-use crate::trace::{CommandOutcome, Event, Saw, WriteRange, WrittenKeys};
+use crate::trace::Event;
 use crate::valkey::{Addr, Command, CommandKind, Value};
 
 /// CommandRef command, its number and what it is.
@@ -40,29 +40,33 @@ impl Step {
     #[inline]
     pub(super) fn of(now: Time, event: &Event) -> Option<Step> {
         match *event {
-            Event::Issued {
+            Event::Client(
                 client,
-                command,
-                kind,
-                writes,
-                keys,
-            } => Some(Step::Issued {
+                ClientNote::Issued {
+                    command,
+                    kind,
+                    writes,
+                    keys,
+                },
+            ) => Some(Step::Issued {
                 command: (client, command, kind),
                 writes,
                 keys,
             }),
-            Event::Ended {
+            Event::Client(
                 client,
-                command,
-                kind,
-                outcome: CommandOutcome::Served,
-                took,
-                writes,
-                from,
-                key,
-                saw,
-                ..
-            } => Some(match saw {
+                ClientNote::Ended {
+                    command,
+                    kind,
+                    outcome: CommandOutcome::Served,
+                    took,
+                    writes,
+                    from,
+                    key,
+                    saw,
+                    ..
+                },
+            ) => Some(match saw {
                 Saw::Value(value) if kind == CommandKind::Get => Step::Read {
                     command: (client, command, kind),
                     from,
@@ -74,35 +78,29 @@ impl Step {
                     Step::Served { writes, from, saw }
                 }
             }),
-            Event::Element {
+            Event::Client(
                 client,
-                command,
-                from,
-                key,
-                value,
-                took,
-            } => Some(Step::Read {
+                ClientNote::Element {
+                    command,
+                    from,
+                    key,
+                    value,
+                    took,
+                },
+            ) => Some(Step::Read {
                 command: (client, command, CommandKind::MGet),
                 from,
                 key,
                 value,
                 issued: Time(now.0 - took.0),
             }),
-            Event::Ended { .. }
-            | Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Gate { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
-            | Event::Hop { .. }
-            | Event::Ignored { .. }
+            Event::Client(
+                _,
+                ClientNote::Ended { .. } | ClientNote::Hop { .. } | ClientNote::Ignored { .. },
+            )
+            | Event::Net(_)
+            | Event::Node(..)
             | Event::Sentinel { .. }
-            | Event::Cluster { .. }
             | Event::Fault { .. } => None,
         }
     }

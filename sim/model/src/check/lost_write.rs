@@ -7,10 +7,10 @@
 use std::sync::Arc;
 
 use super::{CheckId, Ending, Findings, Found};
-use crate::client::ClientId;
+use crate::client::{ClientId, CommandOutcome, Note as ClientNote, WriteRange};
 use crate::engine::Time;
 use crate::scenario::Plan;
-use crate::trace::{CommandOutcome, Event, Record, WriteRange};
+use crate::trace::{Event, Record};
 use crate::valkey::{CommandKind, Data, NodeId, WriteId};
 
 /// Writes whose application was told that they are done.
@@ -43,14 +43,11 @@ impl State {
 
     #[inline]
     pub(super) fn observe(&mut self, record: &Record) {
-        if let Event::Ended {
-            client,
-            command,
+        if let Event::Client(client, ClientNote::Ended { command,
             kind,
             outcome: CommandOutcome::Served,
             writes,
-            ..
-        } = record.event
+            .. }) = record.event
             // A pop that found nothing wrote nothing.
             && writes.count > 0
             && kind != CommandKind::BlPop

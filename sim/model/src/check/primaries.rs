@@ -2,8 +2,8 @@
 //! cluster each shard has its own.
 
 use crate::scenario::Plan;
-use crate::trace::{ClusterEvent, ClusterHealth, Event, FaultKind, Record};
-use crate::valkey::{NodeId, Role};
+use crate::trace::{Event, FaultKind, Record};
+use crate::valkey::{ClusterEvent, ClusterHealth, NodeId, Note as NodeNote, Role};
 
 /// What a node is, to those who would use it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl Primaries {
     #[inline]
     pub(super) fn observe(&mut self, record: &Record) -> Option<usize> {
         let (node, now) = match record.event {
-            Event::Role { node, role, .. } => {
+            Event::Node(node, NodeNote::Role { role, .. }) => {
                 let standing = match role {
                     Role::Primary => Standing::Primary,
                     Role::Replica => Standing::Replica,
@@ -93,23 +93,18 @@ impl Primaries {
                 from,
                 ..
             } => (NodeId(from.0 as u16), Known::NOTHING),
-            Event::Cluster { node, what } => (node, self.in_cluster(node, what)?),
+            Event::Node(node, NodeNote::Cluster(what)) => (node, self.in_cluster(node, what)?),
             Event::Fault { .. }
-            | Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Gate { .. }
-            | Event::Released { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
+            | Event::Net(_)
+            | Event::Node(
+                _,
+                NodeNote::Gate { .. }
+                | NodeNote::Released { .. }
+                | NodeNote::Failover { .. }
+                | NodeNote::Operator { .. },
+            )
             | Event::Sentinel { .. }
-            | Event::Issued { .. }
-            | Event::Element { .. }
-            | Event::Hop { .. }
-            | Event::Ignored { .. }
-            | Event::Ended { .. } => return None,
+            | Event::Client(..) => return None,
         };
         let before = std::mem::replace(&mut self.nodes[usize::from(node.0)], now);
         if before.serves() == now.serves() && before.accepts_writes() == now.accepts_writes() {

@@ -6,8 +6,8 @@ use super::freshness::{Freshness, Stale};
 use super::{CheckId, Findings, Found};
 use crate::engine::Time;
 use crate::scenario::Plan;
-use crate::trace::{Event, GateVerdict};
-use crate::valkey::{Belief, CommandKind, NodeId, Value};
+use crate::trace::Event;
+use crate::valkey::{Belief, CommandKind, GateVerdict, NodeId, Note as NodeNote, Value};
 
 /// What the check keeps.
 pub(super) struct State {
@@ -40,13 +40,15 @@ impl State {
 
     /// A node has looked at a request.
     pub(super) fn gate(&mut self, event: &Event) {
-        if let &Event::Gate {
+        if let &Event::Node(
             node,
-            peer,
-            command: CommandKind::Get | CommandKind::MGet,
-            verdict: GateVerdict::Passed,
-            belief,
-        } = event
+            NodeNote::Gate {
+                peer,
+                command: CommandKind::Get | CommandKind::MGet,
+                verdict: GateVerdict::Passed,
+                belief,
+            },
+        ) = event
             && self.enabled
             && let Some(client) = self.plan.client_at(peer)
         {
@@ -121,17 +123,19 @@ mod tests {
                 state.observe(at, &event, &mut findings);
             }
         }
-        state.gate(&Event::Gate {
-            node: NodeId(passed_by),
-            peer: HostId(2),
-            command: CommandKind::Get,
-            verdict: GateVerdict::Passed,
-            belief: Belief {
-                role: Role::Replica,
-                failover: FailoverState::InProgress,
-                link: LinkState::Down,
+        state.gate(&Event::Node(
+            NodeId(passed_by),
+            NodeNote::Gate {
+                peer: HostId(2),
+                command: CommandKind::Get,
+                verdict: GateVerdict::Passed,
+                belief: Belief {
+                    role: Role::Replica,
+                    failover: FailoverState::InProgress,
+                    link: LinkState::Down,
+                },
             },
-        });
+        ));
         let event = read(5, Value::Text(WriteId(0)), at(100), at(101));
         state.observe(at(101), &event, &mut findings);
         findings.take()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::primaries::{Primaries, Standing};
 use super::{CheckId, Findings, Found};
+use crate::client::Note as ClientNote;
 use crate::scenario::Plan;
 use crate::trace::{Event, Record};
 
@@ -39,23 +40,25 @@ impl State {
         primaries: &Primaries,
         findings: &mut Findings,
     ) {
-        if self.enabled && matches!(record.event, Event::Hop { .. }) {
+        if self.enabled && matches!(record.event, Event::Client(_, ClientNote::Hop { .. })) {
             self.followed(record, primaries, findings);
         }
     }
 
     #[cold]
     fn followed(&mut self, record: &Record, primaries: &Primaries, findings: &mut Findings) {
-        let Event::Hop {
+        let Event::Client(
             client,
-            command,
-            kind,
-            from,
-            to,
-            via,
-            belief,
-            ..
-        } = record.event
+            ClientNote::Hop {
+                command,
+                kind,
+                from,
+                to,
+                via,
+                belief,
+                ..
+            },
+        ) = record.event
         else {
             return;
         };
@@ -108,21 +111,23 @@ mod tests {
     fn hop(to: Addr) -> Record {
         Record {
             at: Time::ZERO + Span::secs(1),
-            event: Event::Hop {
-                client: ClientId(0),
-                command: 7,
-                kind: CommandKind::Get,
-                from: NodeId(0),
-                to,
-                via: RedirectKind::Redirect,
-                hops: 1,
-                bounce: false,
-                belief: Belief {
-                    role: Role::Replica,
-                    failover: FailoverState::InProgress,
-                    link: LinkState::Down,
+            event: Event::Client(
+                ClientId(0),
+                ClientNote::Hop {
+                    command: 7,
+                    kind: CommandKind::Get,
+                    from: NodeId(0),
+                    to,
+                    via: RedirectKind::Redirect,
+                    hops: 1,
+                    bounce: false,
+                    belief: Belief {
+                        role: Role::Replica,
+                        failover: FailoverState::InProgress,
+                        link: LinkState::Down,
+                    },
                 },
-            },
+            ),
         }
     }
 

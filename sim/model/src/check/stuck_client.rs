@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{CheckId, Ending, Findings, Found};
+use crate::client::Note as ClientNote;
 use crate::engine::{Span, Time};
 use crate::scenario::Plan;
 use crate::trace::{Event, Record};
@@ -27,7 +28,7 @@ impl State {
 
     #[inline]
     pub(super) fn observe(&mut self, record: &Record, findings: &mut Findings) {
-        if let Event::Ended { client, command, kind, took, .. } = record.event
+        if let Event::Client(client, ClientNote::Ended { command, kind, took, .. }) = record.event
             && took > self.within
             && self.enabled
             // A blocking pop waits for its list, not for a failover.

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::client::ClientId;
+use crate::client::{ClientId, CommandOutcome, Note as ClientNote, Saw, WriteRange, WrittenKeys};
 use crate::engine::Time;
 use crate::net::HostId;
 use crate::scenario::{Plan, parse};
-use crate::trace::{CommandOutcome, Event, FaultKind, Record, Saw, WriteRange, WrittenKeys};
-use crate::valkey::{Addr, CommandKind, LinkState, NodeId, ReplId, Role, Value, WriteId};
+use crate::trace::{Event, FaultKind, Record};
+use crate::valkey::{
+    Addr, CommandKind, LinkState, NodeId, Note as NodeNote, ReplId, Role, Value, WriteId,
+};
 
 /// A plan with the nodes `old` and `new` (a replica), one client and these checks.
 pub(super) fn plan(checks: &str) -> Arc<Plan> {
@@ -26,14 +28,16 @@ pub(super) fn plan(checks: &str) -> Arc<Plan> {
 pub(super) fn role(node: u16, role: Role) -> Record {
     Record {
         at: Time::ZERO,
-        event: Event::Role {
-            node: NodeId(node),
-            role,
-            primary: None,
-            link: LinkState::None,
-            replid: ReplId::default(),
-            offset: 0,
-        },
+        event: Event::Node(
+            NodeId(node),
+            NodeNote::Role {
+                role,
+                primary: None,
+                link: LinkState::None,
+                replid: ReplId::default(),
+                offset: 0,
+            },
+        ),
     }
 }
 
@@ -64,13 +68,15 @@ pub(super) fn write(
         first: WriteId(number),
         count: 1,
     };
-    let begin = Event::Issued {
-        client: ClientId(0),
-        command: number,
-        kind,
-        writes,
-        keys: WrittenKeys::one(key),
-    };
+    let begin = Event::Client(
+        ClientId(0),
+        ClientNote::Issued {
+            command: number,
+            kind,
+            writes,
+            keys: WrittenKeys::one(key),
+        },
+    );
     let end = ended.map(|at| {
         (
             at,
@@ -100,17 +106,19 @@ pub(super) fn served(
     key: u32,
     saw: Saw,
 ) -> Event {
-    Event::Ended {
-        client: ClientId(0),
-        command,
-        kind,
-        outcome: CommandOutcome::Served,
-        hops: 0,
-        bounces: 0,
-        took: ended.since(issued),
-        writes,
-        from: Addr(0),
-        key,
-        saw,
-    }
+    Event::Client(
+        ClientId(0),
+        ClientNote::Ended {
+            command,
+            kind,
+            outcome: CommandOutcome::Served,
+            hops: 0,
+            bounces: 0,
+            took: ended.since(issued),
+            writes,
+            from: Addr(0),
+            key,
+            saw,
+        },
+    )
 }

@@ -3,13 +3,14 @@
 
 use super::connections::{Class, Stage};
 use super::generate::{generate, inner_command};
+use super::note::{CommandOutcome, Note, Saw, WriteRange, WrittenKeys};
 use super::policy::{Batch, RedirectAction, Scope};
 use super::spec::ClientSpec;
 use super::state::{Client, Own, own_tag, tag_of};
 use super::{Context, Effect};
 use crate::engine::{Span, Time};
-use crate::trace::{CommandOutcome, Event, Saw, WriteRange, WrittenKeys};
-use crate::valkey::{Addr, Command, CommandKind, ErrorKind, HashSlot, Redirect, WriteId};
+use crate::valkey::Redirect;
+use crate::valkey::{Addr, Command, CommandKind, ErrorKind, HashSlot, WriteId};
 
 /// What is sent for a logical command.
 #[derive(Copy, Clone, Debug)]
@@ -275,8 +276,7 @@ impl Client {
                 redirected_by: 0,
             };
             self.issued += 1;
-            ctx.effects.push(Effect::Trace(Event::Issued {
-                client: self.id,
+            ctx.effects.push(Effect::Note(Note::Issued {
                 command: flight.number,
                 kind: flight.kind,
                 writes: flight.writes,
@@ -509,8 +509,7 @@ impl Client {
     /// Ends a logical command.
     pub(super) fn end(&mut self, ctx: &mut Context<'_>, flight: u32, outcome: CommandOutcome) {
         let ended = self.flights[flight as usize];
-        ctx.effects.push(Effect::Trace(Event::Ended {
-            client: self.id,
+        ctx.effects.push(Effect::Note(Note::Ended {
             command: ended.number,
             kind: ended.kind,
             outcome,

@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 
 use super::commands::{Next, State};
+use super::note::CommandOutcome;
 use super::policy::Reach;
 use super::spec::ClientSpec;
 use super::state::{Client, Own, own_tag};
 use super::{Context, Effect, Slot};
 use crate::engine::{Span, Time};
-use crate::trace::CommandOutcome;
 use crate::valkey::{Addr, Command, Request};
 
 /// What a connection is for.

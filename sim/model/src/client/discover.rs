@@ -4,11 +4,11 @@
 use super::Context;
 use super::commands::State;
 use super::connections::{Class, Stage};
+use super::note::CommandOutcome;
 use super::policy::{Backoff, DisconnectAction};
 use super::spec::ClientSpec;
 use super::state::{Client, Own, own_tag};
 use crate::engine::Time;
-use crate::trace::CommandOutcome;
 use crate::valkey::{Addr, Command, Reply, Role};
 
 /// Why nodes are asked.

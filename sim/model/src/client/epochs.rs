@@ -7,14 +7,15 @@
 //! client stays with that node, waits, and asks again.
 
 use super::commands::Answer;
+use super::note::Note;
 use super::policy::{Backoff, Epochs};
 use super::redirect::Source;
 use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
 use crate::engine::Span;
-use crate::trace::Event;
-use crate::valkey::{Addr, Epoch, NodeId, Redirect};
+use crate::valkey::Redirect;
+use crate::valkey::{Addr, Epoch, NodeId};
 
 /// Redirects in a row that a command may ignore; the next one is followed after all, and believed.
 /// So a client that knows an epoch which no node knows any more (a node has lost its disk) is not
@@ -62,8 +63,7 @@ impl Client {
             let Answer::Redirected(redirect) = flight.answer else {
                 continue;
             };
-            ctx.effects.push(Effect::Trace(Event::Ignored {
-                client: self.id,
+            ctx.effects.push(Effect::Note(Note::Ignored {
                 command: flight.number,
                 kind: flight.kind,
                 from,

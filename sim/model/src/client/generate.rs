@@ -3,11 +3,11 @@
 
 use super::ClientId;
 use super::commands::Body;
+use super::note::WriteRange;
 use super::spec::ClientSpec;
 use super::workload::Mix;
 use super::{Context, Workload};
 use crate::engine::Span;
-use crate::trace::WriteRange;
 use crate::valkey::{Command, CommandKind, HashSlot, Script, WriteId};
 
 /// The commands of a mix.

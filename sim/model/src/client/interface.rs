@@ -1,9 +1,9 @@
 //! What goes into a client and what comes out: it does no I/O, reads no clock and holds no
 //! random generator.
 
+use super::note::Note;
 use crate::engine::{Chooser, StreamId, Time};
 use crate::net::{Closing, ConnectFailure};
-use crate::trace::Event;
 use crate::valkey::{Addr, AddressBook, Reply, Request, Topologies, WriteId};
 
 /// One of a client's connections, by the client's own numbering.
@@ -42,7 +42,7 @@ pub enum Effect {
     /// Wake me then. Earlier wishes stand.
     WakeAt(Time),
     /// Note this down.
-    Trace(Event),
+    Note(Note),
 }
 
 /// What a client may use while it handles an input.

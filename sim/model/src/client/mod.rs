@@ -8,6 +8,7 @@ mod discover;
 mod epochs;
 mod generate;
 mod interface;
+mod note;
 mod policy;
 mod presets;
 mod redirect;
@@ -23,6 +24,7 @@ mod workload;
 
 pub use cluster_policy::{AskWhom, ClusterPolicy, OwnAddress, ReadFrom, Refresh, SendTo};
 pub use interface::{Context, Effect, Input, Slot};
+pub use note::{CommandOutcome, Note, Saw, WriteRange, WrittenKeys};
 pub use policy::{
     Application, Backoff, Batch, DisconnectAction, Epochs, ErrorAction, Policy, Reach,
     RedirectAction, Scope,

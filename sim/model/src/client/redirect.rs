@@ -3,13 +3,15 @@
 use super::commands::{Answer, Next, State};
 use super::connections::Class;
 use super::epochs::node_of;
+use super::note::{CommandOutcome, Note, Saw};
 use super::policy::{Application, Batch, ErrorAction, Reach, RedirectAction, Scope};
 use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
 use crate::engine::Time;
-use crate::trace::{CommandOutcome, Event, Saw};
-use crate::valkey::{Addr, ErrorKind, NodeId, Redirect, RedirectKind, Reply, Value};
+use crate::valkey::Redirect;
+use crate::valkey::RedirectKind;
+use crate::valkey::{Addr, ErrorKind, NodeId, Reply, Value};
 
 /// Where a reply came from.
 #[derive(Copy, Clone, Debug)]
@@ -417,8 +419,7 @@ impl Client {
                 flight.bounces += 1;
                 most = most.max(Some(flight.bounces));
             }
-            ctx.effects.push(Effect::Trace(Event::Hop {
-                client: self.id,
+            ctx.effects.push(Effect::Note(Note::Hop {
                 command: flight.number,
                 kind: flight.kind,
                 from,

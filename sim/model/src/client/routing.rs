@@ -7,7 +7,9 @@ use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect, Slot};
 use crate::engine::Time;
-use crate::valkey::{Addr, CommandKind, ErrorKind, Redirect, RedirectKind};
+use crate::valkey::Redirect;
+use crate::valkey::RedirectKind;
+use crate::valkey::{Addr, CommandKind, ErrorKind};
 
 /// Whether the client asks for no map.
 pub(super) fn has_no_map(spec: &ClientSpec) -> bool {

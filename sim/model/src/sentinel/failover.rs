@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::instance::Reconf;
 use super::interface::{Context, Effect, Slot};
-use super::notice::Notice;
+use super::note::Note;
 use super::{
     INFO_PERIOD, MAX_DESYNC_MS, PING_PERIOD, RECONF_TIMEOUT, Sentinel, longer_ago, role_of,
 };
@@ -75,9 +75,9 @@ impl Sentinel {
     /// `SENTINEL FAILOVER name [COORDINATED]` (`sentinelCommand`)
     pub(super) fn failover_command(&mut self, way: Way, ctx: &mut Context<'_>) {
         let refused = if self.failover.stage != Stage::None {
-            Some(Notice::RefusedInProgress)
+            Some(Note::RefusedInProgress)
         } else if self.select_replica(ctx.now).is_none() {
-            Some(Notice::RefusedNoGoodReplica)
+            Some(Note::RefusedNoGoodReplica)
         } else {
             None
         };
@@ -111,7 +111,7 @@ impl Sentinel {
         self.failover.started = Some(ctx.now + Span::millis(desync));
         self.failover.way = way;
         self.failover.enter(Stage::WaitStart, ctx.now);
-        ctx.note(Notice::TryFailover, self.primary);
+        ctx.note(Note::TryFailover, self.primary);
     }
 
     /// One step of the state machine, in each tick.
@@ -121,11 +121,11 @@ impl Sentinel {
             // `sentinelFailoverWaitStart`: of one voter one vote is the majority.
             Stage::WaitStart => self.failover.enter(Stage::SelectReplica, ctx.now),
             Stage::SelectReplica => match self.select_replica(ctx.now) {
-                None => self.give_up(Notice::NoGoodReplica, ctx),
+                None => self.give_up(Note::NoGoodReplica, ctx),
                 Some(node) => {
                     self.failover.promoted = Some(node);
                     self.failover.enter(Stage::SendOrder, ctx.now);
-                    ctx.note(Notice::Selected, node);
+                    ctx.note(Note::Selected, node);
                 }
             },
             Stage::SendOrder => match self.failover.way {
@@ -134,7 +134,7 @@ impl Sentinel {
             },
             Stage::WaitPromotion => {
                 if longer_ago(ctx.now, self.failover.since, self.config.failover_timeout) {
-                    self.give_up(Notice::ReplicaTimeout, ctx);
+                    self.give_up(Note::ReplicaTimeout, ctx);
                 }
             }
             Stage::ReconfReplicas => self.reconfigure_replicas(ctx),
@@ -148,9 +148,9 @@ impl Sentinel {
         };
         if self.instances[place].is_connected() && self.send_replica_of(place, None, ctx) {
             self.failover.enter(Stage::WaitPromotion, ctx.now);
-            ctx.note(Notice::WaitPromotion, node);
+            ctx.note(Note::WaitPromotion, node);
         } else if longer_ago(ctx.now, self.failover.since, self.config.failover_timeout) {
-            self.give_up(Notice::ReplicaTimeout, ctx);
+            self.give_up(Note::ReplicaTimeout, ctx);
         }
     }
 
@@ -161,14 +161,14 @@ impl Sentinel {
         };
         let passed = ctx.now.since(self.failover.since);
         if self.config.failover_timeout < passed + Span::secs(1) {
-            self.give_up(Notice::PrimaryTimeout, ctx);
+            self.give_up(Note::PrimaryTimeout, ctx);
             return;
         }
         let left = self.config.failover_timeout - passed;
         let primary = self.primary_place();
         if self.instances[primary].is_connected() && self.send_failover(primary, node, left, ctx) {
             self.failover.enter(Stage::WaitPromotion, ctx.now);
-            ctx.note(Notice::WaitPromotion, node);
+            ctx.note(Note::WaitPromotion, node);
         }
     }
 
@@ -179,7 +179,7 @@ impl Sentinel {
 
     /// `sentinelAbortFailover`: Sentinel forgets it. It tells nobody, not even a primary that it
     /// has told to hand over.
-    fn give_up(&mut self, why: Notice, ctx: &mut Context<'_>) {
+    fn give_up(&mut self, why: Note, ctx: &mut Context<'_>) {
         let about = self.failover.promoted.unwrap_or(self.primary);
         ctx.note(why, about);
         self.failover.promoted = None;
@@ -236,7 +236,7 @@ impl Sentinel {
             if let Reconf::Sent(at) = instance.reconf
                 && longer_ago(ctx.now, at, RECONF_TIMEOUT)
             {
-                ctx.note(Notice::ReconfSentTimeout, node);
+                ctx.note(Note::ReconfSentTimeout, node);
                 instance.reconf = Reconf::Done;
             }
             if busy(instance.reconf) || !instance.is_connected() {
@@ -244,7 +244,7 @@ impl Sentinel {
             }
             if self.send_replica_of(place, Some(promoted), ctx) {
                 self.instances[place].reconf = Reconf::Sent(ctx.now);
-                ctx.note(Notice::ReconfSent, node);
+                ctx.note(Note::ReconfSent, node);
                 under_way += 1;
             }
         }
@@ -266,10 +266,10 @@ impl Sentinel {
             .any(|instance| others(instance) && instance.reconf != Reconf::Done);
         let late = longer_ago(ctx.now, self.failover.since, self.config.failover_timeout);
         if late {
-            ctx.note(Notice::FailoverEndTimeout, self.primary);
+            ctx.note(Note::FailoverEndTimeout, self.primary);
         }
         if late || !missing {
-            ctx.note(Notice::FailoverEnd, self.primary);
+            ctx.note(Note::FailoverEnd, self.primary);
             self.failover.enter(Stage::UpdateConfig, ctx.now);
         }
         if late {
@@ -281,7 +281,7 @@ impl Sentinel {
                     continue;
                 }
                 if self.send_replica_of(place, Some(promoted), ctx) {
-                    ctx.note(Notice::ReconfSentBestEffort, node);
+                    ctx.note(Note::ReconfSentBestEffort, node);
                     self.instances[place].reconf = Reconf::Sent(ctx.now);
                 }
             }
@@ -299,7 +299,7 @@ impl Sentinel {
         let entry = &self.instances[self.primary_place()];
         let (info_at, published_at, dialled_at) =
             (entry.info_at, entry.published_at, entry.dialled_at);
-        ctx.note(Notice::SwitchPrimary, promoted);
+        ctx.note(Note::SwitchPrimary, promoted);
         self.primary = promoted;
         self.failover = Failover::default();
         for instance in &mut self.instances {

@@ -3,7 +3,7 @@
 use super::failover::{Stage, Way};
 use super::instance::Reconf;
 use super::interface::Context;
-use super::notice::Notice;
+use super::note::Note;
 use super::{INFO_PERIOD, PUBLISH_PERIOD, Release, Sentinel, longer_ago};
 use crate::engine::Time;
 use crate::valkey::{Addr, AddressBook, Belief, FailoverState, LinkState, Role};
@@ -71,7 +71,7 @@ impl Sentinel {
             return;
         }
         self.failover.enter(Stage::ReconfReplicas, ctx.now);
-        ctx.note(Notice::Promoted, self.instances[place].node);
+        ctx.note(Note::Promoted, self.instances[place].node);
         if self.failover.way == Way::Coordinated {
             self.send_kill_clients(self.primary_place(), ctx);
             self.send_kill_clients(place, ctx);
@@ -89,7 +89,7 @@ impl Sentinel {
             && longer_ago(ctx.now, instance.role_since, wait)
             && self.send_replica_of(place, Some(self.primary), ctx)
         {
-            ctx.note(Notice::ConvertToReplica, node);
+            ctx.note(Note::ConvertToReplica, node);
         }
     }
 
@@ -107,7 +107,7 @@ impl Sentinel {
         let node = instance.node;
         for reason in [stuck, astray] {
             if reason && settled && self.send_replica_of(place, Some(self.primary), ctx) {
-                ctx.note(Notice::FixReplica, node);
+                ctx.note(Note::FixReplica, node);
             }
         }
     }
@@ -118,11 +118,11 @@ impl Sentinel {
         let instance = &mut self.instances[place];
         if matches!(instance.reconf, Reconf::Sent(_)) && instance.follows == target {
             instance.reconf = Reconf::InProgress;
-            ctx.note(Notice::ReconfInProgress, instance.node);
+            ctx.note(Note::ReconfInProgress, instance.node);
         }
         if instance.reconf == Reconf::InProgress && link == LinkState::Up {
             instance.reconf = Reconf::Done;
-            ctx.note(Notice::ReconfDone, instance.node);
+            ctx.note(Note::ReconfDone, instance.node);
         }
     }
 

@@ -1,7 +1,7 @@
 //! What goes into Sentinel and what comes out.
 
 use super::failover::Way;
-use super::notice::Notice;
+use super::note::Note;
 use crate::engine::{Chooser, StreamId, Time};
 use crate::valkey::{NodeId, Reply, Request};
 
@@ -61,7 +61,7 @@ pub enum Effect {
     /// Wake me then. There is one wish at a time.
     WakeAt(Time),
     /// Note this down.
-    Trace(Notice, NodeId),
+    Note(Note, NodeId),
 }
 
 /// What Sentinel may use while it handles an input.
@@ -79,7 +79,7 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    pub(super) fn note(&mut self, notice: Notice, node: NodeId) {
-        self.effects.push(Effect::Trace(notice, node));
+    pub(super) fn note(&mut self, notice: Note, node: NodeId) {
+        self.effects.push(Effect::Note(notice, node));
     }
 }

@@ -9,7 +9,7 @@ mod info;
 mod instance;
 mod interface;
 mod monitor;
-mod notice;
+mod note;
 mod orders;
 
 #[cfg(test)]
@@ -17,7 +17,7 @@ mod tests;
 
 pub use failover::Way;
 pub use interface::{Context, Effect, Input, Slot};
-pub use notice::Notice;
+pub use note::Note;
 
 use self::failover::Failover;
 use self::instance::Instance;

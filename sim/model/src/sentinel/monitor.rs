@@ -4,7 +4,7 @@
 use super::failover::{Stage, Way};
 use super::instance::Link;
 use super::interface::{Context, Effect, Slot};
-use super::notice::Notice;
+use super::note::Note;
 use super::{
     HELLO, HZ, INFO_PERIOD, MAX_PENDING, MIN_LINK_AGE, PING_PERIOD, PUBLISH_PERIOD, Release,
     Sentinel, longer_ago,
@@ -224,7 +224,7 @@ impl Sentinel {
             if down {
                 instance.down_at = Some(now);
             }
-            ctx.note(if down { Notice::Down } else { Notice::Up }, node);
+            ctx.note(if down { Note::Down } else { Note::Up }, node);
         }
     }
 }

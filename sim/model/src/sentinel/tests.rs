@@ -52,7 +52,7 @@ struct Bench {
     wake: Time,
     nodes: Vec<Node>,
     orders: Vec<(Time, NodeId, Command)>,
-    notices: Vec<(Time, Notice, NodeId)>,
+    notices: Vec<(Time, Note, NodeId)>,
 }
 
 impl Bench {
@@ -108,7 +108,7 @@ impl Bench {
                 Effect::Dial(slot, _) => self.input(Input::Disconnected(slot)),
                 Effect::Close(_) => {}
                 Effect::WakeAt(at) => self.wake = at,
-                Effect::Trace(notice, node) => self.notices.push((self.now, notice, node)),
+                Effect::Note(notice, node) => self.notices.push((self.now, notice, node)),
                 Effect::Send(slot, request) => {
                     if let Some(reply) = self.answer(slot.node(), request.command) {
                         self.input(Input::Reply(slot, request.tag, reply));
@@ -169,12 +169,12 @@ impl Bench {
         to.map(|(_, _, command)| *command).collect()
     }
 
-    fn when(&self, notice: Notice) -> Option<Time> {
+    fn when(&self, notice: Note) -> Option<Time> {
         let found = self.notices.iter().find(|(_, other, _)| *other == notice);
         found.map(|(at, _, _)| *at)
     }
 
-    fn said(&self, notice: Notice, node: NodeId) -> bool {
+    fn said(&self, notice: Note, node: NodeId) -> bool {
         let said = self.notices.iter();
         said.filter(|(_, other, about)| (*other, *about) == (notice, node))
             .count()
@@ -215,12 +215,12 @@ fn a_silent_primary_is_replaced_by_the_replica_that_has_most() {
     bench.run(Span::secs(12));
     bench.silence(A);
     bench.run(Span::secs(6));
-    let down = bench.when(Notice::Down).expect("found down").nanos();
+    let down = bench.when(Note::Down).expect("found down").nanos();
     assert!((13_900_000_000..14_400_000_000).contains(&down), "{down}");
     assert_eq!(bench.orders_to(C), replica_of(None));
     assert_eq!(bench.orders_to(B), replica_of(Some(C)));
-    assert!(bench.said(Notice::SwitchPrimary, C));
-    assert!(bench.said(Notice::ReconfDone, B));
+    assert!(bench.said(Note::SwitchPrimary, C));
+    assert!(bench.said(Note::ReconfDone, B));
     assert_eq!(bench.orders_to(A), []);
 }
 
@@ -233,8 +233,8 @@ fn the_old_primary_is_converted_after_its_second_info() {
     bench.run(Span::secs(30));
     assert_eq!(bench.orders_to(B), replica_of(None));
     assert_eq!(bench.orders_to(A), replica_of(Some(B)));
-    let switched = bench.when(Notice::SwitchPrimary).expect("switched");
-    let converted = bench.when(Notice::ConvertToReplica).expect("converted");
+    let switched = bench.when(Note::SwitchPrimary).expect("switched");
+    let converted = bench.when(Note::ConvertToReplica).expect("converted");
     let took = converted.since(switched);
     assert!(took > Span::secs(8) && took < Span::secs(12), "{took}");
 }
@@ -245,11 +245,11 @@ fn a_command_is_refused_in_a_failover_and_without_a_good_replica() {
     bench.run(Span::secs(5));
     bench.input(Input::Failover(Way::Classic));
     bench.input(Input::Failover(Way::Classic));
-    assert!(bench.said(Notice::RefusedInProgress, A));
+    assert!(bench.said(Note::RefusedInProgress, A));
     let mut alone = Bench::new(SentinelConfig::default(), 1);
     alone.run(Span::secs(5));
     alone.input(Input::Failover(Way::Coordinated));
-    assert!(alone.said(Notice::RefusedNoGoodReplica, A));
+    assert!(alone.said(Note::RefusedNoGoodReplica, A));
     alone.run(Span::secs(5));
     assert_eq!(alone.orders.len(), 0);
 }
@@ -289,7 +289,7 @@ fn coordinated_the_primary_is_told_and_then_both_are_cleared() {
     ];
     assert_eq!(bench.orders_to(A)[4..], end);
     assert_eq!(bench.orders_to(B), end);
-    assert!(bench.said(Notice::SwitchPrimary, B));
+    assert!(bench.said(Note::SwitchPrimary, B));
 }
 
 #[test]
@@ -298,7 +298,7 @@ fn a_coordinated_failover_that_promotes_nobody_is_forgotten() {
     bench.run(Span::secs(5));
     bench.input(Input::Failover(Way::Coordinated));
     bench.run(Span::secs(7));
-    assert!(bench.said(Notice::ReplicaTimeout, B));
+    assert!(bench.said(Note::ReplicaTimeout, B));
     assert_eq!(bench.orders_to(A).len(), 4, "no ABORT");
     assert_eq!(bench.orders_to(B), []);
 }
@@ -312,9 +312,9 @@ fn a_failover_without_sentinel_is_failed_over_again() {
     bench.node(B).primary = None;
     bench.node(B).obeys = false;
     bench.run(Span::secs(60));
-    let down = bench.when(Notice::Down).expect("found down");
+    let down = bench.when(Note::Down).expect("found down");
     assert!(down > Time::ZERO + Span::secs(27) && down < Time::ZERO + Span::secs(38));
-    assert!(bench.said(Notice::Down, A) && bench.said(Notice::SwitchPrimary, B));
+    assert!(bench.said(Note::Down, A) && bench.said(Note::SwitchPrimary, B));
 }
 
 /// Since 9.0, and only then: a replica stuck in a failover is told to abort it.
@@ -346,7 +346,7 @@ fn replicas_are_pointed_to_the_new_primary_one_at_a_time() {
     assert_eq!(bench.orders_to(C), replica_of(Some(B)));
     assert_eq!(bench.orders_to(NodeId(3)), [], "the first is not through");
     bench.run(Span::secs(4));
-    assert!(bench.said(Notice::FailoverEndTimeout, A));
+    assert!(bench.said(Note::FailoverEndTimeout, A));
     assert_eq!(bench.orders_to(NodeId(3)), replica_of(Some(B)));
 }
 

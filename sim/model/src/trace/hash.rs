@@ -1,13 +1,15 @@
 //! The trace's hash: XXH3-128 over the records' words, streamed.
 
+use crate::valkey::{Redirect, RedirectKind};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::event::{ClusterEvent, CommandOutcome, Event, GateVerdict};
+use super::event::Event;
+use crate::client::{CommandOutcome, Note as ClientNote};
 use crate::engine::Time;
-use crate::net::{Closing, ConnectFailure};
+use crate::net::{Closing, ConnectFailure, Note as NetNote};
 use crate::valkey::{
-    Addr, Belief, BusMessage, Command, Elements, Epoch, Message, Redirect, RedirectKind, ReplId,
-    ReplOp, Reply, Request, SetSlot, SnapshotId, StreamEntry, TopologyId,
+    Addr, Belief, BusMessage, ClusterEvent, Command, Elements, Epoch, GateVerdict, Message,
+    Note as NodeNote, ReplId, ReplOp, Reply, Request, SetSlot, SnapshotId, StreamEntry, TopologyId,
 };
 
 /// Words of a record; those that it does not need are zero.
@@ -97,26 +99,26 @@ impl Event {
     #[inline(always)]
     fn words(&self) -> [u64; WORDS - 1] {
         match *self {
-            Event::Dialled { conn, from, to } => {
+            Event::Net(NetNote::Dialled { conn, from, to }) => {
                 [head(1, 0, 0, conn.index), pair(from.0, to.0), 0, 0, 0]
             }
-            Event::Connected { conn, from, to } => {
+            Event::Net(NetNote::Connected { conn, from, to }) => {
                 [head(2, 0, 0, conn.index), pair(from.0, to.0), 0, 0, 0]
             }
-            Event::ConnectFailed { from, to, why } => {
+            Event::Net(NetNote::ConnectFailed { from, to, why }) => {
                 let why = match why {
                     ConnectFailure::Refused => 0,
                     ConnectFailure::TimedOut => 1,
                 };
                 [head(3, why, 0, 0), pair(from.0, to.0), 0, 0, 0]
             }
-            Event::Delivered {
+            Event::Net(NetNote::Delivered {
                 conn,
                 from,
                 to,
                 sent_at,
                 ref message,
-            } => {
+            }) => {
                 let (kind, a, b) = message_words(message);
                 [
                     head(4, kind, 0, conn.index),
@@ -126,12 +128,12 @@ impl Event {
                     b,
                 ]
             }
-            Event::Closed {
+            Event::Net(NetNote::Closed {
                 conn,
                 from,
                 to,
                 how,
-            } => {
+            }) => {
                 let how = match how {
                     Closing::Fin => 0,
                     Closing::Reset => 1,
@@ -139,13 +141,15 @@ impl Event {
                 };
                 [head(5, how, 0, conn.index), pair(from.0, to.0), 0, 0, 0]
             }
-            Event::Gate {
+            Event::Node(
                 node,
-                peer,
-                command,
-                verdict,
-                belief: said,
-            } => {
+                NodeNote::Gate {
+                    peer,
+                    command,
+                    verdict,
+                    belief: said,
+                },
+            ) => {
                 let (kind, detail) = match verdict {
                     GateVerdict::Passed => (0, 0),
                     GateVerdict::Redirected(gate, to) => (1 | (gate as u8) << 2, u32::from(to.0)),
@@ -160,64 +164,56 @@ impl Event {
                     0,
                 ]
             }
-            Event::Released { node, commands } => [head(7, 0, node.0, commands), 0, 0, 0, 0],
-            Event::Role {
+            Event::Node(node, NodeNote::Released { commands }) => {
+                [head(7, 0, node.0, commands), 0, 0, 0, 0]
+            }
+            Event::Node(
                 node,
-                role,
-                primary,
-                link,
-                replid,
-                offset,
-            } => [
+                NodeNote::Role {
+                    role,
+                    primary,
+                    link,
+                    replid,
+                    offset,
+                },
+            ) => [
                 head(8, role as u8 | (link as u8) << 4, node.0, addr(primary)),
                 offset,
                 u64::from(replid.word()),
                 0,
                 0,
             ],
-            Event::Failover {
-                node,
-                state,
-                target,
-                how,
-            } => [
+            Event::Node(node, NodeNote::Failover { state, target, how }) => [
                 head(9, state as u8 | (how as u8) << 4, node.0, addr(target)),
                 0,
                 0,
                 0,
                 0,
             ],
-            Event::Operator {
-                node,
-                command,
-                reply,
-            } => {
+            Event::Node(node, NodeNote::Operator { command, reply }) => {
                 let (kind, a, b) = reply_words(reply);
                 [head(10, kind, node.0, command as u32), a, b, 0, 0]
             }
-            Event::Issued {
-                client,
-                command,
-                kind,
-                ..
-            } => [
+            Event::Client(client, ClientNote::Issued { command, kind, .. }) => [
                 head(11, kind as u8, 0, client.0),
                 u64::from(command),
                 0,
                 0,
                 0,
             ],
-            Event::Hop {
+            Event::Client(
                 client,
-                command,
-                kind,
-                from,
-                to,
-                via,
-                hops,
-                bounce,
-                belief: said,
-            } => [
+                ClientNote::Hop {
+                    command,
+                    kind,
+                    from,
+                    to,
+                    via,
+                    hops,
+                    bounce,
+                    belief: said,
+                },
+            ) => [
                 head(
                     12,
                     kind as u8 | u8::from(bounce) << 7,
@@ -233,17 +229,19 @@ impl Event {
                 },
                 0,
             ],
-            Event::Ended {
+            Event::Client(
                 client,
-                command,
-                kind,
-                outcome,
-                hops,
-                bounces,
-                took,
-                writes,
-                ..
-            } => {
+                ClientNote::Ended {
+                    command,
+                    kind,
+                    outcome,
+                    hops,
+                    bounces,
+                    took,
+                    writes,
+                    ..
+                },
+            ) => {
                 let (how, error) = match outcome {
                     CommandOutcome::Served => (0, 0),
                     CommandOutcome::Error(error) => (1, error as u16),
@@ -260,15 +258,17 @@ impl Event {
                     0,
                 ]
             }
-            Event::Ignored {
+            Event::Client(
                 client,
-                command,
-                kind,
-                from,
-                to,
-                said,
-                known,
-            } => [
+                ClientNote::Ignored {
+                    command,
+                    kind,
+                    from,
+                    to,
+                    said,
+                    known,
+                },
+            ) => [
                 head(15, kind as u8, 0, client.0),
                 u64::from(command),
                 pair(u32::from(from.0), u32::from(to.0)),
@@ -276,19 +276,16 @@ impl Event {
                 0,
             ],
             Event::Sentinel { what, node } => [head(16, what as u8, node.0, 0), 0, 0, 0, 0],
-            Event::Element {
-                client,
-                command,
-                key,
-                ..
-            } => [head(17, 0, 0, client.0), pair(command, key), 0, 0, 0],
+            Event::Client(client, ClientNote::Element { command, key, .. }) => {
+                [head(17, 0, 0, client.0), pair(command, key), 0, 0, 0]
+            }
             Event::Fault {
                 kind,
                 of: _,
                 from,
                 to,
             } => [head(14, kind as u8, 0, 0), pair(from.0, to.0), 0, 0, 0],
-            Event::Cluster { node, what } => {
+            Event::Node(node, NodeNote::Cluster(what)) => {
                 let (kind, small, a, b) = cluster_words(what);
                 [head(18, kind, node.0, small), a, b, 0, 0]
             }
@@ -507,21 +504,24 @@ fn reply_words(reply: Reply) -> (u8, u64, u64) {
 mod tests {
     use super::*;
     use crate::client::ClientId;
+    use crate::client::{WriteRange, WrittenKeys};
     use crate::engine::Time;
-    use crate::trace::{Record, WriteRange, WrittenKeys};
+    use crate::trace::Record;
     use crate::valkey::{CommandKind, WriteId};
 
     fn issued(at: u64, command: u32) -> Record {
-        let event = Event::Issued {
-            client: ClientId(3),
-            command,
-            kind: CommandKind::Get,
-            writes: WriteRange {
-                first: WriteId::NONE,
-                count: 0,
+        let event = Event::Client(
+            ClientId(3),
+            ClientNote::Issued {
+                command,
+                kind: CommandKind::Get,
+                writes: WriteRange {
+                    first: WriteId::NONE,
+                    count: 0,
+                },
+                keys: WrittenKeys::one(0),
             },
-            keys: WrittenKeys::one(0),
-        };
+        );
         Record {
             at: Time(at),
             event,

@@ -3,33 +3,13 @@
 mod event;
 mod hash;
 
-use crate::engine::Time;
-use crate::net::{ConnId, HostId};
 use crate::valkey::Message;
 
-pub use event::{
-    ClusterEvent, ClusterHealth, CommandOutcome, Event, FailoverEnd, FaultKind, GateVerdict,
-    ManualEnd, Record, Saw, VoteRefusal, WriteRange, WrittenKeys,
-};
+pub use event::{Event, FaultKind, Record};
 pub use hash::TraceHash;
 
-/// A message that begins its way. What is never [`Event::Delivered`] afterwards is lost, or was
-/// still on its way at the end of the run; messages of one connection and sender arrive in the
-/// order in which they are sent.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Sending {
-    /// When it is sent: never earlier than the latest record, a little later if its sender is
-    /// still busy.
-    pub at: Time,
-    /// The connection.
-    pub conn: ConnId,
-    /// Its sender.
-    pub from: HostId,
-    /// Its receiver.
-    pub to: HostId,
-    /// What it is.
-    pub message: Message,
-}
+/// A message of a run that begins its way.
+pub type Sending = crate::net::Sending<Message>;
 
 /// Receives the records of a run. A type parameter, so that no trace costs nothing.
 pub trait Sink {

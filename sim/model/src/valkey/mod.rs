@@ -13,6 +13,7 @@ mod epoch;
 mod error;
 mod hash_slot;
 mod message;
+mod note;
 mod pause;
 mod redirect;
 mod remedy;
@@ -40,6 +41,9 @@ pub use hash_slot::{HASH_SLOTS, HashSlot};
 pub use message::{
     Belief, BusKind, BusMessage, Elements, Encoding, FailoverState, LinkState, Message, Offset,
     PacketId, ReplId, ReplOp, Reply, Request, Role, SnapshotId, StreamEntry, TopologyId, WriteId,
+};
+pub use note::{
+    ClusterEvent, ClusterHealth, FailoverEnd, GateVerdict, ManualEnd, Note, VoteRefusal,
 };
 pub use redirect::{Redirect, RedirectKind};
 pub use remedy::{Axis, Remedies, Remedy};

@@ -3,9 +3,11 @@
 
 use super::tally::Tally;
 use crate::check::Checks;
+use crate::client::{ClientId, CommandOutcome, Note as ClientNote, Saw};
 use crate::engine::Time;
-use crate::trace::{CommandOutcome, Event, Record, Saw, Sink, TraceHash};
-use crate::valkey::ElementLog;
+use crate::net::Note as NetNote;
+use crate::trace::{Event, Record, Sink, TraceHash};
+use crate::valkey::{ElementLog, Note as NodeNote};
 
 /// A run's books.
 pub(super) struct Books {
@@ -34,18 +36,17 @@ impl Books {
         self.open_commands = 0;
     }
 
-    /// Notes what an `MGET` that ends with this event has read, if it is one and was served. The
+    /// Notes what an `MGET` that ends with this note has read, if it is one and was served. The
     /// trace's hash has the reply already.
     #[inline(always)]
     pub(super) fn note_elements<S: Sink>(
         &mut self,
         sink: &mut S,
         now: Time,
-        event: &Event,
+        (client, note): (ClientId, &ClientNote),
         log: &ElementLog,
     ) {
-        if let &Event::Ended {
-            client,
+        if let &ClientNote::Ended {
             command,
             outcome: CommandOutcome::Served,
             took,
@@ -53,17 +54,19 @@ impl Books {
             key,
             saw: Saw::Elements(elements),
             ..
-        } = event
+        } = note
         {
             for (place, value) in log.values(elements).iter().enumerate() {
-                let event = Event::Element {
+                let event = Event::Client(
                     client,
-                    command,
-                    from,
-                    key: key.wrapping_add(place as u32),
-                    value: *value,
-                    took,
-                };
+                    ClientNote::Element {
+                        command,
+                        from,
+                        key: key.wrapping_add(place as u32),
+                        value: *value,
+                        took,
+                    },
+                );
                 sink.record(&Record { at: now, event });
                 self.checks.history(now, &event);
             }
@@ -82,45 +85,36 @@ impl Books {
         match event {
             // These two are by far the most. A check hears of them only if it is turned on, and
             // nothing else does.
-            Event::Delivered {
+            Event::Net(NetNote::Delivered {
                 from,
                 to,
                 sent_at,
                 message,
                 ..
-            } => {
+            }) => {
                 self.checks.delivered(now, (*from, *to), *sent_at, message);
                 return;
             }
-            Event::Gate { node, .. } => {
+            Event::Node(node, NodeNote::Gate { .. }) => {
                 self.checks.request(now, *node, event);
                 return;
             }
-            Event::Issued { .. } => {
-                self.open_commands += 1;
-                self.tally.commands.issued += 1;
-                self.checks.history(now, event);
-                return;
-            }
-            Event::Ended { .. } => {
-                self.open_commands -= 1;
-                self.checks.history(now, event);
-            }
-            // Noted by itself.
-            Event::Element { .. } => return,
-            Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Closed { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Cluster { .. }
-            | Event::Operator { .. }
-            | Event::Sentinel { .. }
-            | Event::Hop { .. }
-            | Event::Ignored { .. }
-            | Event::Fault { .. } => {}
+            Event::Client(_, note) => match note {
+                ClientNote::Issued { .. } => {
+                    self.open_commands += 1;
+                    self.tally.commands.issued += 1;
+                    self.checks.history(now, event);
+                    return;
+                }
+                ClientNote::Ended { .. } => {
+                    self.open_commands -= 1;
+                    self.checks.history(now, event);
+                }
+                // Noted by itself.
+                ClientNote::Element { .. } => return,
+                ClientNote::Hop { .. } | ClientNote::Ignored { .. } => {}
+            },
+            Event::Net(_) | Event::Node(..) | Event::Sentinel { .. } | Event::Fault { .. } => {}
         }
         let record = Record {
             at: now,

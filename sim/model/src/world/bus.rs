@@ -8,7 +8,7 @@
 use super::nodes::Node;
 use super::{Pending, Session};
 use crate::engine::{Chooser, StreamId, Time};
-use crate::net::{ConnId, HostId, Side};
+use crate::net::{ConnId, HostId, Note as NetNote, Side};
 use crate::trace::{Event as TraceEvent, Sink};
 use crate::valkey::{BusInput, BusMessage, Chance, Input, Message, NodeId, Way};
 
@@ -125,7 +125,7 @@ impl<S: Sink> Session<'_, S> {
             *bus.place(peer, Way::Out) = Some(conn);
         }
         let now = agenda.now();
-        self.emit(now, &TraceEvent::Dialled { conn, from, to });
+        self.emit(now, &TraceEvent::Net(NetNote::Dialled { conn, from, to }));
     }
 
     /// The kernel has completed a connection from another node; it takes the place of an older

@@ -3,7 +3,7 @@
 use super::{Event, Pending, Session};
 use crate::client::{Client, ClientId, Context, Effect, Input, Slot};
 use crate::engine::{StreamId, Time};
-use crate::net::{ConnId, HostId, Side};
+use crate::net::{ConnId, HostId, Note as NetNote, Side};
 use crate::trace::{Event as TraceEvent, Sink};
 use crate::valkey::{Addr, Message, NodeId};
 
@@ -61,10 +61,10 @@ impl<S: Sink> Session<'_, S> {
                     }
                 }
                 &Effect::WakeAt(at) => agenda.schedule(at, Event::ClientWake(id).into()),
-                Effect::Trace(event) => {
+                Effect::Note(note) => {
                     let books = &mut self.state.books;
-                    books.note_elements(self.sink, now, event, &self.state.elements);
-                    books.note(self.sink, now, event);
+                    books.note_elements(self.sink, now, (id, note), &self.state.elements);
+                    books.note(self.sink, now, &TraceEvent::Client(id, *note));
                 }
             }
         }
@@ -106,7 +106,7 @@ impl<S: Sink> Session<'_, S> {
             slots.resize(place + 1, None);
         }
         slots[place] = Some(conn);
-        self.emit(now, &TraceEvent::Dialled { conn, from, to });
+        self.emit(now, &TraceEvent::Net(NetNote::Dialled { conn, from, to }));
     }
 
     pub(super) fn forget_client_slot(&mut self, id: ClientId, slot: Slot) {

@@ -4,13 +4,15 @@ use super::bus::{Bus, BusNews, NodeChance};
 use super::{Event, Party, Pending, Session};
 use crate::client;
 use crate::engine::{Span, StreamId, Time};
-use crate::net::{Arrival, Closing, ConnId, ConnectFailure, HostId, More, NetEvent, Notice, Side};
+use crate::net::{
+    Arrival, Closing, ConnId, ConnectFailure, HostId, More, NetEvent, Note as NetNote, Notice, Side,
+};
 use crate::scenario::{Trigger, TriggerMessage};
 use crate::sentinel;
 use crate::trace::{Event as TraceEvent, FaultKind, Sink};
 use crate::valkey::{
     Behaviour, Command, CommandKind, Config, Effect, FailoverState, Input, LinkNo, Message, NodeId,
-    Reply, Request, Role, Server, Slot, Turn,
+    Note as NodeNote, Reply, Request, Role, Server, Slot, Turn,
 };
 
 /// A server and its process.
@@ -231,11 +233,12 @@ impl<S: Sink> Session<'_, S> {
                 }
                 &Effect::BusClose(peer, way) => self.bus_closes(id, (peer, way), at, agenda),
                 Effect::Panic => self.panicked(id, agenda),
-                Effect::Trace(event) => {
-                    self.state.books.note(self.sink, agenda.now(), event);
+                Effect::Note(note) => {
+                    let event = TraceEvent::Node(id, *note);
+                    self.state.books.note(self.sink, agenda.now(), &event);
                     if !self.state.waiting.is_empty() {
-                        let event = *event;
-                        self.state_triggers(event, agenda);
+                        let note = *note;
+                        self.state_triggers(id, note, agenda);
                     }
                 }
             }
@@ -306,7 +309,7 @@ impl<S: Sink> Session<'_, S> {
         let conn = self.state.net.connect(agenda, at, from, to, link.0);
         self.node(id).link = Some((link, conn));
         let now = agenda.now();
-        self.emit(now, &TraceEvent::Dialled { conn, from, to });
+        self.emit(now, &TraceEvent::Net(NetNote::Dialled { conn, from, to }));
     }
 
     fn operator_reply(&mut self, id: NodeId, message: Message, agenda: &mut Pending) {
@@ -318,11 +321,7 @@ impl<S: Sink> Session<'_, S> {
         let now = agenda.now();
         self.emit(
             now,
-            &TraceEvent::Operator {
-                node: id,
-                command,
-                reply,
-            },
+            &TraceEvent::Node(id, NodeNote::Operator { command, reply }),
         );
     }
 
@@ -379,7 +378,7 @@ impl<S: Sink> Session<'_, S> {
         let now = agenda.now();
         let from = self.state.net.host(conn, Side::Initiator);
         let to = self.state.net.host(conn, Side::Acceptor);
-        self.emit(now, &TraceEvent::Connected { conn, from, to });
+        self.emit(now, &TraceEvent::Net(NetNote::Connected { conn, from, to }));
         let cookie = self.state.net.cookie(conn, Side::Initiator);
         match self.party(from) {
             Party::Node(id) => {
@@ -404,7 +403,10 @@ impl<S: Sink> Session<'_, S> {
         let from = self.state.net.host(conn, Side::Initiator);
         let to = self.state.net.host(conn, Side::Acceptor);
         let cookie = self.state.net.cookie(conn, Side::Initiator);
-        self.emit(now, &TraceEvent::ConnectFailed { from, to, why });
+        self.emit(
+            now,
+            &TraceEvent::Net(NetNote::ConnectFailed { from, to, why }),
+        );
         match self.party(from) {
             Party::Node(id) => {
                 let node = self.node(id);
@@ -433,13 +435,13 @@ impl<S: Sink> Session<'_, S> {
         while let Some((arrival, more)) = self.state.net.take(agenda, conn, side) {
             match arrival {
                 Arrival::Message { sent_at, message } => {
-                    let delivered = TraceEvent::Delivered {
+                    let delivered = TraceEvent::Net(NetNote::Delivered {
                         conn,
                         from,
                         to,
                         sent_at,
                         message,
-                    };
+                    });
                     self.state.books.note(self.sink, now, &delivered);
                     match party {
                         Party::Node(id) => self.node_receives(id, side, cookie, message, agenda),
@@ -467,12 +469,12 @@ impl<S: Sink> Session<'_, S> {
                 Arrival::Closed(how) => {
                     self.emit(
                         now,
-                        &TraceEvent::Closed {
+                        &TraceEvent::Net(NetNote::Closed {
                             conn,
                             from,
                             to,
                             how,
-                        },
+                        }),
                     );
                     if let Party::Bus(id) = party {
                         self.bus_hears(id, conn, side, BusNews::Closed);
@@ -567,10 +569,10 @@ impl<S: Sink> Session<'_, S> {
     }
 
     /// Looks whether what a server has just become is waited for.
-    fn state_triggers(&mut self, event: TraceEvent, agenda: &mut Pending) {
-        if let TraceEvent::Failover { node, state, .. } = event {
+    fn state_triggers(&mut self, node: NodeId, note: NodeNote, agenda: &mut Pending) {
+        if let NodeNote::Failover { state, .. } = note {
             self.trigger(Trigger::FailoverState(node, state), agenda);
-        } else if let TraceEvent::Role { node, role, .. } = event {
+        } else if let NodeNote::Role { role, .. } = note {
             let trigger = match role {
                 Role::Primary => Trigger::Promoted(node),
                 Role::Replica => Trigger::Demoted(node),

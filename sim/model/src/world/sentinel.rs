@@ -2,7 +2,7 @@
 
 use super::{Event, Pending, Session};
 use crate::engine::{Chooser, StreamId};
-use crate::net::{ConnId, HostId, Side};
+use crate::net::{ConnId, HostId, Note as NetNote, Side};
 use crate::scenario::SentinelPlan;
 use crate::sentinel::{Context, Effect, Input, Sentinel, Slot};
 use crate::trace::{Event as TraceEvent, Sink};
@@ -71,7 +71,7 @@ impl<S: Sink> Session<'_, S> {
                     }
                 }
                 Effect::WakeAt(at) => agenda.schedule(at, Event::SentinelWake.into()),
-                Effect::Trace(what, node) => self.emit(now, &TraceEvent::Sentinel { what, node }),
+                Effect::Note(what, node) => self.emit(now, &TraceEvent::Sentinel { what, node }),
             }
         }
         self.state.sentinel_effects.clear();
@@ -95,7 +95,7 @@ impl<S: Sink> Session<'_, S> {
         if let Some(place) = self.sentinel_slot(slot) {
             *place = Some(conn);
         }
-        self.emit(now, &TraceEvent::Dialled { conn, from, to });
+        self.emit(now, &TraceEvent::Net(NetNote::Dialled { conn, from, to }));
     }
 
     fn sentinel_slot(&mut self, slot: Slot) -> Option<&mut Option<ConnId>> {

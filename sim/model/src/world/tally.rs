@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::client::Note as ClientNote;
+use crate::net::Note as NetNote;
 use crate::results::{Bounces, Commands, Hops};
 use crate::trace::{Event, Record};
 
@@ -38,12 +40,15 @@ impl Tally {
     #[inline]
     pub(super) fn observe(&mut self, record: &Record) {
         match record.event {
-            Event::Ended {
-                outcome,
-                hops,
-                bounces,
-                ..
-            } => {
+            Event::Client(
+                _,
+                ClientNote::Ended {
+                    outcome,
+                    hops,
+                    bounces,
+                    ..
+                },
+            ) => {
                 match outcome.code() {
                     None => self.commands.served += 1,
                     Some(code) => {
@@ -53,25 +58,23 @@ impl Tally {
                 }
                 self.count_chain(hops, bounces);
             }
-            Event::Hop { bounce, .. } => {
+            Event::Client(_, ClientNote::Hop { bounce, .. }) => {
                 self.hops.total += 1;
                 self.bounces.total += u64::from(bounce);
             }
-            Event::Dialled { .. } => self.connections += 1,
-            Event::Issued { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Gate { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Cluster { .. }
-            | Event::Operator { .. }
-            | Event::Ignored { .. }
+            Event::Net(NetNote::Dialled { .. }) => self.connections += 1,
+            Event::Client(
+                _,
+                ClientNote::Issued { .. } | ClientNote::Ignored { .. } | ClientNote::Element { .. },
+            )
+            | Event::Net(
+                NetNote::Connected { .. }
+                | NetNote::ConnectFailed { .. }
+                | NetNote::Delivered { .. }
+                | NetNote::Closed { .. },
+            )
+            | Event::Node(..)
             | Event::Sentinel { .. }
-            | Event::Element { .. }
             | Event::Fault { .. } => {}
         }
     }

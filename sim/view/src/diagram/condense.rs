@@ -8,9 +8,8 @@ use super::recorder::{Drawn, Entry, Flight, Recorder};
 use super::{ArrowLook, Fate};
 use crate::words;
 use rebound_engine::{Span, Time};
-use rebound_sim::client::ClientId;
+use rebound_sim::client::{ClientId, CommandOutcome};
 use rebound_sim::scenario::HostRole;
-use rebound_sim::trace::CommandOutcome;
 
 /// A message that takes as long is shown even if it is routine, and in two rows.
 pub(super) const SLOW: Span = Span::millis(100);

@@ -4,13 +4,13 @@ use super::{Arrow, ArrowLook, NoteLook};
 use crate::words;
 use rebound_engine::Span;
 use rebound_net::{Closing, ConnectFailure};
+use rebound_sim::client::CommandOutcome;
 use rebound_sim::scenario::Names;
-use rebound_sim::trace::{
-    ClusterEvent, ClusterHealth, CommandOutcome, FailoverEnd, FaultKind, ManualEnd,
-};
+use rebound_sim::trace::FaultKind;
+use rebound_sim::valkey::Redirect;
 use rebound_sim::valkey::{
-    Addr, BusKind, Command, CommandKind, FailoverState, LinkState, Message, NodeId, Redirect,
-    ReplOp, Reply, Role,
+    Addr, BusKind, ClusterEvent, ClusterHealth, Command, CommandKind, FailoverEnd, FailoverState,
+    LinkState, ManualEnd, Message, NodeId, ReplOp, Reply, Role,
 };
 
 /// `text` in at most [`Arrow::LABEL`] characters.

@@ -4,7 +4,7 @@ use super::Life;
 use rebound_engine::Time;
 use rebound_sim::scenario::{HostRole, Names};
 use rebound_sim::trace::{Event, FaultKind, Record};
-use rebound_sim::valkey::{NodeId, Role};
+use rebound_sim::valkey::{NodeId, Note as NodeNote, Role};
 
 /// A node's present.
 #[derive(Copy, Clone)]
@@ -55,7 +55,7 @@ impl Lives {
     /// Takes note of a record, `order` being the number that its entry gets.
     pub(super) fn observe(&mut self, names: Names<'_>, record: &Record, order: u64) {
         let (node, change): (NodeId, &dyn Fn(&mut Now)) = match record.event {
-            Event::Role { node, role, .. } => (node, &move |now: &mut Now| {
+            Event::Node(node, NodeNote::Role { role, .. }) => (node, &move |now: &mut Now| {
                 now.role = role;
                 now.down = false;
             }),
@@ -66,22 +66,17 @@ impl Lives {
                 (node, &move |now: &mut Now| suffer(now, kind, of))
             }
             Event::Fault { .. }
-            | Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Gate { .. }
-            | Event::Released { .. }
-            | Event::Failover { .. }
-            | Event::Cluster { .. }
-            | Event::Operator { .. }
+            | Event::Net(_)
+            | Event::Node(
+                _,
+                NodeNote::Gate { .. }
+                | NodeNote::Released { .. }
+                | NodeNote::Failover { .. }
+                | NodeNote::Cluster(_)
+                | NodeNote::Operator { .. },
+            )
             | Event::Sentinel { .. }
-            | Event::Issued { .. }
-            | Event::Element { .. }
-            | Event::Hop { .. }
-            | Event::Ignored { .. }
-            | Event::Ended { .. } => return,
+            | Event::Client(..) => return,
         };
         let now = &mut self.now[usize::from(node.0)];
         let before = now.life();

@@ -10,11 +10,10 @@ use super::{ArrowLook, Diagram, Fate, NoteLook, labels, rows};
 use crate::{Filter, Story, StoryKind};
 use rebound_engine::Time;
 use rebound_net::HostId;
-use rebound_sim::client::ClientId;
+use rebound_sim::client::{ClientId, CommandOutcome};
 use rebound_sim::results::RunReport;
 use rebound_sim::scenario::Plan;
 use rebound_sim::scenario::{HostRole, Names};
-use rebound_sim::trace::CommandOutcome;
 use rebound_sim::valkey::{Behaviour, CommandKind, NodeId};
 
 /// What may become a row.

@@ -1,17 +1,19 @@
 //! Diagrams of small runs made by hand.
 
+use rebound_sim::valkey::RedirectKind;
+use rebound_sim::valkey::Redirect;
 use super::*;
 use crate::Filter;
 use rebound_engine::Span;
-use rebound_net::{ConnId, HostId};
-use rebound_sim::client::ClientId;
-use rebound_sim::results::{MODEL, RunReport, Verdict};
-use rebound_sim::trace::{
-    CommandOutcome, Event, Record, Saw, Sending, Sink, WriteRange, WrittenKeys,
+use rebound_net::{ConnId, HostId, Note as NetNote};
+use rebound_sim::client::{
+    ClientId, CommandOutcome, Note as ClientNote, Saw, WriteRange, WrittenKeys,
 };
+use rebound_sim::results::{MODEL, RunReport, Verdict};
+use rebound_sim::trace::{Event, Record, Sending, Sink};
 use rebound_sim::valkey::{
-    AddressBook, Behaviour, Belief, Command, CommandKind, Message, NodeId, Redirect, RedirectKind,
-    Reply, Request, WriteId,
+    AddressBook, Behaviour, Belief, Command, CommandKind, Message, NodeId, Note as NodeNote, Reply,
+    Request, WriteId,
 };
 
 const OLD: HostId = HostId(0);
@@ -81,26 +83,28 @@ impl Bench<'_> {
 
     fn deliver(&mut self, conn: ConnId, (from, to): (HostId, HostId), message: Message) {
         let sent_at = self.send(conn, (from, to), message);
-        self.record(Event::Delivered {
+        self.record(Event::Net(NetNote::Delivered {
             conn,
             from,
             to,
             sent_at,
             message,
-        });
+        }));
     }
 
     fn issue(&mut self, command: u32) {
-        self.record(Event::Issued {
-            client: CLIENT,
-            command,
-            kind: CommandKind::Set,
-            writes: WriteRange {
-                first: WriteId(0),
-                count: 1,
+        self.record(Event::Client(
+            CLIENT,
+            ClientNote::Issued {
+                command,
+                kind: CommandKind::Set,
+                writes: WriteRange {
+                    first: WriteId(0),
+                    count: 1,
+                },
+                keys: WrittenKeys::one(0),
             },
-            keys: WrittenKeys::one(0),
-        });
+        ));
     }
 
     fn ask(&mut self, to: HostId) {
@@ -113,22 +117,24 @@ impl Bench<'_> {
             reply: Reply::Ok,
         };
         self.deliver(conn(from.0), (from, APP), reply);
-        self.record(Event::Ended {
-            client: CLIENT,
-            command,
-            kind: CommandKind::Set,
-            outcome: CommandOutcome::Served,
-            hops,
-            bounces: hops.saturating_sub(1),
-            took: Span::millis(1),
-            writes: WriteRange {
-                first: WriteId(0),
-                count: 1,
+        self.record(Event::Client(
+            CLIENT,
+            ClientNote::Ended {
+                command,
+                kind: CommandKind::Set,
+                outcome: CommandOutcome::Served,
+                hops,
+                bounces: hops.saturating_sub(1),
+                took: Span::millis(1),
+                writes: WriteRange {
+                    first: WriteId(0),
+                    count: 1,
+                },
+                from: AddressBook::of(NodeId(0)),
+                key: 0,
+                saw: Saw::Nothing,
             },
-            from: AddressBook::of(NodeId(0)),
-            key: 0,
-            saw: Saw::Nothing,
-        });
+        ));
     }
 
     fn redirected(&mut self, command: u32, hops: u32, from: HostId, to: HostId) {
@@ -137,17 +143,19 @@ impl Bench<'_> {
         let reply = Reply::Redirect(redirect);
         let message = Message::Reply { tag: 7, reply };
         self.deliver(conn(from.0), (from, APP), message);
-        self.record(Event::Hop {
-            client: CLIENT,
-            command,
-            kind: CommandKind::Set,
-            from: NodeId(from.0 as u16),
-            to: addr,
-            via: RedirectKind::Redirect,
-            hops,
-            bounce: hops > 1,
-            belief: Belief::default(),
-        });
+        self.record(Event::Client(
+            CLIENT,
+            ClientNote::Hop {
+                command,
+                kind: CommandKind::Set,
+                from: NodeId(from.0 as u16),
+                to: addr,
+                via: RedirectKind::Redirect,
+                hops,
+                bounce: hops > 1,
+                belief: Belief::default(),
+            },
+        ));
     }
 }
 
@@ -248,12 +256,12 @@ fn what_never_arrives_is_shown_as_lost() {
     let rows = drawn(|bench| {
         bench.issue(0);
         bench.send(conn(0), (APP, OLD), set());
-        bench.record(Event::Closed {
+        bench.record(Event::Net(NetNote::Closed {
             conn: conn(0),
             from: APP,
             to: OLD,
             how: rebound_net::Closing::Reset,
-        });
+        }));
         bench.ask(NEW);
         bench.served(NEW, 0, 0);
     });
@@ -273,18 +281,15 @@ fn what_takes_long_begins_and_ends_in_rows_of_its_own() {
     let rows = drawn(|bench| {
         bench.issue(0);
         let sent_at = bench.send(conn(0), (APP, OLD), set());
-        bench.record(Event::Released {
-            node: NodeId(1),
-            commands: 2,
-        });
+        bench.record(Event::Node(NodeId(1), NodeNote::Released { commands: 2 }));
         bench.at = Time(400_000_000);
-        bench.record(Event::Delivered {
+        bench.record(Event::Net(NetNote::Delivered {
             conn: conn(0),
             from: APP,
             to: OLD,
             sent_at,
             message: set(),
-        });
+        }));
     });
     assert_eq!(
         rows,

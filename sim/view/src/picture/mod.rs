@@ -24,13 +24,13 @@ use super::story::{Story, StoryKind, is_handshake};
 use bands::Bands;
 use pending::Pending;
 use rebound_engine::Time;
-use rebound_net::HostId;
-use rebound_sim::client::ClientId;
+use rebound_net::{HostId, Note as NetNote};
+use rebound_sim::client::{ClientId, Note as ClientNote};
 use rebound_sim::results::RunReport;
 use rebound_sim::scenario::Plan;
 use rebound_sim::scenario::{HostRole, Names};
 use rebound_sim::trace::{Event, Record, Sending, Sink};
-use rebound_sim::valkey::{Behaviour, Message, NodeId, Reply};
+use rebound_sim::valkey::{Behaviour, Message, NodeId, Note as NodeNote, Reply};
 use states::StateColumns;
 use texts::Texts;
 
@@ -237,13 +237,13 @@ impl<'a> Painter<'a> {
         let mut travelled = 0;
         let mut decided_by = None;
         match record.event {
-            Event::Delivered {
+            Event::Net(NetNote::Delivered {
                 from,
                 to,
                 sent_at,
                 message,
                 ..
-            } => {
+            }) => {
                 class = self.class(from, to, message);
                 travelled = record.at.since(sent_at).as_nanos();
                 if let (HostRole::Node(node), HostRole::Client(client)) =
@@ -255,35 +255,38 @@ impl<'a> Painter<'a> {
                     }
                 }
             }
-            Event::Gate { node, peer, .. } => {
+            Event::Node(node, NodeNote::Gate { peer, .. }) => {
                 self.decisions.insert((node, peer), row);
             }
-            Event::Hop {
-                client,
-                hops,
-                bounce,
-                ..
-            } => {
+            Event::Client(client, ClientNote::Hop { hops, bounce, .. }) => {
                 // The redirect that has just arrived is the one that is followed.
                 if let Some(arrow) = self.redirects.remove(&client) {
                     self.events.mark_hop(arrow, hops, bounce);
                     decided_by = Some(arrow);
                 }
             }
-            Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Closed { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
+            Event::Net(
+                NetNote::Dialled { .. }
+                | NetNote::Connected { .. }
+                | NetNote::ConnectFailed { .. }
+                | NetNote::Closed { .. },
+            )
+            | Event::Node(
+                _,
+                NodeNote::Released { .. }
+                | NodeNote::Role { .. }
+                | NodeNote::Failover { .. }
+                | NodeNote::Operator { .. }
+                | NodeNote::Cluster(_),
+            )
             | Event::Sentinel { .. }
-            | Event::Issued { .. }
-            | Event::Element { .. }
-            | Event::Ignored { .. }
-            | Event::Ended { .. }
-            | Event::Cluster { .. }
+            | Event::Client(
+                _,
+                ClientNote::Issued { .. }
+                | ClientNote::Element { .. }
+                | ClientNote::Ignored { .. }
+                | ClientNote::Ended { .. },
+            )
             | Event::Fault { .. } => {}
         }
         let (who, other) = self.story.hosts(&record.event);
@@ -301,7 +304,7 @@ impl<'a> Painter<'a> {
             decided_by,
             text: self.texts.numbered(&line.words),
         });
-        if let Event::Hop { hops, bounce, .. } = record.event {
+        if let Event::Client(_, ClientNote::Hop { hops, bounce, .. }) = record.event {
             self.events.mark_hop(row, hops, bounce);
         }
     }

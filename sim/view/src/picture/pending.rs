@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use rebound_net::{ConnId, HostId};
+use rebound_net::{ConnId, HostId, Note as NetNote};
 use rebound_sim::trace::{Event, Sending};
 
 /// By connection and sender, oldest first.
@@ -27,12 +27,12 @@ impl Pending {
 
     pub(super) fn observe(&mut self, event: &Event) {
         match *event {
-            Event::Delivered {
+            Event::Net(NetNote::Delivered {
                 conn,
                 from,
                 message,
                 ..
-            } => {
+            }) => {
                 let (index, generation) = key(conn);
                 let queue = self.sent.get_mut(&(index, generation, from));
                 let first = queue.and_then(VecDeque::pop_front);
@@ -41,24 +41,15 @@ impl Pending {
                     "a message arrives that was sent, in the order of sending"
                 );
             }
-            Event::Closed { conn, .. } => {
+            Event::Net(NetNote::Closed { conn, .. }) => {
                 self.over.insert(key(conn));
             }
-            Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Gate { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Operator { .. }
+            Event::Net(
+                NetNote::Dialled { .. } | NetNote::Connected { .. } | NetNote::ConnectFailed { .. },
+            )
+            | Event::Node(..)
             | Event::Sentinel { .. }
-            | Event::Issued { .. }
-            | Event::Element { .. }
-            | Event::Hop { .. }
-            | Event::Ignored { .. }
-            | Event::Ended { .. }
-            | Event::Cluster { .. }
+            | Event::Client(..)
             | Event::Fault { .. } => {}
         }
     }

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use super::shape::{ClientState, CommandState};
 use rebound_engine::Time;
 use rebound_net::{ConnId, HostId};
-use rebound_sim::client::ClientId;
+use rebound_sim::client::{ClientId, CommandOutcome};
 use rebound_sim::scenario::Names;
-use rebound_sim::trace::{CommandOutcome, GateVerdict};
-use rebound_sim::valkey::{Addr, CommandKind, Gate, NodeId};
+use rebound_sim::valkey::{Addr, CommandKind, Gate, GateVerdict, NodeId};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct ClientNow {

@@ -12,12 +12,12 @@ pub use shape::{ClientState, CommandState, FaultState, NodeState, StateReport};
 use client::ClientNow;
 use node::NodeNow;
 use rebound_engine::Time;
-use rebound_net::HostId;
-use rebound_sim::client::ClientId;
+use rebound_net::{HostId, Note as NetNote};
+use rebound_sim::client::{ClientId, Note as ClientNote};
 use rebound_sim::scenario::Plan;
 use rebound_sim::scenario::{HostRole, Names};
 use rebound_sim::trace::{Event, FaultKind, Record};
-use rebound_sim::valkey::{Behaviour, NodeId};
+use rebound_sim::valkey::{Behaviour, NodeId, Note as NodeNote};
 
 /// A run at an instant. It is handed every record in order.
 #[derive(Clone)]
@@ -91,25 +91,25 @@ impl<'a> Situation<'a> {
         self.records += 1;
         self.changed.clear();
         match record.event {
-            Event::Dialled { conn, from, to } => {
+            Event::Net(NetNote::Dialled { conn, from, to }) => {
                 if let Some(client) = self.client_at(from) {
                     client.dials(conn, to);
                     self.change_host(from);
                 }
             }
-            Event::Connected { conn, from, .. } => {
+            Event::Net(NetNote::Connected { conn, from, .. }) => {
                 if let Some(client) = self.client_at(from) {
                     client.is_connected(conn);
                     self.change_host(from);
                 }
             }
-            Event::ConnectFailed { from, to, .. } => {
+            Event::Net(NetNote::ConnectFailed { from, to, .. }) => {
                 if let Some(client) = self.client_at(from) {
                     client.cannot_connect(to);
                     self.change_host(from);
                 }
             }
-            Event::Closed { conn, from, to, .. } => {
+            Event::Net(NetNote::Closed { conn, from, to, .. }) => {
                 // Whichever end learns of it first: nothing travels any more.
                 for (end, other) in [(from, to), (to, from)] {
                     if let Some(client) = self.client_at(end) {
@@ -123,13 +123,15 @@ impl<'a> Situation<'a> {
                     }
                 }
             }
-            Event::Gate {
+            Event::Node(
                 node,
-                peer,
-                command,
-                verdict,
-                ..
-            } => {
+                NodeNote::Gate {
+                    peer,
+                    command,
+                    verdict,
+                    ..
+                },
+            ) => {
                 if self.nodes[usize::from(node.0)].judges(peer, verdict) {
                     self.change(Changed::Node(node));
                 }
@@ -138,80 +140,69 @@ impl<'a> Situation<'a> {
                     self.change_host(peer);
                 }
             }
-            Event::Released { node, .. } => {
+            Event::Node(node, NodeNote::Released { .. }) => {
                 self.nodes[usize::from(node.0)].releases();
                 self.change(Changed::Node(node));
             }
-            Event::Role {
+            Event::Node(
                 node,
-                role,
-                primary,
-                link,
-                replid,
-                offset,
-            } => {
+                NodeNote::Role {
+                    role,
+                    primary,
+                    link,
+                    replid,
+                    offset,
+                },
+            ) => {
                 self.nodes[usize::from(node.0)].says(role, primary, link, (replid, offset));
                 self.change(Changed::Node(node));
             }
-            Event::Failover {
-                node,
-                state,
-                target,
-                ..
-            } => {
+            Event::Node(node, NodeNote::Failover { state, target, .. }) => {
                 self.nodes[usize::from(node.0)].fails_over(state, target);
                 self.change(Changed::Node(node));
             }
-            Event::Cluster { node, what } => {
+            Event::Node(node, NodeNote::Cluster(what)) => {
                 if self.nodes[usize::from(node.0)].in_cluster(node, what) {
                     self.change(Changed::Node(node));
                 }
             }
-            Event::Issued {
-                client,
-                command,
-                kind,
-                ..
-            } => {
+            Event::Client(client, ClientNote::Issued { command, kind, .. }) => {
                 self.client(client).issues(command, kind, record.at);
                 self.change(Changed::Client(client));
             }
-            Event::Hop {
+            Event::Client(
                 client,
-                command,
-                from,
-                to,
-                hops,
-                bounce,
-                ..
-            } => {
+                ClientNote::Hop {
+                    command,
+                    from,
+                    to,
+                    hops,
+                    bounce,
+                    ..
+                },
+            ) => {
                 self.client(client)
                     .follows(command, (from, to), hops, bounce);
                 self.change(Changed::Client(client));
             }
-            Event::Ignored {
-                client,
-                command,
-                from,
-                ..
-            } => {
+            Event::Client(client, ClientNote::Ignored { command, from, .. }) => {
                 self.client(client).ignores(command, from);
                 self.change(Changed::Client(client));
             }
-            Event::Ended {
+            Event::Client(
                 client,
-                command,
-                outcome,
-                ..
-            } => {
+                ClientNote::Ended {
+                    command, outcome, ..
+                },
+            ) => {
                 self.client(client).ends(command, outcome);
                 self.change(Changed::Client(client));
             }
             Event::Fault { kind, of, from, to } => self.fault(kind, of, (from, to)),
-            Event::Delivered { .. }
-            | Event::Operator { .. }
+            Event::Net(NetNote::Delivered { .. })
+            | Event::Node(_, NodeNote::Operator { .. })
             | Event::Sentinel { .. }
-            | Event::Element { .. } => {}
+            | Event::Client(_, ClientNote::Element { .. }) => {}
         }
     }
 

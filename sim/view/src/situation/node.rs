@@ -5,8 +5,10 @@ use crate::words;
 use rebound_engine::Time;
 use rebound_net::HostId;
 use rebound_sim::scenario::Names;
-use rebound_sim::trace::{ClusterEvent, FaultKind, GateVerdict};
-use rebound_sim::valkey::{Addr, FailoverState, LinkState, NodeId, ReplId, Role};
+use rebound_sim::trace::FaultKind;
+use rebound_sim::valkey::{
+    Addr, ClusterEvent, FailoverState, GateVerdict, LinkState, NodeId, ReplId, Role,
+};
 
 #[derive(Clone, Debug)]
 pub(super) struct NodeNow {

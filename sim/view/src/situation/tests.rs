@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::*;
+use rebound_sim::client::Note as ClientNote;
 use rebound_sim::scenario::Plan;
-use rebound_sim::trace::GateVerdict;
-use rebound_sim::valkey::{FailoverState, Gate};
+use rebound_sim::valkey::{FailoverState, Gate, GateVerdict, Note as NodeNote};
 use rebound_sim::world::Runner;
 
 fn plan(name: &str) -> Arc<Plan> {
@@ -38,7 +38,7 @@ fn between_demotion_and_promotion_both_are_replicas() {
     let plan = plan("handover-slow.json");
     let records = trace(&plan, plan.behaviour, 1);
     let situation = after(&plan, &records, |event| {
-        matches!(event, Event::Hop { hops: 4, .. })
+        matches!(event, Event::Client(_, ClientNote::Hop { hops: 4, .. }))
     });
     let old = situation.node(NodeId(0));
     let new = situation.node(NodeId(1));
@@ -76,7 +76,8 @@ fn all_is_quiet_at_the_end() {
     assert_eq!(report.nodes[0].to_string(), "replica of new, link up");
     assert!(report.clients.iter().all(|client| client.open.is_empty()));
     let served: u64 = report.clients.iter().map(|client| client.served).sum();
-    let ended = |record: &&Record| matches!(record.event, Event::Ended { .. });
+    let ended =
+        |record: &&Record| matches!(record.event, Event::Client(_, ClientNote::Ended { .. }));
     assert_eq!(served, records.iter().filter(ended).count() as u64);
 }
 
@@ -91,14 +92,17 @@ fn postponed_commands_are_counted_until_they_are_released() {
         situation.observe(record);
         let old = situation.node(NodeId(0));
         most = most.max(old.postponed);
-        if matches!(record.event, Event::Released { node, .. } if node == NodeId(0)) {
+        if matches!(record.event, Event::Node(node, NodeNote::Released { .. }) if node == NodeId(0))
+        {
             assert_eq!(old.postponed, 0);
         }
-        if let Event::Gate {
-            node: NodeId(0),
-            verdict: GateVerdict::Postponed(gate),
-            ..
-        } = record.event
+        if let Event::Node(
+            NodeId(0),
+            NodeNote::Gate {
+                verdict: GateVerdict::Postponed(gate),
+                ..
+            },
+        ) = record.event
         {
             // Writes wait for the pause; then 8.0.1 holds what it would redirect.
             let expected = if old.failover == FailoverState::WaitForSync.name() {

@@ -2,8 +2,7 @@
 
 use super::super::words;
 use rebound_sim::scenario::Names;
-use rebound_sim::trace::{ClusterEvent, ClusterHealth, ManualEnd, VoteRefusal};
-use rebound_sim::valkey::{ErrorKind, NodeId};
+use rebound_sim::valkey::{ClusterEvent, ClusterHealth, ErrorKind, ManualEnd, NodeId, VoteRefusal};
 
 /// What a node does or learns, to be read after its name.
 pub(super) fn event(names: Names<'_>, node: NodeId, what: ClusterEvent) -> String {

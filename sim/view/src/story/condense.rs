@@ -12,11 +12,11 @@ use super::memory::{Ask, Memory};
 use super::{StoryKind, StoryLine};
 use crate::words;
 use rebound_engine::Time;
-use rebound_net::Closing;
-use rebound_sim::client::ClientId;
+use rebound_net::{Closing, Note as NetNote};
+use rebound_sim::client::{ClientId, CommandOutcome, Note as ClientNote};
 use rebound_sim::scenario::Names;
-use rebound_sim::trace::{CommandOutcome, Event, GateVerdict, Record};
-use rebound_sim::valkey::{Addr, CommandKind, NodeId};
+use rebound_sim::trace::{Event, Record};
+use rebound_sim::valkey::{Addr, CommandKind, GateVerdict, NodeId, Note as NodeNote};
 
 /// Redirects of a command that are told one by one.
 pub(super) const REDIRECTS_TOLD: u32 = 4;
@@ -67,64 +67,75 @@ impl Condenser {
     /// What to do with a record.
     pub(super) fn treatment(&mut self, record: &Record, memory: &Memory<'_>) -> Treatment {
         match record.event {
-            Event::Issued {
-                client, command, ..
-            } => Treatment::Hold(client, command),
-            Event::Ended {
+            Event::Client(client, ClientNote::Issued { command, .. }) => {
+                Treatment::Hold(client, command)
+            }
+            Event::Client(
                 client,
-                command,
-                outcome: CommandOutcome::Served,
-                hops: 0,
-                ..
-            } if self.held.contains_key(&(client, command)) => {
+                ClientNote::Ended {
+                    command,
+                    outcome: CommandOutcome::Served,
+                    hops: 0,
+                    ..
+                },
+            ) if self.held.contains_key(&(client, command)) => {
                 Treatment::CountServed(client, command)
             }
-            Event::Hop {
+            Event::Client(
                 client,
-                command,
-                from,
-                to,
-                hops,
-                bounce: true,
-                ..
-            } if hops > REDIRECTS_TOLD => Treatment::CountRedirect(client, command, from, to),
-            Event::Gate {
-                peer,
-                command,
-                verdict,
-                ..
-            } => match memory.client(peer) {
+                ClientNote::Hop {
+                    command,
+                    from,
+                    to,
+                    hops,
+                    bounce: true,
+                    ..
+                },
+            ) if hops > REDIRECTS_TOLD => Treatment::CountRedirect(client, command, from, to),
+            Event::Node(
+                _,
+                NodeNote::Gate {
+                    peer,
+                    command,
+                    verdict,
+                    ..
+                },
+            ) => match memory.client(peer) {
                 Some(client) => self.client_gate(client, command, verdict, memory),
                 None if verdict == GateVerdict::Passed => Treatment::Leave,
                 None => Treatment::Tell,
             },
-            Event::Dialled { from, .. } | Event::Connected { from, .. } => {
+            Event::Net(NetNote::Dialled { from, .. } | NetNote::Connected { from, .. }) => {
                 if self.in_chain(memory.client(from)) {
                     Treatment::Leave
                 } else {
                     Treatment::Tell
                 }
             }
-            Event::Closed {
+            Event::Net(NetNote::Closed {
                 from,
                 how: Closing::Fin,
                 ..
-            } => match memory.client(from) {
+            }) => match memory.client(from) {
                 Some(client) if memory.stalled(client, record.at).is_none() => Treatment::Leave,
                 Some(_) | None => Treatment::Tell,
             },
-            Event::Element { .. } => Treatment::Leave,
-            Event::Ended { .. }
-            | Event::Hop { .. }
-            | Event::Ignored { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Cluster { .. }
-            | Event::Operator { .. }
+            Event::Client(_, ClientNote::Element { .. }) => Treatment::Leave,
+            Event::Client(
+                _,
+                ClientNote::Ended { .. } | ClientNote::Hop { .. } | ClientNote::Ignored { .. },
+            )
+            | Event::Net(
+                NetNote::ConnectFailed { .. } | NetNote::Delivered { .. } | NetNote::Closed { .. },
+            )
+            | Event::Node(
+                _,
+                NodeNote::Released { .. }
+                | NodeNote::Role { .. }
+                | NodeNote::Failover { .. }
+                | NodeNote::Cluster(_)
+                | NodeNote::Operator { .. },
+            )
             | Event::Sentinel { .. }
             | Event::Fault { .. } => Treatment::Tell,
         }

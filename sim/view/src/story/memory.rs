@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use rebound_engine::{Span, Time};
 use rebound_net::HostId;
-use rebound_sim::client::ClientId;
+use rebound_sim::client::{ClientId, Note as ClientNote};
 use rebound_sim::scenario::{Action, Plan};
 use rebound_sim::scenario::{HostRole, Names};
-use rebound_sim::trace::{Event, FaultKind, GateVerdict, Record};
-use rebound_sim::valkey::{Addr, Behaviour, Command, CommandKind, LinkState, NodeId, Role};
+use rebound_sim::trace::{Event, FaultKind, Record};
+use rebound_sim::valkey::{
+    Addr, Behaviour, Command, CommandKind, GateVerdict, LinkState, NodeId, Note as NodeNote, Role,
+};
 
 /// How long a command goes without anything happening to it before a story mentions that.
 const STALLED: Span = Span::millis(100);
@@ -154,13 +156,15 @@ impl<'a> Memory<'a> {
     pub(super) fn before(&mut self, record: &Record) {
         self.asked = None;
         match record.event {
-            Event::Role {
+            Event::Node(
                 node,
-                role,
-                primary,
-                link,
-                ..
-            } => {
+                NodeNote::Role {
+                    role,
+                    primary,
+                    link,
+                    ..
+                },
+            ) => {
                 let memory = &mut self.nodes[usize::from(node.0)];
                 memory.before = memory.now;
                 memory.now = Some(Known {
@@ -170,12 +174,7 @@ impl<'a> Memory<'a> {
                 });
             }
             Event::Fault { kind, from, to, .. } if from == to => self.process_fault(kind, from),
-            Event::Issued {
-                client,
-                command,
-                kind,
-                ..
-            } => {
+            Event::Client(client, ClientNote::Issued { command, kind, .. }) => {
                 let open = Open {
                     kind,
                     last: record.at,
@@ -185,72 +184,64 @@ impl<'a> Memory<'a> {
                 };
                 self.open.insert((client, command), open);
             }
-            Event::Hop {
-                client,
-                command,
-                hops,
-                ..
-            } => {
+            Event::Client(client, ClientNote::Hop { command, hops, .. }) => {
                 if let Some(open) = self.open.get_mut(&(client, command)) {
                     open.hops = hops;
                 }
             }
-            Event::Gate {
-                peer,
-                command,
-                verdict,
-                ..
-            } => self.note_gate(peer, command, verdict),
+            Event::Node(
+                _,
+                NodeNote::Gate {
+                    peer,
+                    command,
+                    verdict,
+                    ..
+                },
+            ) => self.note_gate(peer, command, verdict),
             Event::Fault { .. }
-            | Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Released { .. }
-            | Event::Failover { .. }
-            | Event::Cluster { .. }
-            | Event::Operator { .. }
-            | Event::Ignored { .. }
-            | Event::Sentinel { .. }
-            | Event::Element { .. }
-            | Event::Ended { .. } => {}
+            | Event::Net(_)
+            | Event::Node(
+                _,
+                NodeNote::Released { .. }
+                | NodeNote::Failover { .. }
+                | NodeNote::Cluster(_)
+                | NodeNote::Operator { .. },
+            )
+            | Event::Client(
+                _,
+                ClientNote::Ignored { .. } | ClientNote::Element { .. } | ClientNote::Ended { .. },
+            )
+            | Event::Sentinel { .. } => {}
         }
     }
 
     /// Takes note of a record after it was told.
     pub(super) fn after(&mut self, record: &Record) {
         match record.event {
-            Event::Ended {
-                client, command, ..
-            } => {
+            Event::Client(client, ClientNote::Ended { command, .. }) => {
                 self.open.remove(&(client, command));
             }
-            Event::Hop {
-                client, command, ..
-            }
-            | Event::Ignored {
-                client, command, ..
-            } => self.touch(client, command, record.at),
-            Event::Gate { peer, .. } => {
+            Event::Client(
+                client,
+                ClientNote::Hop { command, .. } | ClientNote::Ignored { command, .. },
+            ) => self.touch(client, command, record.at),
+            Event::Node(_, NodeNote::Gate { peer, .. }) => {
                 if let (Some(client), Some(asked)) = (self.client(peer), self.asked) {
                     self.touch(client, asked.number, record.at);
                 }
             }
             Event::Fault { .. }
-            | Event::Dialled { .. }
-            | Event::Connected { .. }
-            | Event::ConnectFailed { .. }
-            | Event::Delivered { .. }
-            | Event::Closed { .. }
-            | Event::Released { .. }
-            | Event::Role { .. }
-            | Event::Failover { .. }
-            | Event::Cluster { .. }
-            | Event::Operator { .. }
+            | Event::Net(_)
+            | Event::Node(
+                _,
+                NodeNote::Released { .. }
+                | NodeNote::Role { .. }
+                | NodeNote::Failover { .. }
+                | NodeNote::Cluster(_)
+                | NodeNote::Operator { .. },
+            )
             | Event::Sentinel { .. }
-            | Event::Element { .. }
-            | Event::Issued { .. } => {}
+            | Event::Client(_, ClientNote::Element { .. } | ClientNote::Issued { .. }) => {}
         }
     }
 

@@ -4,12 +4,14 @@ use super::cluster;
 use super::memory::{Ask, Known, Memory};
 use crate::words;
 use rebound_engine::{Span, Time};
-use rebound_net::HostId;
+use rebound_net::{HostId, Note as NetNote};
+use rebound_sim::client::Note as ClientNote;
 use rebound_sim::scenario::Names;
-use rebound_sim::trace::{Event, GateVerdict, Record};
+use rebound_sim::trace::{Event, Record};
+use rebound_sim::valkey::Command;
 use rebound_sim::valkey::{
-    Behaviour, Belief, Command, CommandKind, ErrorKind, FailoverState, Flags, Gate, Message,
-    NodeId, ReplOp, Reply, Role,
+    Behaviour, Belief, CommandKind, ErrorKind, FailoverState, Flags, Gate, GateVerdict, Message,
+    NodeId, Note as NodeNote, ReplOp, Reply, Role,
 };
 
 /// A message that took less is not worth saying how long it took.
@@ -28,27 +30,29 @@ impl Phrases<'_, '_> {
     pub(super) fn words(&self, record: &Record) -> String {
         let names = self.names;
         match record.event {
-            Event::Dialled { from, to, .. } => {
+            Event::Net(NetNote::Dialled { from, to, .. }) => {
                 format!("dials {}{}", names.host(to), self.why_now(from, record.at))
             }
-            Event::Connected { to, .. } => format!("is connected to {}", names.host(to)),
-            Event::ConnectFailed { to, why, .. } => format!(
+            Event::Net(NetNote::Connected { to, .. }) => {
+                format!("is connected to {}", names.host(to))
+            }
+            Event::Net(NetNote::ConnectFailed { to, why, .. }) => format!(
                 "cannot connect to {}: {}",
                 names.host(to),
                 words::connect_failure(why)
             ),
-            Event::Closed { from, how, .. } => format!(
+            Event::Net(NetNote::Closed { from, how, .. }) => format!(
                 "learns that its connection with {} is {}{}",
                 names.host(from),
                 words::closing(how),
                 self.why_now(from, record.at)
             ),
-            Event::Delivered {
+            Event::Net(NetNote::Delivered {
                 from,
                 sent_at,
                 message,
                 ..
-            } => {
+            }) => {
                 let lag = record.at.since(sent_at);
                 let message = self.message(message);
                 if self.condensed && lag < SLOW {
@@ -60,38 +64,34 @@ impl Phrases<'_, '_> {
                     )
                 }
             }
-            Event::Gate {
+            Event::Node(
                 node,
-                peer,
-                command,
-                verdict,
-                belief,
-            } => self.gate(node, peer, command, verdict, belief),
-            Event::Released { commands, .. } => format!(
+                NodeNote::Gate {
+                    peer,
+                    command,
+                    verdict,
+                    belief,
+                },
+            ) => self.gate(node, peer, command, verdict, belief),
+            Event::Node(_, NodeNote::Released { commands, .. }) => format!(
                 "runs {} again that it had postponed",
                 words::count(u64::from(commands), "command")
             ),
-            Event::Role {
-                node,
-                replid,
-                offset,
-                ..
-            } => format!(
+            Event::Node(node, NodeNote::Role { replid, offset, .. }) => format!(
                 "{} ({}, offset {offset}){}",
                 self.role(node),
                 words::replid(replid),
                 self.primaries(node)
             ),
-            Event::Failover {
-                state, target, how, ..
-            } => words::failover(names, state, target, how),
+            Event::Node(
+                _,
+                NodeNote::Failover {
+                    state, target, how, ..
+                },
+            ) => words::failover(names, state, target, how),
             Event::Sentinel { what, node } => words::sentinel(what, names.node(node)),
-            Event::Cluster { node, what } => cluster::event(names, node, what),
-            Event::Operator {
-                node,
-                command,
-                reply,
-            } => {
+            Event::Node(node, NodeNote::Cluster(what)) => cluster::event(names, node, what),
+            Event::Node(node, NodeNote::Operator { command, reply }) => {
                 let told = self.memory.operator_command(node, command);
                 let told = told.map_or(command.name().to_owned(), |told| {
                     words::command(names, told)
@@ -101,28 +101,35 @@ impl Phrases<'_, '_> {
                     words::reply(names, reply)
                 )
             }
-            Event::Issued { command, kind, .. } => format!("issues {} #{command}", kind.name()),
-            Event::Element {
-                command,
-                from,
-                key,
-                value,
-                ..
-            } => format!(
+            Event::Client(_, ClientNote::Issued { command, kind, .. }) => {
+                format!("issues {} #{command}", kind.name())
+            }
+            Event::Client(
+                _,
+                ClientNote::Element {
+                    command,
+                    from,
+                    key,
+                    value,
+                    ..
+                },
+            ) => format!(
                 "is told by {}, for MGET #{command}: key {key} has {}",
                 names.listener(from),
                 words::value(value)
             ),
-            Event::Hop {
+            Event::Client(
                 client,
-                command,
-                from,
-                to,
-                via,
-                hops,
-                bounce,
-                ..
-            } => {
+                ClientNote::Hop {
+                    command,
+                    from,
+                    to,
+                    via,
+                    hops,
+                    bounce,
+                    ..
+                },
+            ) => {
                 let kind = self.memory.kind(client, command);
                 let what = kind.map_or("command", |kind| kind.name());
                 let (from, to) = (names.node(from), names.listener(to));
@@ -136,15 +143,18 @@ impl Phrases<'_, '_> {
                     format!("follows {by}redirect {hops} of {what} #{command} from {from} to {to}")
                 }
             }
-            Event::Ignored {
-                command,
-                kind,
-                from,
-                to,
-                said,
-                known,
-                ..
-            } => {
+            Event::Client(
+                _,
+                ClientNote::Ignored {
+                    command,
+                    kind,
+                    from,
+                    to,
+                    said,
+                    known,
+                    ..
+                },
+            ) => {
                 let what = kind.name();
                 let (from, to) = (names.node(from), names.listener(to));
                 let why = if said < known {
@@ -157,15 +167,18 @@ impl Phrases<'_, '_> {
                      {said} {why} the {known} that the client knows; it will ask {from} again"
                 )
             }
-            Event::Ended {
-                command,
-                kind,
-                outcome,
-                hops,
-                bounces,
-                took,
-                ..
-            } => {
+            Event::Client(
+                _,
+                ClientNote::Ended {
+                    command,
+                    kind,
+                    outcome,
+                    hops,
+                    bounces,
+                    took,
+                    ..
+                },
+            ) => {
                 let outcome = words::outcome(outcome);
                 let mut text = format!(
                     "{} #{command} {outcome}, {took} after it was issued",

@@ -1,11 +1,12 @@
 //! Stories of small records made by hand.
 
+use rebound_sim::valkey::RedirectKind;
 use super::*;
-use rebound_net::{Closing, ConnId};
-use rebound_sim::trace::{CommandOutcome, FailoverEnd, GateVerdict, Saw, WriteRange, WrittenKeys};
+use rebound_net::{Closing, ConnId, Note as NetNote};
+use rebound_sim::client::{CommandOutcome, Note as ClientNote, Saw, WriteRange, WrittenKeys};
 use rebound_sim::valkey::{
-    Addr, Belief, Command, CommandKind, ErrorKind, FailoverState, Gate, LinkState, Message,
-    RedirectKind, ReplId, Reply, Request, Role, WriteId,
+    Addr, Belief, Command, CommandKind, ErrorKind, FailoverEnd, FailoverState, Gate, GateVerdict,
+    LinkState, Message, Note as NodeNote, ReplId, Reply, Request, Role, WriteId,
 };
 
 const OLD: NodeId = NodeId(0);
@@ -71,24 +72,28 @@ fn handing_over() -> Belief {
 }
 
 fn gate(node: NodeId, command: CommandKind, verdict: GateVerdict, belief: Belief) -> Event {
-    Event::Gate {
+    Event::Node(
         node,
-        peer: APP_HOST,
-        command,
-        verdict,
-        belief,
-    }
+        NodeNote::Gate {
+            peer: APP_HOST,
+            command,
+            verdict,
+            belief,
+        },
+    )
 }
 
 fn role(node: NodeId, role: Role, primary: Option<Addr>, link: LinkState) -> Event {
-    Event::Role {
+    Event::Node(
         node,
-        role,
-        primary,
-        link,
-        replid: ReplId::made(OLD, 0),
-        offset: 1_000,
-    }
+        NodeNote::Role {
+            role,
+            primary,
+            link,
+            replid: ReplId::made(OLD, 0),
+            offset: 1_000,
+        },
+    )
 }
 
 const NO_WRITES: WriteRange = WriteRange {
@@ -97,45 +102,51 @@ const NO_WRITES: WriteRange = WriteRange {
 };
 
 fn issued(command: u32, kind: CommandKind) -> Event {
-    Event::Issued {
-        client: APP,
-        command,
-        kind,
-        writes: NO_WRITES,
-        keys: WrittenKeys::one(0),
-    }
+    Event::Client(
+        APP,
+        ClientNote::Issued {
+            command,
+            kind,
+            writes: NO_WRITES,
+            keys: WrittenKeys::one(0),
+        },
+    )
 }
 
 fn ended(command: u32, kind: CommandKind, hops: u32, outcome: CommandOutcome) -> Event {
-    Event::Ended {
-        client: APP,
-        command,
-        kind,
-        outcome,
-        hops,
-        bounces: hops.saturating_sub(1),
-        took: rebound_engine::Span::millis(3),
-        writes: NO_WRITES,
-        from: Addr(0),
-        key: 0,
-        saw: Saw::Nothing,
-    }
+    Event::Client(
+        APP,
+        ClientNote::Ended {
+            command,
+            kind,
+            outcome,
+            hops,
+            bounces: hops.saturating_sub(1),
+            took: rebound_engine::Span::millis(3),
+            writes: NO_WRITES,
+            from: Addr(0),
+            key: 0,
+            saw: Saw::Nothing,
+        },
+    )
 }
 
 /// Redirect `hops` of SET #0: from `old` if it is odd.
 fn hop(hops: u32) -> Event {
     let from = if hops % 2 == 1 { OLD } else { NEW };
-    Event::Hop {
-        client: APP,
-        command: 0,
-        kind: CommandKind::Set,
-        from,
-        to: Addr(1 - from.0),
-        via: RedirectKind::Redirect,
-        hops,
-        bounce: hops > 1,
-        belief: handing_over(),
-    }
+    Event::Client(
+        APP,
+        ClientNote::Hop {
+            command: 0,
+            kind: CommandKind::Set,
+            from,
+            to: Addr(1 - from.0),
+            via: RedirectKind::Redirect,
+            hops,
+            bounce: hops > 1,
+            belief: handing_over(),
+        },
+    )
 }
 
 fn roles_at_start() -> [Event; 2] {
@@ -147,20 +158,26 @@ fn roles_at_start() -> [Event; 2] {
 
 #[test]
 fn a_failover_says_what_each_node_is() {
-    let failover = |state, how| Event::Failover {
-        node: OLD,
-        state,
-        target: Some(Addr(1)),
-        how,
+    let failover = |state, how| {
+        Event::Node(
+            OLD,
+            NodeNote::Failover {
+                state,
+                target: Some(Addr(1)),
+                how,
+            },
+        )
     };
     let mut events = roles_at_start().to_vec();
     events.extend([
         failover(FailoverState::WaitForSync, FailoverEnd::Underway),
-        Event::Operator {
-            node: OLD,
-            command: CommandKind::Failover,
-            reply: Reply::Ok,
-        },
+        Event::Node(
+            OLD,
+            NodeNote::Operator {
+                command: CommandKind::Failover,
+                reply: Reply::Ok,
+            },
+        ),
         failover(FailoverState::InProgress, FailoverEnd::Underway),
         role(OLD, Role::Replica, Some(Addr(1)), LinkState::Down),
         role(NEW, Role::Primary, None, LinkState::None),
@@ -223,11 +240,11 @@ fn long_runs_of_redirects_become_a_line() {
     for number in 1..=1_500 {
         events.push(gate(OLD, CommandKind::Set, redirected, handing_over()));
         events.push(hop(number));
-        events.push(Event::Dialled {
+        events.push(Event::Net(NetNote::Dialled {
             conn: CONN,
             from: APP_HOST,
             to: NEW_HOST,
-        });
+        }));
     }
     events.push(ended(0, CommandKind::Set, 1_500, CommandOutcome::Served));
     let lines = told(&events);
@@ -290,19 +307,25 @@ fn commands_that_are_served_at_once_are_counted() {
 fn acknowledgements_and_repetitions_are_left_out() {
     let request = |command| Message::Request(Request { tag: 0, command });
     let reply = |reply| Message::Reply { tag: 0, reply };
-    let delivered = |from, to, message| Event::Delivered {
-        conn: CONN,
-        from,
-        to,
-        sent_at: Time(500_000),
-        message,
+    let delivered = |from, to, message| {
+        Event::Net(NetNote::Delivered {
+            conn: CONN,
+            from,
+            to,
+            sent_at: Time(500_000),
+            message,
+        })
     };
-    let looked_at = |command| Event::Gate {
-        node: OLD,
-        peer: NEW_HOST,
-        command,
-        verdict: GateVerdict::Passed,
-        belief: Belief::default(),
+    let looked_at = |command| {
+        Event::Node(
+            OLD,
+            NodeNote::Gate {
+                peer: NEW_HOST,
+                command,
+                verdict: GateVerdict::Passed,
+                belief: Belief::default(),
+            },
+        )
     };
     let events = [
         delivered(NEW_HOST, OLD_HOST, request(Command::Ping)),
@@ -342,20 +365,26 @@ fn acknowledgements_and_repetitions_are_left_out() {
 /// An operator's command is told once, with its reply, unless something comes between.
 #[test]
 fn the_operator_is_told_of() {
-    let looked_at = |command, verdict| Event::Gate {
-        node: OLD,
-        peer: HostId(u32::MAX),
-        command,
-        verdict,
-        belief: Belief::default(),
+    let looked_at = |command, verdict| {
+        Event::Node(
+            OLD,
+            NodeNote::Gate {
+                peer: HostId(u32::MAX),
+                command,
+                verdict,
+                belief: Belief::default(),
+            },
+        )
     };
     let events = [
         looked_at(CommandKind::ReplicaOf, GateVerdict::Passed),
-        Event::Operator {
-            node: OLD,
-            command: CommandKind::ReplicaOf,
-            reply: Reply::Ok,
-        },
+        Event::Node(
+            OLD,
+            NodeNote::Operator {
+                command: CommandKind::ReplicaOf,
+                reply: Reply::Ok,
+            },
+        ),
         looked_at(CommandKind::Set, GateVerdict::Postponed(Gate::ClientPause)),
     ];
     assert_eq!(
@@ -380,17 +409,17 @@ fn what_a_client_does_about_silence_is_told() {
         at: Time(ms * 1_000_000),
         event,
     };
-    let dialled = Event::Dialled {
+    let dialled = Event::Net(NetNote::Dialled {
         conn: CONN,
         from: APP_HOST,
         to: OLD_HOST,
-    };
-    let closed = Event::Closed {
+    });
+    let closed = Event::Net(NetNote::Closed {
         conn: CONN,
         from: APP_HOST,
         to: OLD_HOST,
         how: Closing::Fin,
-    };
+    });
     let asked = gate(OLD, CommandKind::Get, GateVerdict::Passed, primary);
     let records = [
         at(0, issued(0, CommandKind::Get)),
@@ -425,10 +454,7 @@ fn postponed_commands_are_followed() {
     let events = [
         issued(0, CommandKind::Set),
         gate(OLD, CommandKind::Set, postponed(Gate::ClientPause), waiting),
-        Event::Released {
-            node: OLD,
-            commands: 1,
-        },
+        Event::Node(OLD, NodeNote::Released { commands: 1 }),
         gate(
             OLD,
             CommandKind::Set,

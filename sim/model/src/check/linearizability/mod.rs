@@ -16,9 +16,10 @@ use self::operation::{Action, Operation, prepare};
 use self::search::{MOST_OPEN, MOST_STEPS, Verdict, judge};
 use super::history::{CommandRef, Scope, Step};
 use super::{CheckId, Ending, Findings, Found};
+use crate::client::{Saw, WriteRange, WrittenKeys};
 use crate::engine::Time;
 use crate::scenario::Plan;
-use crate::trace::{Event, Saw, WriteRange, WrittenKeys};
+use crate::trace::Event;
 use crate::valkey::{Addr, Value};
 
 /// Whose operation it is, and who answered.

@@ -1,5 +1,6 @@
 //! Clients of a cluster: where commands go, and what MOVED, ASK and errors lead to.
 
+use super::super::note::Note;
 use super::*;
 
 pub(super) fn moved(slot: u16, to: Addr) -> Does {
@@ -72,7 +73,7 @@ fn sent_to(rig: &Rig) -> Vec<(Addr, Command)> {
 
 fn hops(rig: &Rig) -> Vec<(RedirectKind, Addr)> {
     let hop = |(_, effect): &(Time, Effect)| match effect {
-        Effect::Trace(Event::Hop { via, to, .. }) => Some((*via, *to)),
+        Effect::Note(Note::Hop { via, to, .. }) => Some((*via, *to)),
         _ => None,
     };
     rig.log.iter().filter_map(hop).collect()

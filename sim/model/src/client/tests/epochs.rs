@@ -30,7 +30,7 @@ fn hand_over(until: Time) -> impl FnMut(Addr, Command, Time) -> Does {
 
 fn ignored(rig: &Rig) -> Vec<Time> {
     let ignored = |(at, effect): &(Time, Effect)| {
-        matches!(effect, Effect::Trace(Event::Ignored { .. })).then_some(*at)
+        matches!(effect, Effect::Note(Note::Ignored { .. })).then_some(*at)
     };
     rig.log.iter().filter_map(ignored).collect()
 }

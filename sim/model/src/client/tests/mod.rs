@@ -13,10 +13,10 @@ mod random;
 
 use std::collections::BTreeMap;
 
+use super::note::{CommandOutcome, Note};
 use super::*;
 use crate::engine::{Chooser, Span, StreamId, Time};
 use crate::net::{Closing, ConnectFailure};
-use crate::trace::{CommandOutcome, Event};
 use crate::valkey::{
     Addr, AddressBook, Belief, Command, CommandKind, ErrorKind, HashSlot, NodeId, Redirect,
     RedirectKind, Reply, Role, Topologies, TopologyId, TopologyRange, WriteId,
@@ -242,14 +242,14 @@ impl Rig {
                 assert!(at > self.now);
                 self.schedule(at, None, Input::Wake);
             }
-            Effect::Trace(_) => {}
+            Effect::Note(_) => {}
         }
     }
 
     /// How commands ended: outcome, hops, bounces.
     pub(super) fn ended(&self) -> Vec<(CommandOutcome, u32, u32)> {
         let ended = |(_, effect): &(Time, Effect)| match effect {
-            Effect::Trace(Event::Ended {
+            Effect::Note(Note::Ended {
                 outcome,
                 hops,
                 bounces,

@@ -1,11 +1,11 @@
 //! Pipelines, transactions, blocking commands, time-outs, reconnecting, the end of a run.
 
+use super::super::note::{Note, WriteRange};
 use super::*;
-use crate::trace::WriteRange;
 
 fn ended_writes(rig: &Rig) -> Vec<WriteRange> {
     let writes = |(_, effect): &(Time, Effect)| match effect {
-        Effect::Trace(Event::Ended { writes, .. }) => Some(*writes),
+        Effect::Note(Note::Ended { writes, .. }) => Some(*writes),
         _ => None,
     };
     rig.log.iter().filter_map(writes).collect()

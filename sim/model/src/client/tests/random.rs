@@ -101,10 +101,10 @@ proptest! {
         let mut open = std::collections::BTreeSet::new();
         for (_, effect) in &rig.log {
             match effect {
-                Effect::Trace(Event::Issued { command, .. }) => {
+                Effect::Note(Note::Issued { command, .. }) => {
                     prop_assert!(open.insert(*command));
                 }
-                Effect::Trace(Event::Ended { command, hops, bounces, .. }) => {
+                Effect::Note(Note::Ended { command, hops, bounces, .. }) => {
                     prop_assert!(open.remove(command));
                     prop_assert!(bounces <= hops);
                 }

@@ -6,12 +6,12 @@ use super::super::behaviour::{Demotion, FailoverTarget};
 use super::super::defect::Defect;
 use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, Reply};
+use super::super::note::FailoverEnd;
 use super::super::pause::{Actions, Purpose};
 use super::blocked::RoleChange;
 use super::handshake::ReplState;
 use super::{Server, Turn};
 use crate::engine::{Span, Time};
-use crate::trace::FailoverEnd;
 
 /// `failover_state` and what belongs to it.
 #[derive(Clone, Debug, Default)]

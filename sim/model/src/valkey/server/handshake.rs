@@ -9,11 +9,11 @@ use super::super::error::ErrorKind;
 use super::super::message::{
     FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request, StreamEntry,
 };
+use super::super::note::FailoverEnd;
 use super::blocked::RoleChange;
 use super::{Effect, LinkNo, Server, Turn};
 use crate::engine::Time;
 use crate::net::ConnectFailure;
-use crate::trace::FailoverEnd;
 
 /// `repl_state`, as far as the steps of the handshake can be told apart from outside.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]

@@ -44,11 +44,11 @@ use super::message::BusMessage;
 use super::message::{
     Belief, FailoverState, LinkState, Message, ReplId, Reply, Request, Role, SnapshotId,
 };
+use super::note::{FailoverEnd, Note};
 use super::pause::{PauseTable, Release};
 use super::topology::Topologies;
 use crate::engine::{Span, Time};
 use crate::net::{Closing, ConnectFailure, HostId};
-use crate::trace::{Event, FailoverEnd};
 
 /// One of a server's accepted connections, by the server's own numbering.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ pub enum Effect {
     /// Close it.
     BusClose(NodeId, Way),
     /// Note this down.
-    Trace(Event),
+    Note(Note),
     /// The process ends here (`serverPanic`).
     Panic,
 }
@@ -465,10 +465,7 @@ impl Server {
                     return;
                 }
                 let commands = self.postponed.len() as u32;
-                turn.effects.push(Effect::Trace(Event::Released {
-                    node: self.node,
-                    commands,
-                }));
+                turn.effects.push(Effect::Note(Note::Released { commands }));
                 while let Some(slot) = self.postponed.pop_front() {
                     self.clients[slot.0 as usize].unpostpone();
                     self.unblocked.push_back(slot);
@@ -502,8 +499,7 @@ impl Server {
 
     fn trace_role(&self, turn: &mut Turn<'_>) {
         let belief = self.belief();
-        turn.effects.push(Effect::Trace(Event::Role {
-            node: self.node,
+        turn.effects.push(Effect::Note(Note::Role {
             role: belief.role,
             primary: self.primary,
             link: belief.link,
@@ -513,8 +509,7 @@ impl Server {
     }
 
     fn trace_failover(&self, how: FailoverEnd, turn: &mut Turn<'_>) {
-        turn.effects.push(Effect::Trace(Event::Failover {
-            node: self.node,
+        turn.effects.push(Effect::Note(Note::Failover {
             state: self.failover.state,
             target: self.failover.target,
             how,

@@ -4,10 +4,10 @@ use super::super::behaviour::{Gate, RedirectInMulti, WhileInProgress, Wording};
 use super::super::command_table::{CommandKind, Flags};
 use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, LinkState, Reply, Request};
+use super::super::note::{GateVerdict, Note};
 use super::client::Blocked;
 use super::hold::Hold;
 use super::{Effect, Server, Slot, Turn};
-use crate::trace::{Event, GateVerdict};
 
 /// What a gate says to a command.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -292,8 +292,7 @@ impl Server {
         else {
             return;
         };
-        turn.effects.push(Effect::Trace(Event::Gate {
-            node: self.node,
+        turn.effects.push(Effect::Note(Note::Gate {
             peer,
             command,
             verdict,

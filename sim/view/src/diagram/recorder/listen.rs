@@ -4,13 +4,13 @@ use super::{Drawn, Recorder, Told};
 use crate::diagram::{ArrowLook, Fate, NoteLook, kinds, labels};
 use crate::{StoryKind, words};
 use rebound_engine::{Span, Time};
-use rebound_net::{Closing, ConnectFailure};
-use rebound_sim::client::ClientId;
+use rebound_net::{Closing, ConnectFailure, Note as NetNote};
+use rebound_sim::client::{ClientId, CommandOutcome, Note as ClientNote};
 use rebound_sim::scenario::HostRole;
-use rebound_sim::trace::{
-    ClusterEvent, CommandOutcome, Event, FaultKind, GateVerdict, Record, Sending, Sink,
+use rebound_sim::trace::{Event, FaultKind, Record, Sending, Sink};
+use rebound_sim::valkey::{
+    ClusterEvent, GateVerdict, LinkState, Message, NodeId, Note as NodeNote, Reply, Role,
 };
-use rebound_sim::valkey::{LinkState, Message, NodeId, Reply, Role};
 
 impl Sink for Recorder<'_> {
     const SENDINGS: bool = true;
@@ -62,7 +62,7 @@ impl Sink for Recorder<'_> {
         let names = self.names;
         let admitted = line.is_some();
         match record.event {
-            Event::Dialled { conn, from, to } => {
+            Event::Net(NetNote::Dialled { conn, from, to }) => {
                 let entry =
                     (admitted && self.filter.kinds.contains(&StoryKind::Connection)).then(|| {
                         let of = self.client(from).map(|client| (client, None));
@@ -74,12 +74,12 @@ impl Sink for Recorder<'_> {
                 }
                 self.flights.dial(conn, from, to, entry);
             }
-            Event::Connected { conn, .. } => {
+            Event::Net(NetNote::Connected { conn, .. }) => {
                 if let Some(place) = self.flights.connect(conn) {
                     self.arrives(place);
                 }
             }
-            Event::ConnectFailed { from, to, why } => {
+            Event::Net(NetNote::ConnectFailed { from, to, why }) => {
                 if let Some(place) = self.flights.refuse(from, to) {
                     let refused = why == ConnectFailure::Refused;
                     if refused {
@@ -97,13 +97,13 @@ impl Sink for Recorder<'_> {
                     }
                 }
             }
-            Event::Delivered {
+            Event::Net(NetNote::Delivered {
                 conn,
                 from,
                 to,
                 message,
                 ..
-            } => {
+            }) => {
                 if let Some(place) = self.flights.arrive(conn, from) {
                     self.arrives(place);
                     if let (Some(client), Message::Reply { reply, .. }) = (self.client(to), message)
@@ -113,12 +113,12 @@ impl Sink for Recorder<'_> {
                     }
                 }
             }
-            Event::Closed {
+            Event::Net(NetNote::Closed {
                 conn,
                 from,
                 to,
                 how,
-            } => {
+            }) => {
                 let lost = self.flights.close(conn, from);
                 self.lose(lost);
                 let told = how != Closing::Fin || !self.filter.condensed;
@@ -130,13 +130,15 @@ impl Sink for Recorder<'_> {
                     self.push_note(StoryKind::Connection, of, who, words);
                 }
             }
-            Event::Gate {
+            Event::Node(
                 node,
-                peer,
-                command,
-                verdict: GateVerdict::Postponed(_),
-                ..
-            } if admitted => {
+                NodeNote::Gate {
+                    peer,
+                    command,
+                    verdict: GateVerdict::Postponed(_),
+                    ..
+                },
+            ) if admitted => {
                 let client = self.client(peer);
                 let number = line.as_ref().and_then(|line| line.command);
                 if let (Some(client), Some(number)) = (client, number)
@@ -149,18 +151,20 @@ impl Sink for Recorder<'_> {
                 let who = (HostRole::Node(node), NoteLook::Held);
                 self.push_note(StoryKind::Gate, of, who, (label, detail("")));
             }
-            Event::Released { node, commands } if admitted && commands > 0 => {
+            Event::Node(node, NodeNote::Released { commands }) if admitted && commands > 0 => {
                 let label = format!("runs {} held", words::count(u64::from(commands), "command"));
                 let who = (HostRole::Node(node), NoteLook::Held);
                 self.push_note(StoryKind::Node, None, who, (label, detail("")));
             }
-            Event::Role {
+            Event::Node(
                 node,
-                role,
-                primary,
-                link,
-                ..
-            } => {
+                NodeNote::Role {
+                    role,
+                    primary,
+                    link,
+                    ..
+                },
+            ) => {
                 let first = self.order == 1 || record.at == Time::ZERO;
                 let linked = &mut self.linked[usize::from(node.0)];
                 let at_start = !*linked && link == LinkState::Up;
@@ -175,19 +179,15 @@ impl Sink for Recorder<'_> {
                     }
                 }
             }
-            Event::Failover {
-                node, state, how, ..
-            } if admitted => {
+            Event::Node(node, NodeNote::Failover { state, how, .. }) if admitted => {
                 let (label, look) = labels::failover(state, how);
                 let words = (label.to_owned(), detail(""));
                 self.push_note(StoryKind::Node, None, (HostRole::Node(node), look), words);
             }
-            Event::Cluster { node, what } if admitted => self.note_cluster(node, what, detail("")),
-            Event::Operator {
-                node,
-                command,
-                reply,
-            } if admitted => {
+            Event::Node(node, NodeNote::Cluster(what)) if admitted => {
+                self.note_cluster(node, what, detail(""))
+            }
+            Event::Node(node, NodeNote::Operator { command, reply }) if admitted => {
                 let mut label = format!("operator: {}", command.name());
                 if let Reply::Error(kind) = reply {
                     label.push_str(&format!(", -{}", kind.code()));
@@ -202,12 +202,9 @@ impl Sink for Recorder<'_> {
                 let who = (HostRole::Sentinel, NoteLook::Operator);
                 self.push_note(StoryKind::Operator, None, who, (label, detail("")));
             }
-            Event::Issued {
-                client,
-                command,
-                kind,
-                ..
-            } if self.follows(client) => {
+            Event::Client(client, ClientNote::Issued { command, kind, .. })
+                if self.follows(client) =>
+            {
                 let told = Told {
                     kind,
                     hops: 0,
@@ -217,14 +214,16 @@ impl Sink for Recorder<'_> {
                 };
                 self.commands.insert((client, command), told);
             }
-            Event::Hop {
+            Event::Client(
                 client,
-                command,
-                to,
-                hops,
-                bounce,
-                ..
-            } => {
+                ClientNote::Hop {
+                    command,
+                    to,
+                    hops,
+                    bounce,
+                    ..
+                },
+            ) => {
                 if let Some(told) = self.commands.get_mut(&(client, command)) {
                     told.hops = hops;
                     told.awaited = true;
@@ -242,12 +241,7 @@ impl Sink for Recorder<'_> {
                     }
                 }
             }
-            Event::Ignored {
-                client,
-                command,
-                to,
-                ..
-            } if admitted => {
+            Event::Client(client, ClientNote::Ignored { command, to, .. }) if admitted => {
                 if let Some(told) = self.commands.get_mut(&(client, command)) {
                     told.awaited = true;
                 }
@@ -256,14 +250,16 @@ impl Sink for Recorder<'_> {
                 let of = Some((client, Some(command)));
                 self.push_note(StoryKind::Command, of, who, (label, detail("")));
             }
-            Event::Ended {
+            Event::Client(
                 client,
-                command,
-                outcome,
-                hops,
-                took,
-                ..
-            } if self.follows(client) => {
+                ClientNote::Ended {
+                    command,
+                    outcome,
+                    hops,
+                    took,
+                    ..
+                },
+            ) if self.follows(client) => {
                 self.note_end((client, command), outcome, (hops, took), detail(""))
             }
             Event::Fault { kind, of, from, to } => {
@@ -279,16 +275,22 @@ impl Sink for Recorder<'_> {
                     self.push_note(StoryKind::Fault, of, who, (label, detail("")));
                 }
             }
-            Event::Gate { .. }
-            | Event::Released { .. }
-            | Event::Failover { .. }
-            | Event::Cluster { .. }
-            | Event::Operator { .. }
+            Event::Node(
+                _,
+                NodeNote::Gate { .. }
+                | NodeNote::Released { .. }
+                | NodeNote::Failover { .. }
+                | NodeNote::Cluster(_)
+                | NodeNote::Operator { .. },
+            )
             | Event::Sentinel { .. }
-            | Event::Issued { .. }
-            | Event::Element { .. }
-            | Event::Ignored { .. }
-            | Event::Ended { .. } => {}
+            | Event::Client(
+                _,
+                ClientNote::Issued { .. }
+                | ClientNote::Element { .. }
+                | ClientNote::Ignored { .. }
+                | ClientNote::Ended { .. },
+            ) => {}
         }
     }
 }

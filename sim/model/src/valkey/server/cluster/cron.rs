@@ -3,10 +3,10 @@
 
 use super::super::super::address::NodeId;
 use super::super::super::message::BusKind;
+use super::super::super::note::{ClusterEvent, ClusterHealth};
 use super::super::Turn;
 use super::node::Health;
 use super::{Cluster, Todo, Way};
-use crate::trace::ClusterEvent;
 
 /// Nodes among which the one is looked for that is to be pinged by chance.
 const RANDOM_NODES: usize = 5;
@@ -40,7 +40,7 @@ impl Cluster {
             self.handle_manual_failover();
             self.handle_replica_failover(turn);
         }
-        if update_state || self.state != crate::trace::ClusterHealth::Ok {
+        if update_state || self.state != ClusterHealth::Ok {
             self.update_state(turn);
         }
     }

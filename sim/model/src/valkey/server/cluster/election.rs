@@ -3,12 +3,12 @@
 
 use super::super::super::address::NodeId;
 use super::super::super::message::BusKind;
+use super::super::super::note::ClusterEvent;
 use super::super::Turn;
 use super::packet::{Body, Packet};
 use super::ping::Audience;
 use super::{Cluster, Want};
 use crate::engine::{Span, Time};
-use crate::trace::ClusterEvent;
 
 /// A replica's election (`failover_auth_…`).
 #[derive(Clone, Debug, Default)]

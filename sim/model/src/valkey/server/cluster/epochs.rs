@@ -2,10 +2,10 @@
 //! `clusterHandleConfigEpochCollision`, 8.0.1, cluster_legacy.c).
 
 use super::super::super::address::NodeId;
+use super::super::super::note::ClusterEvent;
 use super::super::Turn;
 use super::Cluster;
 use super::packet::Packet;
-use crate::trace::ClusterEvent;
 
 impl Cluster {
     /// `clusterBumpConfigEpochWithoutConsensus`: a new epoch, unless the node has the greatest

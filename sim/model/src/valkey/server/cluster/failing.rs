@@ -2,12 +2,12 @@
 //! `markNodeAsFailingIfNeeded`, `clearNodeFailureIfNeeded`, 8.0.1, cluster_legacy.c).
 
 use super::super::super::address::NodeId;
+use super::super::super::note::ClusterEvent;
 use super::super::Turn;
 use super::Cluster;
 use super::node::Health;
 use super::packet::{Body, Gossip, Packet};
 use crate::engine::{Span, Time};
-use crate::trace::ClusterEvent;
 
 impl Cluster {
     /// `clusterProcessGossipSection`: only primaries with slots can report a failure.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::super::address::NodeId;
 use super::super::super::hash_slot::HashSlot;
+use super::super::super::note::ClusterHealth;
 use super::super::Turn;
 use super::super::boot::INITIAL_OFFSET;
 use super::election::Election;
@@ -13,7 +14,6 @@ use super::node::{ClusterNode, Health};
 use super::owners::Owners;
 use super::{Cluster, Outside, Todo};
 use crate::engine::Time;
-use crate::trace::ClusterHealth;
 
 /// What the nodes of a cluster agree on at the start, as if `valkey-cli --cluster create` had
 /// just formed it.

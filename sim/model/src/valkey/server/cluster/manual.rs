@@ -6,11 +6,11 @@ use super::super::super::address::NodeId;
 use super::super::super::command::ClusterFailover;
 use super::super::super::error::ErrorKind;
 use super::super::super::message::{BusKind, Reply};
+use super::super::super::note::{ClusterEvent, ManualEnd};
 use super::super::Turn;
 use super::packet::Packet;
 use super::{Cluster, Want, Way};
 use crate::engine::{Span, Time};
-use crate::trace::{ClusterEvent, ManualEnd};
 
 /// A manual failover (`mf_…`).
 #[derive(Clone, Debug, Default)]

@@ -35,13 +35,13 @@ use self::owners::Owners;
 use super::super::address::{AddressBook, NodeId};
 use super::super::hash_slot::HashSlot;
 use super::super::message::{BusMessage, LinkState};
+use super::super::note::{ClusterEvent, ClusterHealth, Note};
 use super::super::pause::{Actions, Purpose};
 use super::super::slot_set::SlotSet;
 use super::blocked::RoleChange;
 use super::handshake::ReplState;
 use super::{Effect, Server, Turn};
 use crate::engine::{Span, Time};
-use crate::trace::{ClusterEvent, ClusterHealth, Event};
 
 /// Which of the two connections between a node and another: each opens one.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -179,10 +179,7 @@ impl Cluster {
     }
 
     fn note(&self, what: ClusterEvent, turn: &mut Turn<'_>) {
-        turn.effects.push(Effect::Trace(Event::Cluster {
-            node: self.me,
-            what,
-        }));
+        turn.effects.push(Effect::Note(Note::Cluster(what)));
     }
 
     /// Whether the next turn follows at once. `clusterSendMessage` (8.0.1, cluster_legacy.c) asks

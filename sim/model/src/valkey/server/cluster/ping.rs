@@ -4,12 +4,12 @@
 
 use super::super::super::address::NodeId;
 use super::super::super::message::BusKind;
+use super::super::super::note::ClusterHealth;
 use super::super::Turn;
 use super::node::Health;
 use super::packet::{Body, Gossip, Packet};
 use super::{Cluster, Way};
 use crate::engine::Time;
-use crate::trace::ClusterHealth;
 
 /// Whom `clusterBroadcastPong` means.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

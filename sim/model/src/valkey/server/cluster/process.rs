@@ -2,11 +2,11 @@
 
 use super::super::super::address::NodeId;
 use super::super::super::message::{BusKind, BusMessage};
+use super::super::super::note::ClusterEvent;
 use super::super::Turn;
 use super::node::{Health, LinkState};
 use super::packet::{Body, Packet};
 use super::{Cluster, Way};
-use crate::trace::ClusterEvent;
 
 impl Cluster {
     /// Something came from another node, on the connection that this node has opened or on the

@@ -9,11 +9,12 @@ use super::super::super::data::Value;
 use super::super::super::error::ErrorKind;
 use super::super::super::hash_slot::HashSlot;
 use super::super::super::message::{Reply, Request};
-use super::super::super::redirect::{Redirect, RedirectKind};
+use super::super::super::note::{ClusterHealth, GateVerdict};
 use super::super::client::Blocked;
 use super::super::{Server, Slot, Turn};
 use super::Cluster;
-use crate::trace::{ClusterHealth, GateVerdict};
+use crate::valkey::redirect::Redirect;
+use crate::valkey::redirect::RedirectKind;
 
 /// Who serves a command.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! `clusterUpdateState` (8.0.1, cluster_legacy.c): whether the node takes the cluster for
 //! healthy.
 
+use super::super::super::note::{ClusterEvent, ClusterHealth};
 use super::super::Turn;
 use super::Cluster;
 use super::node::Health;
 use crate::engine::Span;
-use crate::trace::{ClusterEvent, ClusterHealth};
 
 /// `CLUSTER_WRITABLE_DELAY`: how long a primary that was started waits, so that others can tell
 /// it that it is none any more.

@@ -3,11 +3,11 @@
 
 use super::super::super::address::NodeId;
 use super::super::super::hash_slot::{HASH_SLOTS, HashSlot};
+use super::super::super::note::ClusterEvent;
 use super::super::Turn;
 use super::owners::set_partner;
 use super::packet::SlotsId;
 use super::{Cluster, Want};
-use crate::trace::ClusterEvent;
 
 impl Cluster {
     /// An UPDATE: somebody tells what a third claims.

@@ -3,10 +3,10 @@
 
 use super::super::super::address::NodeId;
 use super::super::super::message::BusKind;
+use super::super::super::note::{ClusterEvent, VoteRefusal};
 use super::super::Turn;
 use super::Cluster;
 use super::packet::Packet;
-use crate::trace::{ClusterEvent, VoteRefusal};
 
 impl Cluster {
     /// A replica asks for a vote.
