@@ -20,7 +20,7 @@ use crate::{
     version,
     subcommand_required = true,
     after_help = "Exit codes: 0 clean, 1 flagged, 2 bad usage or input, 3 inconclusive, \
-                  4 nothing ran, 5 nondeterminism seen, 6 a regression drifted, \
+                  4 nothing ran, 5 nondeterminism detected, 6 a regression drifted, \
                   70 internal error."
 )]
 pub struct Cli {
@@ -99,8 +99,8 @@ impl Command {
             | Command::Behaviours(_)
             | Command::Schema(_)
             | Command::Completions(_) => Err(Failure::usage(format!(
-                "`rebound {}` has no --format {drawn}, only text and json: a run is drawn by \
-                 `rebound replay`",
+                "`rebound {}` has no --format {drawn}, only text and json: `rebound replay` \
+                 draws runs",
                 self.name()
             ))),
         }

@@ -1,4 +1,4 @@
-//! `rebound replay`: a run told event by event, or its state at an instant.
+//! `rebound replay`: a run, event by event, or its state at an instant.
 
 mod state;
 
@@ -64,13 +64,13 @@ pub struct Arguments {
 enum Kind {
     /// Roles, links, failover states
     Node,
-    /// Messages by which nodes become replicas and hand over
+    /// Messages of replication handshakes and hand-overs
     Handshake,
     /// The operator's commands
     Operator,
     /// Faults
     Fault,
-    /// What applications ask for, redirects, and what becomes of it
+    /// Commands of applications, redirects, and outcomes
     Command,
     /// Whether each server check passed, redirected, held or rejected a command
     Gate,
@@ -95,9 +95,9 @@ impl From<Kind> for StoryKind {
     }
 }
 
-/// Tells the run.
+/// Prints the run's story.
 ///
-/// It runs twice: once to learn which client is worth following, and once to tell it as it
+/// It runs twice: once to learn which client is worth following, and once to print the story as it
 /// goes, so that the longest run needs no memory for its trace.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     let case = arguments.run.case(arguments.seed.seed)?;
@@ -111,7 +111,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     if arguments.state {
         if drawn {
             return Err(Failure::usage(
-                "--state is told as text or as JSON: leave out --format, or --state",
+                "--state has text and JSON output: leave out --format, or --state",
             ));
         }
         state::show(&case, &report, &filter, out)?;

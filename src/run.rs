@@ -22,7 +22,7 @@ use crate::output::{Output, Style};
 /// Arguments of `rebound run`.
 #[derive(Args)]
 pub struct Arguments {
-    /// Fixes every random choice of the run
+    /// Determines every random choice of the run
     #[arg(
         long,
         allow_negative_numbers = true,

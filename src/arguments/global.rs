@@ -5,8 +5,8 @@ use clap::{Args, ValueEnum};
 /// The options that every command has.
 #[derive(Args, Clone)]
 pub struct Global {
-    /// How results are printed; json is exactly one object (replay: one a line), mermaid and svg
-    /// are diagrams of a run (replay only)
+    /// Output format; json is exactly one object (replay: one per line), mermaid and svg are
+    /// diagrams of a run (replay only)
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
     /// Print only verdicts and problems; no progress

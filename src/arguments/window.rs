@@ -27,7 +27,7 @@ impl WindowArguments {
         let until = time(self.until, Time::NEVER);
         if until <= from {
             return Err(Failure::usage(format!(
-                "nothing lies from {} until {}: --until must be later than --from",
+                "there is nothing from {} until {}: --until must be later than --from",
                 Span(from.nanos()),
                 Span(until.nanos())
             )));

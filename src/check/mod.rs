@@ -18,7 +18,7 @@ use crate::progress;
 /// Arguments of `rebound check`.
 #[derive(Args)]
 pub struct Arguments {
-    /// Seeds that each expectation is tried with
+    /// Number of seeds to test each expectation with
     #[arg(long, value_name = "N", default_value_t = CheckOptions::SEEDS_PER_SCENARIO, value_parser = clap::value_parser!(u64).range(1..))]
     seeds_per_scenario: u64,
     /// The folder with the scenarios and regressions.json

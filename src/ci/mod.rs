@@ -29,7 +29,7 @@ use crate::output::{Output, complain};
 
 /// The option that every command with a verdict has.
 #[derive(Args, Clone, Default)]
-#[command(next_help_heading = "For build servers")]
+#[command(next_help_heading = "For CI")]
 pub struct SummaryArgument {
     /// Write a summary in Markdown; it is appended if FILE is what GITHUB_STEP_SUMMARY names
     #[arg(long, value_name = "FILE")]
@@ -38,7 +38,7 @@ pub struct SummaryArgument {
 
 /// The formats that are asked for.
 #[derive(Args, Clone, Default)]
-#[command(next_help_heading = "For build servers")]
+#[command(next_help_heading = "For CI")]
 pub struct Formats {
     /// Write the results as JUnit XML
     #[arg(long, value_name = "FILE")]

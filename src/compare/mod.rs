@@ -18,7 +18,7 @@ use crate::exit::{Exit, Failure};
 use crate::output::{Output, complain};
 use crate::progress;
 
-/// The behaviours that are compared if none are named: the defect, and all that was proposed.
+/// The default behaviours of a comparison: the defect, and everything that was proposed.
 pub const COMPARED: &str = "8.0.0-rc1,state-check,pause-first,combined,merged,8.0.1";
 
 /// Arguments of `rebound compare`.
@@ -44,7 +44,7 @@ pub struct Arguments {
     /// Keep the comparison's state in this file, and continue from it if it exists
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
-    /// How the text is laid out: for a terminal, for Markdown, or as CSV with one figure a line
+    /// Table layout: for a terminal, as Markdown, or as CSV with one figure per line
     #[arg(long, value_name = "LAYOUT", default_value = "terminal")]
     table: Layout,
     /// The summary for build servers.
@@ -84,7 +84,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         CompareOutcome::Done(report) => report,
         CompareOutcome::Stopped { runs, of } => {
             let stopped = format!("stopped after {runs} of {of} runs");
-            complain(&format!("{stopped}: the same command goes on from there"));
+            complain(&format!("{stopped}: the same command continues from there"));
             arguments
                 .summary
                 .write(|| format!("## rebound compare: {stopped}\n\n"))?;

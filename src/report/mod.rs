@@ -30,7 +30,7 @@ pub struct Arguments {
     /// folder of scenarios to check; several scenarios make a comparison
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// Where the page goes [default: reports/out/NAME.html, named after what it is of]
+    /// Where to write the page [default: a descriptive name in reports/out/]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Run a scenario with this seed [default: 1]
@@ -51,8 +51,8 @@ pub struct Arguments {
         conflicts_with = "behaviour"
     )]
     behaviours: Option<Vec<String>>,
-    /// The scenario of a run's JSON, from which the run is drawn [default: the one of that name
-    /// beside the JSON or in scenarios/]
+    /// The scenario file for a run's JSON [default: the one with that name next to the JSON or in
+    /// scenarios/]
     #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
     scenario: Option<PathBuf>,
     #[command(flatten)]
@@ -140,7 +140,7 @@ fn drawn(arguments: &Arguments, path: &Path, document: Document) -> Result<Docum
             ];
             match of_runs.into_iter().find(|(_, given)| *given) {
                 Some((option, _)) => Err(Failure::usage(format!(
-                    "{option} is about the diagram of a run, and {} is of {}",
+                    "{option} applies to the diagram of a run, but {} is about {}",
                     path.display(),
                     kind.name()
                 ))),
@@ -150,12 +150,12 @@ fn drawn(arguments: &Arguments, path: &Path, document: Document) -> Result<Docum
     }
 }
 
-/// What was written already cannot be run otherwise, and fills a page by itself.
+/// A finished report cannot be run differently, and is a page of its own.
 fn alone(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
     let shown = path.display();
     if arguments.inputs.len() > 1 {
         return Err(Failure::usage(format!(
-            "{shown} is a report: expected it alone, or scenario files only"
+            "{shown} is a report: expected only one report, or only scenario files"
         )));
     }
     let runs = [
@@ -167,7 +167,7 @@ fn alone(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
     ];
     match runs.into_iter().find(|(_, given)| *given) {
         Some((option, _)) => Err(Failure::usage(format!(
-            "{option} says how to run a scenario, and {shown} is a report of what has run already: \
+            "{option} says how to run a scenario, but {shown} is the report of a finished run: \
              leave it out, or name the scenario"
         ))),
         None => Ok(()),

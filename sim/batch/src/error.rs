@@ -41,7 +41,7 @@ impl fmt::Display for Error {
             Error::File(error) => error.fmt(f),
             Error::Panicked { what, panic } => write!(
                 f,
-                "internal error {what}: {panic}. This is a defect of Rebound; please report it."
+                "internal error {what}: {panic}. This is a bug in Rebound; please report it."
             ),
             Error::Stopped => f.write_str("stopped before the end"),
         }

@@ -23,7 +23,7 @@ impl FromStr for Seeds {
 
     fn from_str(text: &str) -> Result<Seeds, String> {
         let Some((from, to)) = text.split_once("..") else {
-            return Err("expected A..B, such as 0..1000 (B itself is left out)".to_owned());
+            return Err("expected A..B, such as 0..1000 (B itself is excluded)".to_owned());
         };
         let number = |text: &str| {
             text.parse::<u64>().map_err(|_| {
@@ -36,7 +36,7 @@ impl FromStr for Seeds {
         }
         if from == to {
             return Err(format!(
-                "the range is empty: B itself is left out, so {from}..{} is one seed",
+                "the range is empty: B itself is excluded, so {from}..{} is one seed",
                 to.saturating_add(1)
             ));
         }

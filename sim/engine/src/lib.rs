@@ -1,5 +1,5 @@
-//! A deterministic discrete-event engine: time, chance, the queue and the loop. It knows nothing of
-//! Valkey or of networks.
+//! A deterministic discrete-event engine: time, randomness, the queue and the loop. It does not
+//! know about Valkey or networks.
 //!
 //! A [`World`] handles events and schedules further ones on its [`Agenda`]. Time is virtual and
 //! counted in nanoseconds; events at equal times happen in the order in which they were scheduled

@@ -1,10 +1,10 @@
-//! A deterministic network on [`rebound_engine`]: TCP connections that delay, lose, retransmit, reset
-//! and fall silent.
+//! A deterministic network on [`rebound_engine`]: TCP connections with delay, loss, retransmission,
+//! resets and silence.
 //!
-//! It knows hosts, paths and bytes-in-order; it knows nothing of Valkey (messages are a type
+//! It knows hosts, paths and bytes-in-order; it does not know about Valkey (messages are a type
 //! parameter). A *path* is an ordered pair of hosts: all connections that the first opens to the
-//! second, in both of their directions. So the hand-over connection (old → new) and the
-//! replication link (new → old) of a failover can be slowed, lost or cut apart from each other.
+//! second, in both of their directions. So the hand-over connection (old → new) and the replication
+//! link (new → old) of a failover can be slowed, lossy or cut independently of each other.
 //!
 //! A world keeps a [`Network`], hands it every [`NetEvent`] that falls due, and acts on the [`Notice`]
 //! that comes back: a connection is there, or failed, or something can be taken at one of its ends.

@@ -43,7 +43,7 @@ pub(super) fn replid(id: ReplId) -> String {
     }
 }
 
-/// What is said beside the rest, if it is.
+/// An additional remark, if any.
 fn epoch(epoch: Option<Epoch>) -> String {
     epoch.map_or(String::new(), |epoch| format!(" (epoch {epoch})"))
 }
@@ -231,7 +231,7 @@ pub(super) fn reply(names: Names<'_>, reply: Reply) -> String {
             offset,
             epoch: said,
         } => format!("+FULLRESYNC {} {offset}{}", replid(id), epoch(said)),
-        Reply::NewLine => "an empty line (still here)".to_owned(),
+        Reply::NewLine => "an empty line (still alive)".to_owned(),
         Reply::Topology(_) => "who serves each slot".to_owned(),
         Reply::Reset => "+RESET".to_owned(),
         Reply::DualChannelSync => "+DUALCHANNELSYNC".to_owned(),

@@ -282,7 +282,7 @@ fn a_flaw_is_seen() {
         ("FAILOVER to new (redirect 3", "does not close"),
         ("FAILOVER to new redirect 3)", "closes nothing"),
         ("gets (an array [1, 2)]", "closes nothing"),
-        ("\"a failover is under way in the stream", "does not end"),
+        ("\"a failover is in progress in the stream", "does not end"),
     ] {
         let flaw = flaw(sentence).unwrap_or_else(|| panic!("nothing is seen in {sentence:?}"));
         assert!(flaw.contains(expected), "{sentence:?}: {flaw}");

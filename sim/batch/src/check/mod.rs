@@ -34,7 +34,7 @@ pub struct CheckOptions {
 }
 
 impl CheckOptions {
-    /// Seeds that each expectation is tried with if nothing else is said.
+    /// Number of seeds to test each expectation with if nothing else is said.
     pub const SEEDS_PER_SCENARIO: u64 = 20;
 
     /// Checks a folder on all of the machine's threads.

@@ -38,7 +38,7 @@ pub struct ProbeReplies {
     pub closed: Option<Time>,
 }
 
-/// Something that a client does by itself.
+/// Something that a client does unprompted.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Task {
     /// A whole command is sent, to this server.

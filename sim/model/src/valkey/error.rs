@@ -65,7 +65,7 @@ errors! {
     NoFailoverInProgress = "-ERR No failover in progress.",
     /// FAILOVER: malformed.
     Syntax = "-ERR syntax error",
-    /// A number that is none.
+    /// An invalid number.
     NotAnInteger = "-ERR value is not an integer or out of range",
     /// FAILOVER: TIMEOUT of zero or less.
     FailoverTimeout = "-ERR FAILOVER timeout must be greater than 0",
@@ -99,7 +99,7 @@ errors! {
     TryAgain = "-TRYAGAIN Multiple keys request during rehashing of slot",
     /// Cluster: nobody serves the slot.
     ClusterDownUnbound = "-CLUSTERDOWN Hash slot not served",
-    /// Cluster: the node takes the cluster for failed.
+    /// Cluster: the node considers the cluster down.
     ClusterDown = "-CLUSTERDOWN The cluster is down",
     /// Cluster: the same, where only reads are served then.
     ClusterDownReadOnly = "-CLUSTERDOWN The cluster is down and only accepts read commands",

@@ -69,7 +69,7 @@ pub(super) struct Told {
     awaited: bool,
 }
 
-/// A sink that takes down a run for a [`Diagram`].
+/// A sink that records a run for a [`Diagram`].
 pub struct Recorder<'a> {
     pub(super) names: Names<'a>,
     pub(super) filter: Filter,

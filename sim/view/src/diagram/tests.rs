@@ -1,7 +1,5 @@
 //! Diagrams of small runs made by hand.
 
-use rebound_sim::valkey::RedirectKind;
-use rebound_sim::valkey::Redirect;
 use super::*;
 use crate::Filter;
 use rebound_engine::Span;
@@ -11,6 +9,8 @@ use rebound_sim::client::{
 };
 use rebound_sim::results::{MODEL, RunReport, Verdict};
 use rebound_sim::trace::{Event, Record, Sending, Sink};
+use rebound_sim::valkey::Redirect;
+use rebound_sim::valkey::RedirectKind;
 use rebound_sim::valkey::{
     AddressBook, Behaviour, Belief, Command, CommandKind, Message, NodeId, Note as NodeNote, Reply,
     Request, WriteId,

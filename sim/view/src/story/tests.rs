@@ -1,9 +1,9 @@
 //! Stories of small records made by hand.
 
-use rebound_sim::valkey::RedirectKind;
 use super::*;
 use rebound_net::{Closing, ConnId, Note as NetNote};
 use rebound_sim::client::{CommandOutcome, Note as ClientNote, Saw, WriteRange, WrittenKeys};
+use rebound_sim::valkey::RedirectKind;
 use rebound_sim::valkey::{
     Addr, Belief, Command, CommandKind, ErrorKind, FailoverEnd, FailoverState, Gate, GateVerdict,
     LinkState, Message, Note as NodeNote, ReplId, Reply, Request, Role, WriteId,
