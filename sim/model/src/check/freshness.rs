@@ -21,7 +21,7 @@ pub(crate) struct Written {
     /// When that ended, served; never if it has not, or not like this: then it may take effect
     /// at any time, or not at all.
     pub(crate) ended: Time,
-    /// CommandRef command, its number and what it is.
+    /// The command.
     pub(crate) command: CommandRef,
     key: u32,
 }
@@ -59,7 +59,7 @@ const UNTOUCHED: Key = Key {
 /// A read that was told an old value.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stale {
-    /// CommandRef command, its number and what it is.
+    /// The command.
     pub(crate) command: CommandRef,
     /// Who replied.
     pub(crate) from: Addr,

@@ -3,7 +3,7 @@
 
 use crate::engine::{Span, Time};
 use crate::net::{Closing, HostId};
-use crate::valkey::{AddressBook, Behaviour, Command, Config, Input, NodeId, Reply, Request};
+use crate::valkey::{AddressBook, Behaviour, Command, Config, Input, NodeId, Reply, Request, Tag};
 
 use super::{Client, Connection, Lab};
 
@@ -101,7 +101,10 @@ impl Lab {
             node, slot, open, ..
         } = self.connections[client.0];
         if open {
-            let request = Request { tag: 0, command };
+            let request = Request {
+                tag: Tag::own(0),
+                command,
+            };
             self.server_mut(node).deliver(Input::Request(slot, request));
         }
     }
