@@ -1,4 +1,4 @@
-//! The command line: what is common to several commands, and how a mistake is answered.
+//! The command line: what several commands have in common, and how errors are reported.
 
 use std::fmt;
 use std::io::Write;
@@ -16,15 +16,15 @@ use serde::{Deserialize, Serialize};
 use crate::exit::{Exit, Failure};
 use crate::output::complain;
 
-/// Simulates Valkey failovers, deterministically: finds bounced clients, shows them again, and
-/// says why.
+/// Simulates Valkey failovers, deterministically: finds bounced clients, reproduces them, and
+/// explains why.
 #[derive(Parser)]
 #[command(
     name = "rebound",
     version,
     subcommand_required = true,
     after_help = "Exit codes: 0 clean, 1 flagged, 2 bad usage or input, 3 inconclusive, \
-                  4 nothing ran, 5 nondeterminism seen, 6 a regression drifted, \
+                  4 nothing ran, 5 nondeterminism detected, 6 a regression drifted, \
                   70 internal error."
 )]
 pub struct Cli {
@@ -39,14 +39,14 @@ pub struct Cli {
 /// The options that every command has.
 #[derive(Args, Clone)]
 pub struct Global {
-    /// How results are printed; json is exactly one object (replay: one a line), mermaid and svg
-    /// are diagrams of a run (replay only)
+    /// Output format; json is exactly one object (replay: one per line), mermaid and svg are
+    /// diagrams of a run (replay only)
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
-    /// Print only verdicts and what is not in order; no progress
+    /// Print only verdicts and problems; no progress
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// When to use colours; auto heeds NO_COLOR
+    /// When to use colours; auto respects NO_COLOR
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: Color,
 }
@@ -82,19 +82,19 @@ pub enum Command {
     Run(crate::run::Arguments),
     /// Run a scenario over a range of seeds, in parallel
     Sweep(crate::sweep::Arguments),
-    /// Hold behaviours and remedies side by side on the same seeds
+    /// Compare behaviours and remedies on the same seeds
     Compare(crate::compare::Arguments),
-    /// Tell a run event by event
+    /// Show a run event by event
     Replay(crate::replay::Arguments),
-    /// Make a page of a run, a sweep, a comparison or a check, to be looked at in a browser
+    /// Write an HTML page about a run, a sweep, a comparison or a check
     Report(crate::report::Arguments),
     /// Step through a run in a terminal, forward and back
     Tui(crate::tui::Arguments),
     /// Run all regression seeds and scenario expectations
     Check(crate::check::Arguments),
-    /// Hold the model against real servers, driven now or recorded before
+    /// Compare the model with real servers, live or recorded
     Conform(crate::conform::Arguments),
-    /// Show whose rules a node can follow, side by side
+    /// Show the server versions and remedies that can be simulated, side by side
     Behaviours(crate::behaviours::Arguments),
     /// Print the JSON Schema of a file or of an output
     Schema(crate::schema::Arguments),
@@ -142,8 +142,8 @@ impl Command {
             | Command::Behaviours(_)
             | Command::Schema(_)
             | Command::Completions(_) => Err(Failure::usage(format!(
-                "`rebound {}` has no --format {drawn}, only text and json: a run is drawn by \
-                 `rebound replay`",
+                "`rebound {}` has no --format {drawn}, only text and json: `rebound replay` \
+                 draws runs",
                 self.name()
             ))),
         }
@@ -185,7 +185,7 @@ impl FromStr for Seeds {
 
     fn from_str(text: &str) -> Result<Seeds, String> {
         let Some((from, to)) = text.split_once("..") else {
-            return Err("expected A..B, such as 0..1000 (B itself is left out)".to_owned());
+            return Err("expected A..B, such as 0..1000 (B itself is excluded)".to_owned());
         };
         let number = |text: &str| {
             text.parse::<u64>().map_err(|_| {
@@ -198,7 +198,7 @@ impl FromStr for Seeds {
         }
         if from == to {
             return Err(format!(
-                "the range is empty: B itself is left out, so {from}..{} is one seed",
+                "the range is empty: B itself is excluded, so {from}..{} is one seed",
                 to.saturating_add(1)
             ));
         }
@@ -249,7 +249,7 @@ pub fn behaviour_named(name: &str) -> Result<&'static Behaviour, Failure> {
     rebound_sim::scenario::behaviour_named(name).map_err(Failure::usage)
 }
 
-/// How many threads to use: as many as asked for, or as the machine has.
+/// How many threads to use: as many as requested, or as the machine has.
 pub fn threads(jobs: Option<u16>) -> usize {
     jobs.map_or_else(
         || std::thread::available_parallelism().map_or(1, usize::from),

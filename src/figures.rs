@@ -155,7 +155,7 @@ pub fn commands(commands: &Commands) -> String {
 /// Writes that did not go as they should.
 pub fn writes(writes: &Writes) -> String {
     format!(
-        "{} lost, {} carried out twice",
+        "{} lost, {} executed twice",
         grouped(writes.lost),
         grouped(writes.duplicated)
     )
@@ -172,7 +172,7 @@ pub fn redirects(hops: &Hops, bounces: &Bounces) -> String {
     )
 }
 
-/// `12.3%`; a share that is not nought is never printed as such, nor one that is not all as all.
+/// `12.3%`; a share above zero is never printed as zero, nor one below 100 % as 100 %.
 pub fn share(part: u64, whole: u64) -> String {
     if part == 0 || whole == 0 {
         return "0%".to_owned();

@@ -1,4 +1,5 @@
-//! Files: written beside, then renamed, so that a reader sees the old one or the new one.
+//! Files: written to a temporary file, then renamed, so that a reader sees the old one or the new
+//! one.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
@@ -86,8 +87,8 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Failure> {
     write(path, &text)
 }
 
-/// Tries whether a file could be written to `path` at all; a full disk may empty again and is
-/// not held against it.
+/// Tries whether a file could be written to `path` at all; a full disk may have room again later,
+/// so that does not count.
 ///
 /// # Errors
 /// A message that names the file.

@@ -47,7 +47,7 @@ pub fn guard<T>(what: impl FnOnce() -> String, work: impl FnOnce() -> T) -> Resu
         Failure {
             exit: Exit::Internal,
             message: format!(
-                "internal error {}: {}. This is a defect of Rebound; please report it.",
+                "internal error {}: {}. This is a bug in Rebound; please report it.",
                 what(),
                 said.unwrap_or_else(|| "no message".to_owned())
             ),

@@ -24,7 +24,7 @@ pub fn listen() -> Result<(), Failure> {
         if INTERRUPTS.fetch_add(1, Ordering::Relaxed) > 0 {
             std::process::exit(ABORTED);
         }
-        complain("stopping after the seeds in hand; once more to stop at once");
+        complain("stopping after the seeds in progress; press Ctrl-C again to stop immediately");
     })
     .map_err(|error| Failure::usage(format!("cannot listen for Ctrl-C: {error}")))
 }

@@ -48,7 +48,7 @@ fn main() -> ExitCode {
         },
     )
     .and_then(|outcome| outcome);
-    // What was printed before a failure is worth having too.
+    // Output printed before a failure is still useful.
     let flushed = out.flush();
     match outcome.and_then(|exit| flushed.map(|()| exit)) {
         Ok(exit) => exit.into(),

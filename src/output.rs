@@ -64,7 +64,7 @@ impl Output {
         self.global.format == Format::Json
     }
 
-    /// Whether only what is not in order is wanted.
+    /// Whether only problems are wanted.
     pub fn quiet(&self) -> bool {
         self.global.quiet
     }

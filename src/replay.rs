@@ -1,4 +1,4 @@
-//! `rebound replay`: a run told event by event, or its state at an instant.
+//! `rebound replay`: a run, event by event, or its state at an instant.
 
 mod state;
 
@@ -26,17 +26,17 @@ pub struct Arguments {
     /// The run's seed
     #[arg(long, allow_negative_numbers = true, value_name = "N")]
     seed: u64,
-    /// Whose rules the nodes follow, instead of the scenario's own choice
+    /// Server version (and remedies) to simulate; overrides the scenario
     #[arg(long, value_name = "NAME", alias = "behavior")]
     behaviour: Option<String>,
-    /// Let a file that was written by `run --record` decide instead of chance
+    /// Replay the random choices that `run --record` wrote
     #[arg(long, value_name = "FILE")]
     schedule: Option<PathBuf>,
     /// Follow this client's commands (GROUP/NUMBER, or a number through all groups); may be
     /// given more than once [default: the first flagged client]
     #[arg(long, value_name = "CLIENT")]
     client: Vec<String>,
-    /// Tell only what concerns this node; may be given more than once
+    /// Show only what concerns this node; may be given more than once
     #[arg(long, value_name = "NAME")]
     node: Vec<String>,
     /// Begin at this time, such as 1.2s
@@ -45,30 +45,30 @@ pub struct Arguments {
     /// End before this time
     #[arg(long, value_name = "TIME", value_parser = Span::parse)]
     until: Option<Span>,
-    /// Tell only this kind; may be given more than once
+    /// Show only this kind; may be given more than once
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     kind: Vec<Kind>,
-    /// Print at most so many lines, or rows of a diagram
+    /// Print at most N lines, or N rows of a diagram
     #[arg(long, value_name = "N")]
     limit: Option<u64>,
-    /// Tell what nodes, operator and faults do, and one client's commands (the default)
+    /// Show what nodes, operator and faults do, and one client's commands (the default)
     #[arg(long)]
     story: bool,
     /// Tell everything
     #[arg(long)]
     all: bool,
-    /// Instead of the story, say what each node and client is and does right before --until, or
-    /// at the end of the run
+    /// Instead of the story, show the state of each node and client just before --until, or at the
+    /// end of the run
     #[arg(long, conflicts_with_all = ["extent", "kind", "limit", "from", "diagram"])]
     state: bool,
     /// Draw a sequence diagram instead; --format mermaid or svg draws one as well
     #[arg(long)]
     diagram: bool,
-    /// Columns of text that a diagram may have [default: the terminal's, or 80]
+    /// Width of a text diagram in columns [default: the terminal's, or 80]
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..=2000),
           requires = "diagram")]
     width: Option<u16>,
-    /// Draw with ASCII alone
+    /// Draw only with ASCII characters
     #[arg(long, requires = "diagram")]
     ascii: bool,
 }
@@ -78,15 +78,15 @@ pub struct Arguments {
 enum Kind {
     /// Roles, links, failover states
     Node,
-    /// Messages by which nodes become replicas and hand over
+    /// Messages of replication handshakes and hand-overs
     Handshake,
     /// The operator's commands
     Operator,
     /// Faults
     Fault,
-    /// What applications ask for, redirects, and what becomes of it
+    /// Commands of applications, redirects, and outcomes
     Command,
-    /// What a server's gates make of a command
+    /// Whether each server check passed, redirected, held or rejected a command
     Gate,
     /// Connections
     Connection,
@@ -109,9 +109,9 @@ impl From<Kind> for StoryKind {
     }
 }
 
-/// Tells the run.
+/// Prints the run's story.
 ///
-/// It runs twice: once to learn which client is worth following, and once to tell it as it
+/// It runs twice: once to learn which client is worth following, and once to print the story as it
 /// goes, so that the longest run needs no memory for its trace.
 pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     let (plan, behaviour) = load(&arguments.scenario, arguments.behaviour.as_deref())?;
@@ -132,7 +132,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     if arguments.state {
         if drawn {
             return Err(Failure::usage(
-                "--state is told as text or as JSON: leave out --format, or --state",
+                "--state has text and JSON output: leave out --format, or --state",
             ));
         }
         state::show(&case, &report, &filter, out)?;
@@ -222,7 +222,7 @@ fn filter(arguments: &Arguments, case: &Case) -> Result<Filter, Failure> {
     }
     if filter.until <= filter.from {
         return Err(Failure::usage(format!(
-            "nothing lies from {} until {}: --until must be later than --from",
+            "there is nothing from {} until {}: --until must be later than --from",
             filter.from, filter.until
         )));
     }

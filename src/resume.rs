@@ -21,8 +21,8 @@ use crate::output::complain;
 /// How often a state is written at most.
 const SAVE_EVERY: Duration = Duration::from_secs(2);
 
-/// A large state takes a while to write: it is written so seldom that this share of the time, one
-/// in so many, goes into it at most.
+/// A large state takes a while to write: it is written so rarely that writing takes at most one
+/// part in this many of the time.
 const SAVE_SHARE: u32 = 20;
 
 /// The file in which a state is kept, if it is kept.

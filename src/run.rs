@@ -25,7 +25,7 @@ use crate::verify::Case;
 pub struct Arguments {
     /// The scenario file
     scenario: PathBuf,
-    /// Fixes every random choice of the run
+    /// Determines every random choice of the run
     #[arg(
         long,
         allow_negative_numbers = true,
@@ -33,16 +33,16 @@ pub struct Arguments {
         default_value_t = 1
     )]
     seed: u64,
-    /// Whose rules the nodes follow, instead of the scenario's own choice
+    /// Server version (and remedies) to simulate; overrides the scenario
     #[arg(long, value_name = "NAME", alias = "behavior")]
     behaviour: Option<String>,
     /// Run twice and compare even if nothing was found
     #[arg(long)]
     verify: bool,
-    /// Write what chance decided to a file
+    /// Write the run's random choices to a file
     #[arg(long, value_name = "FILE", conflicts_with = "schedule")]
     record: Option<PathBuf>,
-    /// Let a file that was written by --record decide instead of chance
+    /// Replay the random choices that --record wrote
     #[arg(long, value_name = "FILE")]
     schedule: Option<PathBuf>,
 }

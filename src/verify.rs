@@ -55,7 +55,7 @@ impl Case {
         }
         let place = self.first_difference(&traces[0], &traces[1]);
         Err(Failure::nondeterminism(format!(
-            "{}{place} This is a defect of Rebound; nothing that the run found is published.",
+            "{}{place} This is a bug in Rebound; the run's findings are not reported.",
             mismatch(self.seed, &first.trace_hash, &again.trace_hash)
         )))
     }

@@ -1,4 +1,5 @@
-//! `rebound behaviours`: whose rules a node can follow, side by side, and what can be added.
+//! `rebound behaviours`: the server versions that can be simulated, side by side, and the remedies
+//! that can be added.
 
 mod remedies;
 
@@ -42,7 +43,7 @@ pub struct BehaviourList {
 struct BehaviourEntry {
     /// Its name in scenarios and on the command line.
     name: &'static str,
-    /// Other names for it.
+    /// Its aliases.
     aliases: Vec<&'static str>,
     /// What it is, in a sentence.
     summary: &'static str,
@@ -60,8 +61,8 @@ struct BehaviourEntry {
     while_in_progress: &'static str,
     /// What a redirect does to a transaction.
     redirect_in_multi: &'static str,
-    /// What a failover does to clients in a blocking command: throw them out at its demotion or
-    /// at its completion, or redirect them at its completion.
+    /// What a failover does to clients in a blocking command: unblock them with an error at the
+    /// demotion or at completion, or redirect them at completion.
     blocked_clients: &'static str,
     /// What the target of a failover does with clients before its promotion: redirect them, or
     /// hold them.
@@ -81,7 +82,7 @@ struct BehaviourEntry {
     /// What CLIENT UNBLOCK does to a client whose command is postponed: with TIMEOUT the server
     /// panics, or it refuses.
     postponed_unblock: &'static str,
-    /// What the old primary of a failover takes +DUALCHANNELSYNC for: a refusal, or success.
+    /// How the old primary of a failover takes +DUALCHANNELSYNC: as a refusal, or as success.
     dual_channel_reply: &'static str,
 }
 
@@ -111,7 +112,7 @@ impl From<&'static Behaviour> for BehaviourEntry {
     }
 }
 
-/// What stands before the remedies.
+/// The heading of the remedies.
 const HEADING: &str = "Remedies, which can be added to a version in any combination, as in\n\
     8.0.1+target-holds+idempotent-promotion:";
 

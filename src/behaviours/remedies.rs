@@ -25,7 +25,7 @@ pub(super) struct RemedyEntry {
     source: &'static str,
     /// The versions that it can be added to.
     bases: Vec<&'static str>,
-    /// Other remedies for the same rule, of which a behaviour can have only one.
+    /// Other remedies for the same rule; a behaviour can have only one of them.
     excludes: Vec<&'static str>,
 }
 

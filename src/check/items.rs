@@ -122,7 +122,7 @@ pub fn scenario_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(found)
 }
 
-/// Everything in a folder, each expectation with so many seeds.
+/// Everything in a folder, each expectation with a number of seeds.
 ///
 /// # Errors
 /// Everything that is wrong with the files.

@@ -21,7 +21,7 @@ use crate::output::{Output, complain};
 /// Arguments of `rebound check`.
 #[derive(Args)]
 pub struct Arguments {
-    /// Seeds that each expectation is tried with
+    /// Number of seeds to test each expectation with
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     pub seeds_per_scenario: u64,
     /// The folder with the scenarios and regressions.json
@@ -30,7 +30,7 @@ pub struct Arguments {
     /// Threads [default: as many as the machine has]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
-    /// Rewrite what regressions.json expects by what is found now
+    /// Update regressions.json to the current results
     #[arg(long)]
     pub bless: bool,
     /// The formats for build servers.

@@ -38,7 +38,7 @@ impl Checked {
         }
     }
 
-    /// What is not in order and stands for itself.
+    /// Problems that belong to no case.
     pub fn problems(&self) -> impl Iterator<Item = (Rule, &Case)> {
         self.cases
             .iter()
@@ -79,7 +79,7 @@ pub struct Case {
     pub found: String,
     /// More about what was found, each with its name.
     pub details: Vec<(&'static str, String)>,
-    /// The run that shows what is not in order.
+    /// The run that shows the problem.
     pub shown_by: Option<Shown>,
 }
 
@@ -116,7 +116,7 @@ pub enum Ending {
     Passed,
     /// As expected, by another trace than recorded.
     Drifted,
-    /// Not in order.
+    /// A problem.
     Failed,
     /// It was stopped before the answer was known.
     Inconclusive,
@@ -207,7 +207,7 @@ impl Case {
         }
     }
 
-    /// What was found beside that, and the command that shows it, a line each.
+    /// Other findings, and the command that shows them, one per line.
     pub fn further(&self) -> Vec<String> {
         let details = self.details.iter();
         let mut lines: Vec<_> = details

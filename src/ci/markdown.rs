@@ -14,7 +14,7 @@ pub fn words(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '&' => escaped.push_str("&amp;"),
-            // What looks like a person or an issue would be linked and told.
+            // What looks like a person or an issue would be linked and notified.
             '@' => escaped.push_str("&#64;"),
             '#' => escaped.push_str("&#35;"),
             '|' => escaped.push_str("&#124;"),

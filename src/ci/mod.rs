@@ -29,7 +29,7 @@ use crate::output::{Output, complain};
 
 /// The option that every command with a verdict has.
 #[derive(Args, Clone, Default)]
-#[command(next_help_heading = "For build servers")]
+#[command(next_help_heading = "For CI")]
 pub struct SummaryArgument {
     /// Write a summary in Markdown; it is appended if FILE is what GITHUB_STEP_SUMMARY names
     #[arg(long, value_name = "FILE")]
@@ -38,17 +38,17 @@ pub struct SummaryArgument {
 
 /// The formats that are asked for.
 #[derive(Args, Clone, Default)]
-#[command(next_help_heading = "For build servers")]
+#[command(next_help_heading = "For CI")]
 pub struct Formats {
     /// Write the results as JUnit XML
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Write what is not in order as SARIF 2.1.0
+    /// Write problems as SARIF 2.1.0
     #[arg(long, value_name = "FILE")]
     sarif: Option<PathBuf>,
     #[command(flatten)]
     summary: SummaryArgument,
-    /// Print GitHub's annotations of what is not in order, on standard error
+    /// Print problems as GitHub annotations, on standard error
     #[arg(long)]
     annotations: bool,
 }

@@ -78,26 +78,26 @@ impl Rule {
             Rule::Check(check) => match check {
                 CheckId::Bounce => "A command was redirected too often.",
                 CheckId::LostWrite => "An acknowledged write was gone at the end.",
-                CheckId::TwoPrimaries => "Two nodes were primaries at once.",
+                CheckId::TwoPrimaries => "Two nodes were primaries at the same time.",
                 CheckId::NoPrimary => "There was no primary for a long time.",
                 CheckId::StuckClient => "A command was unfinished long after everything healed.",
                 CheckId::ErrorSurfaced => "An error reached an application.",
                 CheckId::ConnectionStorm => "A client or a node opened connections too fast.",
-                CheckId::StaleRedirect => "A redirect led to a node that was no primary.",
+                CheckId::StaleRedirect => "A redirect led to a node that was not a primary.",
                 CheckId::ThunderingHerd => "Too many requests reached one node at once.",
                 CheckId::EarlyUnblock => {
-                    "A blocked command was thrown out before there was a new primary."
+                    "A blocked command was unblocked with an error before there was a new primary."
                 }
-                CheckId::StaleRead => "A read was told what had been overwritten before.",
-                CheckId::Linearizability => "No order explains the history of a key.",
+                CheckId::StaleRead => "A read returned an already overwritten value.",
+                CheckId::Linearizability => "The history of a key is not linearizable.",
                 CheckId::BudgetExceeded => "A run was stopped before its end.",
             },
-            Rule::Regression => "A regression seed does not show what it is kept for.",
-            Rule::Drift => "A regression seed shows what it should by another trace.",
-            Rule::Expectation => "A scenario does not give what it expects.",
-            Rule::Inconclusive => "The command was stopped before the answer was known.",
+            Rule::Regression => "A regression seed does not give its recorded result.",
+            Rule::Drift => "A regression seed gives the same result with a different trace.",
+            Rule::Expectation => "A scenario does not meet its expectation.",
+            Rule::Inconclusive => "The command was stopped before the result was known.",
             Rule::File => "A scenario or an entry of the regression file cannot be used.",
-            Rule::Command => "The command did not get to its end.",
+            Rule::Command => "The command did not finish.",
         }
     }
 

@@ -1,4 +1,4 @@
-//! SARIF 2.1.0, as far as it is needed: what is not in order, each with its rule and its place.
+//! SARIF 2.1.0, as far as it is needed: problems, each with its rule and its location.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;

@@ -4,7 +4,7 @@ use super::checked::{Case, Checked, Ending, Subject};
 use super::markdown::{block, table, words};
 use crate::figures::{count, grouped};
 
-/// Cases that are told one by one, at most.
+/// The most cases that are listed one by one.
 const TOLD: usize = 50;
 
 /// Bytes of a step's summary that GitHub takes are 1 MiB, with other summaries of the same step.
@@ -25,7 +25,7 @@ pub fn of(checked: &Checked) -> String {
     text
 }
 
-/// What is not in order.
+/// The problems.
 fn problems(checked: &Checked) -> String {
     let cases: Vec<&Case> = checked.problems().map(|(_, case)| case).collect();
     let told = &cases[..cases.len().min(TOLD)];
@@ -37,7 +37,7 @@ fn problems(checked: &Checked) -> String {
     let mut text = format!("\n{}", table(&head, &rows));
     if cases.len() > TOLD {
         let more = grouped((cases.len() - TOLD) as u64);
-        text.push_str(&format!("\n… and {more} more that are not in order.\n"));
+        text.push_str(&format!("\n… and {more} more problems.\n"));
     }
     let mut replays: Vec<String> = Vec::new();
     for shown in told.iter().filter_map(|case| case.shown_by.as_ref()) {
@@ -46,7 +46,10 @@ fn problems(checked: &Checked) -> String {
         }
     }
     if !replays.is_empty() {
-        text.push_str(&format!("\nWhat tells the story:\n\n{}", block(&replays)));
+        text.push_str(&format!(
+            "\nCommands that show the story:\n\n{}",
+            block(&replays)
+        ));
     }
     text
 }

@@ -8,7 +8,7 @@ use crate::figures::{grouped, share, short_span};
 pub struct Row {
     pub label: String,
     pub cells: Vec<String>,
-    /// The cells' values, by which they can be held against each other; none where a cell is more
+    /// The cells' values, for comparison; none where a cell is more
     /// than a value.
     pub values: Vec<f64>,
 }

@@ -23,7 +23,7 @@ use crate::interrupts;
 use crate::output::{Output, complain};
 pub use state::Keeper;
 
-/// The behaviours that are compared if none are named: the defect, and all that was proposed.
+/// The default behaviours of a comparison: the defect, and everything that was proposed.
 pub const COMPARED: &str = "8.0.0-rc1,state-check,pause-first,combined,merged,8.0.1";
 
 /// Arguments of `rebound compare`.
@@ -35,7 +35,7 @@ pub struct Arguments {
     /// The seeds, from A up to but not including B, the same for every behaviour
     #[arg(long, value_name = "A..B")]
     pub seeds: Seeds,
-    /// Whose rules nodes follow; the first is what the others are held against
+    /// Server versions (and remedies) to simulate; the others are compared with the first
     #[arg(
         long,
         value_name = "NAME,…",
@@ -47,10 +47,10 @@ pub struct Arguments {
     /// Threads [default: as many as the machine has]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
-    /// Keep the comparison's state in this file, and go on from it if it exists
+    /// Keep the comparison's state in this file, and continue from it if it exists
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
-    /// How the text is laid out: for a terminal, for Markdown, or as CSV with one figure a line
+    /// Table layout: for a terminal, as Markdown, or as CSV with one figure per line
     #[arg(long, value_name = "LAYOUT", default_value = "terminal")]
     pub table: Layout,
     /// The summary for build servers.
@@ -164,7 +164,7 @@ pub fn compare(arguments: &Arguments, out: &Output) -> Result<Compared, Failure>
     worked?;
     if keeper.runs() < runs {
         let stopped = format!("stopped after {} of {runs} runs", keeper.runs());
-        complain(&format!("{stopped}: the same command goes on from there"));
+        complain(&format!("{stopped}: the same command continues from there"));
         arguments
             .summary
             .write(|| format!("## rebound compare: {stopped}\n\n"))?;

@@ -38,7 +38,7 @@ struct Scenario {
 
 const SCHEMA: &str = "rebound.compare-state/1";
 
-/// A comparison under way, scenario by scenario, and the file where it is kept, if it is kept.
+/// A comparison in progress, scenario by scenario, and the file where it is kept, if it is kept.
 pub struct Keeper {
     /// What there is of each scenario.
     pub comparisons: Vec<Comparison>,

@@ -1,5 +1,5 @@
-//! The moment between two programs: this one, started once more by itself, asks the kernel to end
-//! it when the first one ends, however that comes, and then becomes a server.
+//! The moment between two programs: this program, started again as a child of itself, asks the
+//! kernel to end it when the first one ends, however that comes, and then becomes a server.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt;
@@ -35,7 +35,9 @@ pub fn if_asked() -> Option<u8> {
     {
         use rustix::process::{Signal, getppid, set_parent_process_death_signal};
         if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
-            complain(&format!("cannot tie a server to this program: {error}"));
+            complain(&format!(
+                "cannot make a server end with this program: {error}"
+            ));
         }
         // It may have ended before.
         if getppid().is_none_or(|now| now.as_raw_nonzero().get() != parent) {

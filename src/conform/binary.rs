@@ -18,7 +18,7 @@ pub struct Binary {
     pub version: String,
     /// The version's number alone.
     pub label: String,
-    /// What it is held against.
+    /// What it is compared with.
     pub behaviour: &'static Behaviour,
 }
 
@@ -36,7 +36,7 @@ impl Binary {
         let data = std::fs::metadata(path)
             .map_err(|error| Failure::usage(format!("server {shown}: {error}")))?;
         if !data.is_file() {
-            let message = format!("server {shown}: is no file; expected a valkey-server binary");
+            let message = format!("server {shown}: is not a file; expected a valkey-server binary");
             return Err(Failure::usage(message));
         }
         // A relative path without a slash would be looked for elsewhere.
@@ -52,7 +52,7 @@ impl Binary {
         let (true, Some(label)) = (is_server, label) else {
             let quoted = first.chars().take(80).collect::<String>();
             return Err(Failure::usage(format!(
-                "server {shown}: --version says \"{quoted}\"; expected what a Valkey or Redis server says, such as \"Valkey server v=8.0.1 …\""
+                "server {shown}: --version says \"{quoted}\"; expected the version line of a Valkey or Redis server, such as \"Valkey server v=8.0.1 …\""
             )));
         };
         let behaviour = forced.or_else(|| Behaviour::of_server(&first));
@@ -62,7 +62,7 @@ impl Binary {
                 .map(|one| one.name)
                 .collect();
             return Err(Failure::usage(format!(
-                "server {shown}: the model knows no behaviour for version {label}; there are {}; --behaviour NAME holds it against one of them all the same",
+                "server {shown}: the model knows no behaviour for version {label}; there are {}; --behaviour NAME compares it with one of them anyway",
                 known.join(", ")
             )));
         };

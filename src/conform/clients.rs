@@ -246,7 +246,7 @@ impl Clients {
             Ok(words) => {
                 shared.ops.sent(id, wire.to, &words);
                 wire.open.push_back(asked);
-                // A connection that is over is told by itself.
+                // The end of a connection is reported separately.
                 let _ = wire.out.send(encode(&words));
             }
             Err(why) => {
@@ -325,7 +325,7 @@ impl Clients {
                     id,
                     format!("{} is answered {}", asked.command.kind().name(), unknown.0),
                 );
-                // It must be answered something, or it waits for ever.
+                // It must get some answer, or it waits forever.
                 self.input(id, Input::Reply(slot, asked.tag, Reply::Nil), Some(reply));
             }
         }

@@ -38,7 +38,7 @@ pub struct LiveRun {
     pub unknown: Vec<(Time, String)>,
 }
 
-/// How often servers are started anew on other ports if theirs have been taken.
+/// How often servers are restarted on other ports if theirs have been taken.
 const TRIES: u32 = 5;
 
 /// Runs a plan on servers of this binary. `seed` is that of the clients' chance; `n` is the run's
@@ -330,7 +330,7 @@ async fn phases(stage: &Rc<Stage>, script: &Script, clients: &Rc<Clients>) {
             for node in stage.ids() {
                 let mut server = stage.node(node).server.borrow_mut();
                 if server.died() {
-                    stage.fail(format!("server {} ended by itself", server.name));
+                    stage.fail(format!("server {} ended unexpectedly", server.name));
                     return;
                 }
             }

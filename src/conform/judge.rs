@@ -61,7 +61,7 @@ fn verdict(check: CheckId, judged: &Judged) -> (Verdict, String) {
         return (Verdict::CannotBeJudged, (*why).to_owned());
     }
     if check == CheckId::BudgetExceeded {
-        let why = "it is about the model's own budget".to_owned();
+        let why = "it concerns only the model's budget".to_owned();
         return (Verdict::CannotBeJudged, why);
     }
     match judged.totals.get(&check) {

@@ -26,7 +26,7 @@ struct Listed {
     scenario: String,
     /// Whether it says that it is driven on real servers.
     live: bool,
-    /// What cannot be carried out on real servers; nothing if all of it can.
+    /// What cannot be driven on real servers; nothing if all of it can.
     cannot: Vec<Step>,
 }
 

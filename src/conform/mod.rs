@@ -1,4 +1,4 @@
-//! `rebound conform`: holds the model against real servers, driven now or recorded before.
+//! `rebound conform`: compares the model with real servers, live or recorded.
 
 pub mod become_server;
 mod binary;
@@ -48,28 +48,28 @@ pub struct Arguments {
     /// A recording, or a folder of them, to compare instead; may be given several times
     #[arg(long, value_name = "FILE|DIR", conflicts_with_all = ["server", "scenarios", "seed", "repeat", "record", "timeout"])]
     recording: Vec<PathBuf>,
-    /// Only say which scenarios can be driven, and which steps of the others cannot
+    /// Only list which scenarios can be driven, and which steps of the others cannot
     #[arg(long, conflicts_with_all = ["server", "recording", "seed", "repeat", "record", "timeout"])]
     list: bool,
-    /// Drive this run of the model: with the faults that it draws
+    /// Repeat this run of the model, with its random faults
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Hold against this behaviour, whatever version the server says it is
+    /// Compare with this behaviour, whatever version the server reports
     #[arg(long, value_name = "NAME", alias = "behavior")]
     behaviour: Option<String>,
-    /// Drive each scenario so many times
+    /// Run each scenario K times
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     repeat: u32,
-    /// Keep the recordings of what is driven in this folder
+    /// Keep the recordings in this folder
     #[arg(long, value_name = "DIR")]
     record: Option<PathBuf>,
-    /// Seconds that servers may take to start and to synchronize
+    /// How many seconds servers may take to start and to synchronize
     #[arg(long, value_name = "S", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
-    /// Runs that are driven side by side
+    /// Number of runs at a time
     #[arg(long, short, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
-    /// The folder in which scenarios are looked for if none is given
+    /// The folder to search for scenarios if none is given
     #[arg(long = "scenarios", value_name = "DIR", default_value = "scenarios")]
     folder: PathBuf,
 }

@@ -78,13 +78,13 @@ pub async fn work(script: Rc<Script>, node: NodeId, mut commands: UnboundedRecei
     let mut line: Option<Line> = None;
     while let Some(command) = commands.recv().await {
         if !stage.node(node).server.borrow_mut().runs() {
-            // As in the model: who does not run is told nothing.
+            // As in the model: a server that does not run gets nothing.
             line = None;
             continue;
         }
         let Ok(words) = request(command, |addr| stage.real_address(addr)) else {
             stage.fail(format!(
-                "{} cannot be said to a real server",
+                "{} cannot be sent to a real server",
                 command.kind().name()
             ));
             return;

@@ -39,7 +39,7 @@ impl Ops {
         let Some(number) = self.fresh.get(&id).copied() else {
             return;
         };
-        // What a library says by itself is not the command.
+        // What a library sends on its own is not the command.
         let own = matches!(
             words.first().map(String::as_str),
             Some("CLIENT" | "READONLY" | "ROLE")

@@ -26,7 +26,7 @@ fn ours() -> MutexGuard<'static, Ours> {
     OURS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Starts a process. Its end is to be told by [`ended`].
+/// Starts a process. Report its end with [`ended`].
 ///
 /// # Errors
 /// As [`Command::spawn`].

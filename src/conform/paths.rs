@@ -38,7 +38,7 @@ pub struct Paths {
 pub struct Held<'a> {
     paths: &'a Paths,
     number: u64,
-    /// Told when the connection is reset.
+    /// Notified when the connection is reset.
     pub reset: Rc<Notify>,
 }
 

@@ -19,7 +19,7 @@ use super::stage::letter;
 
 /// Between two questions.
 const PERIOD: Duration = Duration::from_millis(5);
-/// How long a server may take to answer, beside being stopped.
+/// How long a server may take to answer, apart from being stopped.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The fields of `INFO replication` that a recording has.

@@ -106,7 +106,7 @@ fn dialler(script: &Script, node: NodeId, from: IpAddr) -> NodeId {
     known.or_else(|| ids.next()).unwrap_or(node)
 }
 
-/// A server dials another: a primary that was told to hand over is a replica from here on.
+/// A server dials another: a primary that was ordered to hand over is a replica from here on.
 fn begin(script: &Script, number: u32, from: NodeId, to: NodeId) -> Link {
     let stage = &script.stage;
     let several = stage.nodes.len() > 2;

@@ -105,6 +105,6 @@ fn behaviour(lines: &[Line]) -> Result<&'static Behaviour, String> {
     };
     let known = Behaviour::of_server(label).or_else(|| Behaviour::of_server(version));
     known.ok_or_else(|| {
-        format!("the model knows no behaviour for version {label} ({version}); --behaviour NAME holds it against one all the same")
+        format!("the model knows no behaviour for version {label} ({version}); --behaviour NAME compares it with one anyway")
     })
 }

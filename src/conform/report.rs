@@ -22,7 +22,7 @@ pub struct ConformReport {
     pub differ: u64,
 }
 
-/// A run of real servers, held against the model.
+/// A run of real servers, compared with the model.
 #[derive(Serialize, JsonSchema)]
 pub struct ConformRun {
     /// What it is of: the server's binary, or the recording's file.

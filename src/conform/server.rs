@@ -15,7 +15,7 @@ use super::binary::Binary;
 use super::{become_server, orphans};
 use crate::exit::Failure;
 
-/// Where a server listens, and where others are told that it does.
+/// Where a server listens, and the address that others use for it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Ports {
     /// Its own port.
@@ -145,7 +145,7 @@ impl Server {
         if self.runs()
             && let Some(process) = self.process()
         {
-            // It may have died by itself, which is told elsewhere.
+            // It may have died on its own, which is reported elsewhere.
             let _ = kill_process(process, signal);
         }
     }

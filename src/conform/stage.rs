@@ -27,7 +27,7 @@ pub struct Node {
     pub ports: Ports,
     /// What it was last seen to be.
     pub belief: Cell<Belief>,
-    /// Whether it was told to hand over and has not been seen to have ended that.
+    /// Whether it was ordered to hand over and has not been seen to finish.
     pub ordered: Cell<bool>,
     /// Where its operator takes commands.
     pub operator: UnboundedSender<Command>,
@@ -64,7 +64,7 @@ pub struct Stage {
     pub unknown: RefCell<Vec<(Time, String)>>,
     /// Why the run cannot go on.
     pub broken: RefCell<Option<String>>,
-    /// Told when it is broken.
+    /// Notified when it is broken.
     pub breaks: Notify,
 }
 
@@ -207,7 +207,7 @@ impl Stage {
         self.breaks.notify_one();
     }
 
-    /// What a real server is told for an address of the plan.
+    /// An address of the plan, as a real server gets it.
     pub fn real_address(&self, addr: Addr) -> (String, u16) {
         match self.plan.addresses.node(addr) {
             Some(node) => ("127.0.0.1".to_owned(), self.node(node).ports.proxy),

@@ -24,7 +24,7 @@ use crate::files;
 use crate::internal::guard;
 use crate::output::Output;
 
-/// Seeds of the model that a run is held against at first.
+/// Seeds of the model that a run is compared with at first.
 const SEEDS: u64 = 20;
 
 /// One run to drive.
@@ -40,11 +40,11 @@ struct Item<'a> {
 /// The model's runs of a plan under a behaviour: made once, by whoever needs them first.
 type Envelopes = Mutex<BTreeMap<(String, &'static str), Arc<Mutex<Envelope>>>>;
 
-/// Drives and compares. If a run cannot be driven to its end, those that were are there beside the
-/// failure.
+/// Drives and compares. If a run cannot be driven to its end, the completed ones are returned with
+/// the failure.
 ///
 /// # Errors
-/// If a scenario or a server is none.
+/// If a path is not a scenario or not a server.
 pub fn run(
     arguments: &Arguments,
     forced: Option<&'static Behaviour>,
@@ -94,7 +94,7 @@ pub fn run(
                     let result =
                         guard(name, || item.work(arguments, &envelopes)).and_then(|inner| inner);
                     if result.is_err() {
-                        // What is under way ends; nothing more is begun.
+                        // Work in progress ends; nothing more is begun.
                         over.store(true, Ordering::Relaxed);
                     }
                     lock(&results).push((place, result));
@@ -135,7 +135,7 @@ fn can_be_driven(plan: &Plan, seed: Option<u64>) -> Result<(), Failure> {
         _ => format!(", and {} more", steps.len() - 1),
     };
     Err(Failure::usage(format!(
-        "{}: {}: cannot be carried out on real servers: {}{more} (rebound conform --list {} lists all)",
+        "{}: {}: cannot be driven on real servers: {}{more} (rebound conform --list {} lists all)",
         plan.path, step.place, step.why, plan.path
     )))
 }

@@ -33,7 +33,7 @@ pub fn draw(diagram: &Diagram) -> String {
         let rows = crate::figures::count(left_out, "more row");
         let all = all(diagram);
         text.push_str(&format!(
-            "    Note over {all}: … {rows} left out: choose with --from, --until, --limit\n"
+            "    Note over {all}: … {rows} left out: select with --from, --until, --limit\n"
         ));
     }
     if diagram.columns.is_empty() {
@@ -76,8 +76,8 @@ fn row_line(diagram: &Diagram, row: &Row) -> String {
                 (Fate::Arrived(_), true) => ("-->>", ""),
                 (Fate::Lost, false) => ("-x", " (lost)"),
                 (Fate::Lost, true) => ("--x", " (lost)"),
-                (Fate::UnderWay, false) => ("-)", " (under way at the end)"),
-                (Fate::UnderWay, true) => ("--)", " (under way at the end)"),
+                (Fate::UnderWay, false) => ("-)", " (in flight at the end)"),
+                (Fate::UnderWay, true) => ("--)", " (in flight at the end)"),
             };
             arrow_line(
                 arrow,

@@ -85,7 +85,7 @@ fn closing(diagram: &Diagram, report: &RunReport, out: &Output) -> String {
 fn left_out(diagram: &Diagram) -> Option<String> {
     (diagram.cut > 0).then(|| {
         format!(
-            "{} left out: choose with --from, --until, --limit",
+            "{} left out: select with --from, --until, --limit",
             crate::figures::count(diagram.cut, "more row")
         )
     })

@@ -1,4 +1,4 @@
-//! A diagram as a picture that needs nothing beside it, light or dark as its reader likes it.
+//! A diagram as a self-contained picture, light or dark as its reader prefers.
 
 use rebound_sim::report::diagram::{
     Arrow, ArrowLook, Column, Diagram, Fate, Fold, Life, Note, NoteLook, What,
@@ -172,7 +172,7 @@ impl Page {
             say(&words, &mut more);
         }
         say(
-            "Time runs downwards, not to scale. Thick line: a node that takes itself for a primary.",
+            "Time runs downwards, not to scale. Thick line: a node that believes it is the primary.",
             &mut more,
         );
         let height = y - 4.0;
@@ -464,7 +464,7 @@ fn description(diagram: &Diagram) -> String {
         What::Departs(_) | What::Arrives(_) | What::Note(_) | What::Fold(_) => false,
     });
     format!(
-        "Sequence diagram of {}: {}, {} of which are redirects that lead back.",
+        "Sequence diagram of {}: {}, {} of them bounces.",
         names.collect::<Vec<_>>().join(", "),
         crate::figures::count(diagram.rows.len() as u64, "row"),
         bounces.count()

@@ -64,7 +64,7 @@ const ASCII: Glyphs = Glyphs {
     dot: '*',
 };
 
-/// The diagram in lines of at most so many columns as `drawing` says or the terminal has.
+/// The diagram, in lines no wider than `drawing` or the terminal allows.
 ///
 /// # Errors
 /// If the columns do not fit, with what they need.
@@ -183,13 +183,13 @@ impl Page {
         let first = halves.first().copied().unwrap_or(0);
         let last = halves.last().copied().unwrap_or(0);
         let need = gutter + first + gaps.iter().sum::<usize>() + last + 1;
-        // A note needs some room beside its line.
+        // A note needs some room next to its line.
         let need = need.max(gutter + 24);
         if need > width {
             let columns = diagram.columns.iter().map(|column| column.name.as_str());
             return Err(Failure::usage(format!(
-                "the diagram needs {need} columns and has {width}: it shows {}; choose fewer with \
-                 --client, --node and --kind, or give more room with --width {need}",
+                "the diagram needs {need} columns and has {width}: it shows {}; select fewer \
+                 with --client, --node and --kind, or allow more with --width {need}",
                 columns.collect::<Vec<_>>().join(", ")
             )));
         }

@@ -50,7 +50,7 @@ impl Svg {
         }
     }
 
-    /// A rectangle, and what a pointer is told of it.
+    /// A rectangle and its tooltip.
     pub fn rect(&mut self, class: &str, at: (f64, f64), size: (f64, f64), told: &str) {
         self.marks.push_str(&format!(
             "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\">{}</rect>",
@@ -73,7 +73,7 @@ impl Svg {
         ));
     }
 
-    /// A dot, and what a pointer is told of it.
+    /// A dot and its tooltip.
     pub fn dot(&mut self, class: &str, at: (f64, f64), radius: f64, told: &str) {
         self.marks.push_str(&format!(
             "<circle class=\"{class}\" cx=\"{}\" cy=\"{}\" r=\"{}\">{}</circle>",

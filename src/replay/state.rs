@@ -151,7 +151,7 @@ impl std::fmt::Display for Figures<'_> {
     }
 }
 
-/// Clients that are not told one by one.
+/// Clients that are not listed one by one.
 fn counted(others: &[&ClientState], alone: bool) -> String {
     let mut places: BTreeMap<String, u64> = BTreeMap::new();
     let (mut nowhere, mut open) = (0, 0);

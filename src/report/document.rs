@@ -91,7 +91,7 @@ const OTHERS: [(&str, &str); 8] = [
     ("rebound.conform", "the output of conform"),
     ("rebound.conform-list", "the output of conform --list"),
     ("rebound.behaviours", "the output of behaviours"),
-    ("rebound.report", "what report says of a page that it wrote"),
+    ("rebound.report", "the output of report --format json"),
     ("rebound.recording", "a recording of real servers"),
 ];
 
@@ -207,8 +207,8 @@ fn by_schema(bytes: &[u8], schema: &str) -> Result<Found, String> {
         let own = kind.schema();
         return Err(match version {
             Some(0) => format!(
-                "has schema {shown:?}, which is older than this Rebound: it reads {own:?}; make the \
-                 report anew"
+                "has schema {shown:?}, which is older than this Rebound: it reads {own:?}; write \
+                 the report again"
             ),
             Some(_) => format!(
                 "has schema {shown:?}, which is of a newer Rebound: this one (version {}) reads \
@@ -269,7 +269,7 @@ fn no_json(bytes: &[u8], error: &serde_json::Error) -> String {
     }
     if error.is_eof() {
         return format!(
-            "ends in the middle, at line {line}, column {column}: it was cut off; write it anew"
+            "ends in the middle, at line {line}, column {column}: it was cut off; write it again"
         );
     }
     format!("is not JSON: {error}: {EXPECTED}")

@@ -19,7 +19,7 @@ use crate::verify::Case;
 /// The seed of a run for which none is named, as with `rebound run`.
 const SEED: u64 = 1;
 
-/// Seeds that each expectation is tried with if nothing is said, as with `rebound check`.
+/// Number of seeds to test each expectation with if nothing is said, as with `rebound check`.
 const SEEDS_PER_SCENARIO: u64 = 20;
 
 /// Runs `scenarios` as the arguments want it.
@@ -33,7 +33,7 @@ pub fn run(
 ) -> Result<Document, Failure> {
     if let Some(scenario) = &arguments.scenario {
         return Err(Failure::usage(format!(
-            "--scenario {} says which scenario a run's JSON is of, and a scenario was given itself: \
+            "--scenario {} names the scenario of a run's JSON, but the input is a scenario: \
              leave it out",
             scenario.display()
         )));
@@ -104,7 +104,7 @@ pub fn check(arguments: &Arguments, folder: &Path) -> Result<Document, Failure> 
     let shown = folder.display();
     if arguments.inputs.len() > 1 {
         return Err(Failure::usage(format!(
-            "{shown} is a folder, whose scenarios are checked: expected it alone"
+            "{shown} is a folder, whose scenarios are checked: expected no other input"
         )));
     }
     let others = [
@@ -117,7 +117,7 @@ pub fn check(arguments: &Arguments, folder: &Path) -> Result<Document, Failure> 
     ];
     if let Some((option, _)) = others.into_iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format!(
-            "{option} is about a scenario, and {shown} is a folder, whose scenarios are checked: \
+            "{option} applies to a scenario, but {shown} is a folder, whose scenarios are checked: \
              leave it out, or name the scenario"
         )));
     }
@@ -126,7 +126,7 @@ pub fn check(arguments: &Arguments, folder: &Path) -> Result<Document, Failure> 
         Some(Seeds(seeds)) if seeds.start == 0 => seeds.end,
         Some(seeds) => {
             return Err(Failure::usage(format!(
-                "a check tries each expectation with seeds from 0 on: expected --seeds 0..{}, \
+                "a check tests each expectation with seeds from 0 on: expected --seeds 0..{}, \
                  found {seeds}",
                 seeds.0.end
             )));

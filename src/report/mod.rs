@@ -30,7 +30,7 @@ pub struct Arguments {
     /// folder of scenarios to check; several scenarios make a comparison
     #[arg(required = true, value_name = "INPUT")]
     inputs: Vec<PathBuf>,
-    /// Where the page goes [default: reports/out/NAME.html, named after what it is of]
+    /// Where to write the page [default: a descriptive name in reports/out/]
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Run a scenario with this seed [default: 1]
@@ -44,7 +44,7 @@ pub struct Arguments {
     /// Sweep a scenario over these seeds, from A up to but not including B
     #[arg(long, value_name = "A..B")]
     seeds: Option<Seeds>,
-    /// Whose rules the nodes of a scenario follow, instead of its own choice
+    /// Server version (and remedies) to simulate; overrides the scenario
     #[arg(
         long,
         value_name = "NAME",
@@ -52,7 +52,7 @@ pub struct Arguments {
         conflicts_with = "behaviours"
     )]
     behaviour: Option<String>,
-    /// Compare these behaviours on the seeds; the first is what the others are held against
+    /// Compare these behaviours on the seeds; the others are compared with the first
     #[arg(
         long,
         value_name = "NAME,…",
@@ -61,14 +61,14 @@ pub struct Arguments {
         requires = "seeds"
     )]
     behaviours: Option<Vec<String>>,
-    /// The scenario of a run's JSON, from which the run is drawn [default: the one of that name
-    /// beside the JSON or in scenarios/]
+    /// The scenario file for a run's JSON [default: the one with that name next to the JSON or in
+    /// scenarios/]
     #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
     scenario: Option<PathBuf>,
-    /// Draw nothing of a run before this time, such as 1.2s
+    /// Draw a run from this time on, such as 1.2s
     #[arg(long, value_name = "TIME", value_parser = Span::parse, conflicts_with = "seeds")]
     from: Option<Span>,
-    /// Draw nothing of a run from this time on
+    /// Draw a run until this time
     #[arg(long, value_name = "TIME", value_parser = Span::parse, conflicts_with = "seeds")]
     until: Option<Span>,
     /// Threads [default: as many as the machine has]
@@ -155,7 +155,7 @@ fn drawn(arguments: &Arguments, path: &Path, document: Document) -> Result<Docum
             ];
             match of_runs.into_iter().find(|(_, given)| *given) {
                 Some((option, _)) => Err(Failure::usage(format!(
-                    "{option} is about the diagram of a run, and {} is of {}",
+                    "{option} applies to the diagram of a run, but {} is about {}",
                     path.display(),
                     kind.name()
                 ))),
@@ -165,12 +165,12 @@ fn drawn(arguments: &Arguments, path: &Path, document: Document) -> Result<Docum
     }
 }
 
-/// What was written already cannot be run otherwise, and fills a page by itself.
+/// A finished report cannot be run differently, and is a page of its own.
 fn alone(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
     let shown = path.display();
     if arguments.inputs.len() > 1 {
         return Err(Failure::usage(format!(
-            "{shown} is a report: expected it alone, or scenario files only"
+            "{shown} is a report: expected only one report, or only scenario files"
         )));
     }
     let runs = [
@@ -182,7 +182,7 @@ fn alone(arguments: &Arguments, path: &Path) -> Result<(), Failure> {
     ];
     match runs.into_iter().find(|(_, given)| *given) {
         Some((option, _)) => Err(Failure::usage(format!(
-            "{option} says how to run a scenario, and {shown} is a report of what has run already: \
+            "{option} says how to run a scenario, but {shown} is the report of a finished run: \
              leave it out, or name the scenario"
         ))),
         None => Ok(()),

@@ -35,22 +35,22 @@ pub struct Arguments {
     /// The seeds, from A up to but not including B
     #[arg(long, value_name = "A..B")]
     pub seeds: Seeds,
-    /// Whose rules the nodes follow, instead of the scenario's own choice
+    /// Server version (and remedies) to simulate; overrides the scenario
     #[arg(long, value_name = "NAME", alias = "behavior")]
     pub behaviour: Option<String>,
     /// Threads [default: as many as the machine has]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub jobs: Option<u16>,
-    /// Keep the sweep's state in this file, and go on from it if it exists
+    /// Keep the sweep's state in this file, and continue from it if it exists
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
     /// Run every seed twice and compare
     #[arg(long)]
     pub verify: bool,
-    /// Keep how chains, outages and redirects are spread, for `rebound report`
+    /// Keep the distributions of chains, outages and redirects, for `rebound report`
     #[arg(long)]
     pub detail: bool,
-    /// Stop after so much wall time, such as 10m, as if interrupted
+    /// Stop after this much wall-clock time, such as 10m, as if interrupted
     #[arg(long, value_name = "DURATION", value_parser = Span::parse)]
     pub max_time: Option<Span>,
     /// The formats for build servers.

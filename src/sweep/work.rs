@@ -83,7 +83,7 @@ impl Queue {
     }
 }
 
-/// Runs every seed of `ranges` on so many threads. `done` is handed what they finish; `tick` is
+/// Runs every seed of `ranges` on a number of threads. `done` is handed what they finish; `tick` is
 /// called several times a second.
 ///
 /// # Errors

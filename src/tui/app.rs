@@ -217,7 +217,7 @@ impl<'a> App<'a> {
     fn ask(&mut self, question: Question) {
         match question {
             Question::Delete if self.breakpoints().is_empty() => {
-                self.complain("there is no breakpoint: b sets one");
+                self.complain("no breakpoint is set: b sets one");
             }
             Question::Delete
             | Question::Breakpoint
@@ -276,7 +276,7 @@ impl<'a> App<'a> {
 
     fn go_on(&mut self, way: Way) {
         if self.breakpoints().is_empty() {
-            self.complain("there is no breakpoint: b sets one");
+            self.complain("no breakpoint is set: b sets one");
             return;
         }
         match self.breakpoints.next(self.recording, self.place(), way) {
@@ -297,7 +297,7 @@ impl<'a> App<'a> {
 
     fn find(&mut self, way: Way) {
         if self.needle.is_empty() {
-            self.complain("look for which words? / asks for them");
+            self.complain("nothing to search for yet: / starts a search");
             return;
         }
         match self.recording.search(self.place(), way, &self.needle) {
@@ -332,7 +332,7 @@ impl<'a> App<'a> {
 fn beyond(way: Way) -> &'static str {
     match way {
         Way::Forward => "from here to the end",
-        Way::Back => "from here back to the beginning",
+        Way::Back => "between the beginning and here",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where in a run one is: how many of its records have happened.
 
-/// How many of the records kept have happened: nought is before the first one.
+/// How many of the records kept have happened: zero is before the first one.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place(pub usize);
 
@@ -21,7 +21,7 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// At the beginning of a run of so many records.
+    /// At the beginning of a run with this many records.
     pub fn new(records: usize) -> Cursor {
         Cursor {
             place: Place(0),
@@ -34,7 +34,7 @@ impl Cursor {
         self.place
     }
 
-    /// Goes on by so many records, or to the end.
+    /// Moves forward by this many records, or to the end.
     pub fn step(&mut self, way: Way, records: usize) {
         let Place(now) = self.place;
         self.go(Place(match way {

@@ -52,9 +52,9 @@ fn hint(app: &App<'_>, question: Question) -> Text {
     let words = match question {
         Question::Breakpoint => FORMS.to_owned(),
         Question::Delete => return breakpoints(app).with(Tone::Faint, "; its number, or all"),
-        Question::Time => "such as 1.2s; Esc drops the question".to_owned(),
+        Question::Time => "such as 1.2s; Esc cancels".to_owned(),
         Question::Client => "as GROUP/NUMBER, or a number through all groups".to_owned(),
-        Question::Words => "words of a record; Enter alone: those of last time".to_owned(),
+        Question::Words => "text in a record; just Enter: the last search".to_owned(),
     };
     Text::default().with(Tone::Faint, words)
 }

@@ -8,11 +8,11 @@ use super::prompt::Question;
 /// What a key asks for while nothing is being typed.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Go so many records.
+    /// Move by this many records.
     Step(Way, usize),
     /// Go to the beginning or the end.
     Edge(Way),
-    /// Go to the next record that is told in the story.
+    /// Go to the next record of the story.
     Story(Way),
     /// Go to the next record at which a breakpoint is hit.
     Continue(Way),
@@ -98,13 +98,13 @@ pub const KEYS: [Row; 24] = [
         &[Char('n')],
         "n",
         Order::Story(Way::Forward),
-        "next record told in the story",
+        "next record of the story",
     ),
     (
         &[Char('N')],
         "N",
         Order::Story(Way::Back),
-        "previous one told in the story",
+        "previous record of the story",
     ),
     (
         &[Char('b')],

@@ -41,7 +41,7 @@ pub struct Panes {
     pub titled: bool,
 }
 
-/// Columns of the panes beside the story, or of all.
+/// Columns of the panes next to the story, or of all.
 pub fn side(area: Rect) -> u16 {
     if area.width >= WIDE {
         area.width * 2 / 5

@@ -41,20 +41,20 @@ pub struct Arguments {
     /// The run's seed
     #[arg(long, allow_negative_numbers = true, value_name = "N")]
     seed: u64,
-    /// Whose rules the nodes follow, instead of the scenario's own choice
+    /// Server version (and remedies) to simulate; overrides the scenario
     #[arg(long, value_name = "NAME", alias = "behavior")]
     behaviour: Option<String>,
-    /// Let a file that was written by `run --record` decide instead of chance
+    /// Replay the random choices that `run --record` wrote
     #[arg(long, value_name = "FILE")]
     schedule: Option<PathBuf>,
     /// Follow this client (GROUP/NUMBER, or a number through all groups) [default: the first
     /// flagged client]
     #[arg(long, value_name = "CLIENT")]
     client: Option<String>,
-    /// Keep no records before this time, such as 1.2s
+    /// Keep records from this time on, such as 1.2s
     #[arg(long, value_name = "TIME", value_parser = Span::parse)]
     from: Option<Span>,
-    /// Keep no records from this time on
+    /// Keep records until this time
     #[arg(long, value_name = "TIME", value_parser = Span::parse)]
     until: Option<Span>,
 }
@@ -105,7 +105,7 @@ fn window(arguments: &Arguments) -> Result<Window, Failure> {
     };
     if window.until <= window.from {
         return Err(Failure::usage(format!(
-            "nothing lies from {} until {}: --until must be later than --from",
+            "there is nothing from {} until {}: --until must be later than --from",
             window.from, window.until
         )));
     }

@@ -43,7 +43,7 @@ pub struct Recording<'a> {
 /// A line of the story, and where it belongs.
 #[derive(Clone, Debug)]
 pub struct Told {
-    /// Right after the record that it tells of.
+    /// Right after the record that it concerns.
     pub place: Place,
     /// The line.
     pub line: StoryLine,
@@ -58,7 +58,7 @@ impl<'a> Recording<'a> {
         Recording::with_room(case, window, MOST)
     }
 
-    /// As [`Recording::new`], with room for so many records.
+    /// Like [`Recording::new`], with room for this many records.
     ///
     /// # Errors
     /// As there.
@@ -326,7 +326,7 @@ impl<'a> Recording<'a> {
     }
 }
 
-/// Wants nothing told.
+/// Wants no story.
 fn silence() -> Filter {
     Filter {
         kinds: Vec::new(),

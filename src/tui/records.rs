@@ -12,7 +12,7 @@ use crate::figures::instant;
 /// The title above the records.
 pub fn title(app: &App<'_>) -> String {
     match (app.telling(), app.followed()) {
-        (Telling::Everything, _) => "Records (• told in the story)".to_owned(),
+        (Telling::Everything, _) => "Records (• in the story)".to_owned(),
         (Telling::Story, None) => "Story".to_owned(),
         (Telling::Story, Some(client)) => {
             format!("Story of {}", app.recording().names().client(client))
@@ -23,7 +23,7 @@ pub fn title(app: &App<'_>) -> String {
 /// A record in words, or a line of the story.
 struct Row {
     line: StoryLine,
-    /// Whether it is told in the story.
+    /// Whether it is in the story.
     told: bool,
     /// Where it stands to the cursor.
     mark: &'static str,

@@ -29,7 +29,7 @@ const GRACE: Duration = Duration::from_millis(500);
 /// A terminal that was taken over. It is given back when this is dropped.
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
-    /// The latest signal, or nought.
+    /// The latest signal, or zero.
     signal: Arc<AtomicUsize>,
 }
 
@@ -51,14 +51,14 @@ pub enum Input {
 /// # Errors
 /// A message that says what does without one.
 pub fn check() -> Result<(), Failure> {
-    let instead = "rebound replay --state says what is so at an instant without one";
+    let instead = "rebound replay --state shows the state at an instant without one";
     for (there, what) in [
         (stdin().is_terminal(), "standard input"),
         (stdout().is_terminal(), "standard output"),
     ] {
         if !there {
             return Err(Failure::usage(format!(
-                "tui needs a terminal, and {what} is none: {instead}"
+                "tui needs a terminal; {what} is not one: {instead}"
             )));
         }
     }
@@ -237,7 +237,7 @@ mod tests {
             text.find(part)
                 .unwrap_or_else(|| panic!("no {part:?} in {text:?}"))
         };
-        // The other screen is entered and left, and only then is the panic told.
+        // The other screen is entered and left, and only then is the panic reported.
         let (enter, leave) = (place("\x1b[?1049h"), place("\x1b[?1049l"));
         assert!(
             enter < leave && leave < place("in the middle of drawing"),

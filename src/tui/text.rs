@@ -30,7 +30,7 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// A tone as the terminal is told.
+    /// A tone as a terminal escape.
     pub fn style(self, tone: Tone) -> Style {
         let plain = Style::default();
         let colour = |style: Style, colour| match self.coloured {

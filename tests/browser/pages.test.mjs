@@ -38,7 +38,7 @@ test("a sweep", async (t) => {
     const outages = await cells(page, "Longest outage per client");
     assert.deepEqual(outages.map((row) => row[2]).filter((n) => n !== "0"),
       json.detail.write_outages_ns.map(({ count }) => grouped(count)));
-    const map = await cells(page, "Redirects by seed, and when most of them were");
+    const map = await cells(page, "Redirects by seed, and when most of them happened");
     assert.deepEqual(map.map((row) => row[2]),
       json.detail.redirects.rows.map(({ redirects }) => grouped(redirects.reduce((a, b) => a + b, 0))));
     await close();

@@ -98,7 +98,7 @@ fn a_flagged_run_shows_the_chain_and_how_to_see_it_again() {
     assert!(out.contains(&format!("{hash} (reproduced)")));
     for part in [
         "handover-slow under 8.0.0-rc1, seed 3: flagged",
-        "  writes       0 lost, 0 carried out twice",
+        "  writes       0 lost, 0 executed twice",
         "\nbounce at ",
         "old → new:6379          replica, failover-in-progress, link down",
         "new → old:6379  BOUNCE  replica, link up",

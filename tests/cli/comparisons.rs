@@ -183,7 +183,7 @@ fn an_interrupted_comparison_can_go_on() {
     let said = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(3), "{said}");
     assert!(
-        said.contains("the same command goes on from there"),
+        said.contains("the same command continues from there"),
         "{said}"
     );
     assert!(ended.stdout.is_empty(), "half a comparison is none");

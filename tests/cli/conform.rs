@@ -90,11 +90,11 @@ fn what_is_no_server_is_said() {
         "{said}"
     );
     let said = fails(&lab, "./scenarios", &[]);
-    assert!(said.contains("is no file"), "{said}");
+    assert!(said.contains("is not a file"), "{said}");
     let other = fake(&lab, "other", "GNU bash, version 5.2", "");
     let said = fails(&lab, &other, &[]);
     assert!(
-        said.contains("GNU bash") && said.contains("expected what a Valkey"),
+        said.contains("GNU bash") && said.contains("expected the version line of a Valkey"),
         "{said}"
     );
 }

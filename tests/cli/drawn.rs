@@ -71,8 +71,8 @@ fn a_run_that_cannot_be_run_again_is_not_drawn_and_the_page_says_why() {
     for (file, part) in [
         ("other-trace.json", "This build runs seed 1 otherwise"),
         ("no-behaviour.json", "no behaviour 6.0"),
-        ("no-scenario.json", "--scenario FILE names it"),
-        ("a-path.json", "--scenario FILE names it"),
+        ("no-scenario.json", "name it with --scenario FILE"),
+        ("a-path.json", "name it with --scenario FILE"),
     ] {
         let ended = lab.run(&["report", file, "--out", "page.html"]);
         assert_eq!(ended.code, 0, "{file}: {}", ended.stderr);
@@ -115,7 +115,7 @@ fn what_does_not_go_together_is_refused() {
         ),
         (
             &[SLOW, "--scenario", SLOW],
-            "a scenario was given itself: leave it out",
+            "the input is a scenario: leave it out",
         ),
         (
             &[SLOW, "--seeds", "0..2", "--until", "1s"],

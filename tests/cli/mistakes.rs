@@ -42,7 +42,7 @@ fn mistakes_get_one_message_each() {
         ),
         (
             &["run", CLEAN, "--behaviour", "8.0.1+merged"],
-            "8.0.1 has \"merged\" in it: expected another remedy behind \"8.0.1\"",
+            "8.0.1 includes \"merged\": expected another remedy behind \"8.0.1\"",
         ),
         (
             &["run", CLEAN, "--behaviour", "none+merged+state-check"],

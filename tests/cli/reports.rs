@@ -171,7 +171,7 @@ fn earlier_reports_are_still_read() {
             "sweep.json",
             "rebound report handover-slow.json --seeds 0..2",
         ),
-        ("compare.json", "does not say when things happened"),
+        ("compare.json", "has no times of events"),
     ] {
         let ended = lab.run(&["report", file, "--out", "page.html"]);
         assert_eq!(ended.code, 0, "{}", ended.stderr);
@@ -348,7 +348,7 @@ fn a_folder_of_scenarios_is_checked() {
     for (arguments, part) in [
         (
             &["scenarios", SLOW][..],
-            "is a folder, whose scenarios are checked: expected it alone",
+            "is a folder, whose scenarios are checked: expected no other input",
         ),
         (
             &["scenarios", "--seeds", "3..5"],

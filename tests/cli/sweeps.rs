@@ -62,7 +62,7 @@ fn a_sweep_is_valid_and_its_seeds_are_in_order() {
         report["digest"].as_str().expect("a digest"),
         "0 clean, 12 flagged (100%), 0 inconclusive",
         "60 of 60 flagged (100%)",
-        "  writes       0 lost, 0 carried out twice",
+        "  writes       0 lost, 0 executed twice",
         "  bounce                    12    100%          60  3\n",
         "seeds 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 2 more",
         "seed (longest chain)",

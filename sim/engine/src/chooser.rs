@@ -1,10 +1,10 @@
-//! The one interface through which all chance passes.
+//! The one interface through which all randomness passes.
 //!
 //! The model asks *questions* on named *streams*; how they are answered is the chooser's mode.
 //! In seeded mode each stream is a ChaCha8 stream of its own, keyed by the run's seed and
-//! numbered by a hash of its name, so that one more question on one stream moves no answer on
-//! any other. In recorded mode a [`Schedule`] answers. A shrinking or an exhaustive mode is
-//! another way to fill in a schedule.
+//! numbered by a hash of its name, so that one more question on one stream does not change the
+//! answers on any other. In recorded mode a [`Schedule`] answers. A shrinking or an exhaustive mode
+//! is another way to fill in a schedule.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub struct StreamId(u32);
 /// What may be answered.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// Does something happen that happens with these odds? Answered by 0 (no) or 1; by default no.
+    /// Does something with these odds happen? Answered by 0 (no) or 1; by default no.
     Chance(Odds),
     /// Which of this many, counted from zero? By default the first.
     Below(u64),
@@ -37,7 +37,7 @@ impl Odds {
     /// Never.
     pub const NEVER: Odds = Odds(0);
 
-    /// So many parts in a million; a million or more is "always" up to one draw in 2⁶⁴.
+    /// This many parts per million; a million or more is "always" up to one draw in 2⁶⁴.
     pub const fn per_million(parts: u32) -> Odds {
         if parts >= 1_000_000 {
             return Odds(u64::MAX);
@@ -45,7 +45,7 @@ impl Odds {
         Odds(((parts as u128) << 64).div_euclid(1_000_000) as u64)
     }
 
-    /// The probability in 2⁻⁶⁴, for those who compare more than one draw's worth with it.
+    /// The probability in 2⁻⁶⁴, for callers that compare more than one draw with it.
     #[inline]
     pub const fn raw(self) -> u64 {
         self.0
@@ -63,7 +63,7 @@ impl Question {
         }
     }
 
-    /// The answer when nobody has an opinion: nothing happens, the first, the median.
+    /// The default answer: nothing happens, the first, the median.
     fn default(self) -> u64 {
         match self {
             Question::Chance(_) | Question::Below(_) => 0,
@@ -84,8 +84,8 @@ impl Question {
 
 /// The answers of a run, per stream by name and in the order asked.
 ///
-/// A schedule needs no random stream and so outlives changes of the code: an answer that is
-/// not there is the question's default.
+/// A schedule needs no random stream and so survives changes of the code: a missing answer is the
+/// question's default.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
@@ -136,7 +136,7 @@ enum Mode {
     Seeded,
     /// Seeded, and every answer is kept.
     Recording(Schedule),
-    /// By a schedule, defaults where it says nothing.
+    /// By a schedule, with defaults where it says nothing.
     Recorded(Schedule),
 }
 
@@ -155,7 +155,7 @@ struct Stream {
     draws: [u64; DRAWS],
 }
 
-/// Answers every question of chance in a run.
+/// Answers every random question of a run.
 pub struct Chooser {
     key: [u8; 32],
     run: u32,
@@ -183,7 +183,7 @@ impl Default for Chooser {
 }
 
 impl Chooser {
-    /// Registers a stream. Registration order means nothing: the name alone decides what the
+    /// Registers a stream. Registration order does not matter: only the name decides what the
     /// stream answers. The same name twice gives two handles on streams with equal answers, so
     /// callers keep names distinct.
     pub fn stream(&mut self, name: impl Into<String>) -> StreamId {

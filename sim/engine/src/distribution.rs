@@ -3,8 +3,8 @@
 use super::normal_quantiles::{UPPER_HALF, UPPER_TAIL};
 use super::time::Span;
 
-/// Segments of a table. The last one is refined into as many again, since the tail is where
-/// the interesting delays are.
+/// Segments of a table. The last one is divided into as many again, since the interesting delays
+/// are in the tail.
 const SEGMENTS: usize = 256;
 
 /// A distribution of durations, ready to be sampled.
@@ -12,7 +12,7 @@ const SEGMENTS: usize = 256;
 pub enum Distribution {
     /// Always the same.
     Constant(Span),
-    /// Every duration from `low` to `high` alike.
+    /// Every duration from `low` to `high`, equally likely.
     Uniform {
         /// The shortest.
         low: Span,
@@ -24,7 +24,7 @@ pub enum Distribution {
 }
 
 /// The quantiles of a distribution at i/256, and its last segment at 255/256 + i/65,536, in 32
-/// bits each: tables that are drawn from all the time have to be small.
+/// bits each: tables that are used all the time have to be small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     /// Unit of the quantiles: 2 to this power nanoseconds. Zero unless some are above 4.2 s.
@@ -82,8 +82,8 @@ impl Distribution {
         })
     }
 
-    /// A measured distribution, given by points (quantile in parts per million, duration), with
-    /// straight lines between them. Below the first point and above the last the value is theirs.
+    /// A measured distribution, given by points (quantile in parts per million, duration),
+    /// interpolated linearly. Below the first point and above the last, the value is constant.
     ///
     /// # Errors
     /// If there are no points, or they do not increase.

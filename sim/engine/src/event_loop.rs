@@ -15,12 +15,12 @@ pub trait World {
     /// The run has reached a phase.
     fn enter(&mut self, phase: Phase, agenda: &mut Agenda<Self::Event>);
 
-    /// Whether everything that was begun has ended. Asked after each event once the load has
+    /// Whether everything that was started has ended. Asked after each event once the load has
     /// ended, so it must be cheap.
     fn settled(&self) -> bool;
 
     /// How much memory-bound state has piled up (messages in flight, open connections …), to be
-    /// held against [`Limits::max_backlog`]. Asked now and then.
+    /// compared with [`Limits::max_backlog`]. Asked now and then.
     fn backlog(&self) -> u64;
 }
 
@@ -29,7 +29,7 @@ pub trait World {
 pub enum Phase {
     /// Faults end and everything heals.
     Healing,
-    /// No new work begins; what was begun must end.
+    /// No new work starts; work in progress must end.
     Draining,
 }
 
@@ -71,9 +71,9 @@ pub enum TieBreak {
     Seeded,
 }
 
-/// Time, chance, and what is yet to happen: what a world works with.
+/// Time, randomness and pending events: what a world works with.
 pub struct Agenda<E> {
-    /// Answers questions of chance.
+    /// Answers random questions.
     pub chooser: Chooser,
     queue: Queue<E>,
     now: Time,
@@ -111,7 +111,7 @@ impl<E: Copy> Agenda<E> {
         self.now
     }
 
-    /// Lets `event` happen at `at`, or now if that has passed.
+    /// Schedules `event` at `at`, or now if that has passed.
     #[inline(always)]
     pub fn schedule(&mut self, at: Time, event: E) {
         let tie = match self.tie_break {
@@ -126,7 +126,7 @@ impl<E: Copy> Agenda<E> {
         self.events
     }
 
-    /// The most events that were pending at once in this run.
+    /// The largest number of events that were pending at once in this run.
     pub fn peak_pending(&self) -> usize {
         self.queue.peak()
     }
@@ -137,7 +137,7 @@ impl<E: Copy> Agenda<E> {
     /// pending any more, time passes to the next phase at once.
     ///
     /// # Panics
-    /// If the limits are out of order: the scenario's validation sees to that.
+    /// If the limits are out of order; the scenario's validation prevents that.
     pub fn run<W: World<Event = E>>(&mut self, world: &mut W, limits: &Limits) -> Stop {
         assert!(limits.heal_at <= limits.load_until && limits.load_until <= limits.deadline);
         for (phase, begins) in [
@@ -160,7 +160,7 @@ impl<E: Copy> Agenda<E> {
             })
     }
 
-    /// Lets everything before `end` happen. `None` if nothing stopped it.
+    /// Runs all events before `end`. `None` if nothing stopped it.
     fn run_until<W: World<Event = E>>(
         &mut self,
         world: &mut W,

@@ -1,4 +1,4 @@
-//! The engine: time, chance, the queue and the loop. It knows nothing of Valkey or of networks.
+//! The engine: time, randomness, the queue and the loop. It does not know about Valkey or networks.
 
 mod chooser;
 mod distribution;

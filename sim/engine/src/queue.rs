@@ -1,9 +1,9 @@
-//! The ordered queue of pending events, which leaves no tie open.
+//! The queue of pending events, in a total order.
 //!
 //! Most events lie a network delay or a think time ahead, within milliseconds. Those are kept in
-//! buckets of equal width, unsorted; only the bucket whose time has come is put in order. What
-//! lies further ahead waits in a heap until the buckets reach it. The order is the same as one
-//! heap would give, at less than half the price.
+//! buckets of equal width, unsorted; only the bucket that is due is sorted. Events further ahead
+//! wait in a heap until the buckets reach them. The order is the same as with a single heap, at
+//! less than half the cost.
 
 use super::heap::{Entry, Heap};
 use super::time::Time;
@@ -17,8 +17,8 @@ const BUCKETS: u64 = 1024;
 /// A priority queue ordered by (time, tie, insertion number).
 ///
 /// With a tie of zero for every event, events at the same time come out in the order in
-/// which they were pushed. Events carry their own identity; cancelling is the receiver's
-/// business (a stale timer is ignored when it fires).
+/// which they were pushed. Events carry their own identity; cancelling is up to the receiver (a
+/// stale timer is ignored when it fires).
 pub struct Queue<E> {
     /// What bucket number `present` held when its time came, the earliest last.
     due: Vec<Entry<E>>,
@@ -128,8 +128,8 @@ impl<E: Copy> Queue<E> {
     /// comes first, and with equal ties the one pushed first.
     ///
     /// # Panics
-    /// After 2³² pushes since the last [`clear`](Self::clear): the event budget of a run is
-    /// far below.
+    /// After 2³² pushes since the last [`clear`](Self::clear): a run's event budget is far below
+    /// that.
     #[inline(never)]
     pub fn push(&mut self, at: Time, tie: u32, event: E) {
         assert!(
@@ -158,7 +158,7 @@ impl<E: Copy> Queue<E> {
         }
     }
 
-    /// Takes the earliest event, if it lies before `end`.
+    /// Takes the earliest event, if it is before `end`.
     #[inline]
     pub fn pop_before(&mut self, end: Time) -> Option<(Time, E)> {
         if self.due.is_empty() && self.late.first().is_none() {
@@ -183,7 +183,7 @@ impl<E: Copy> Queue<E> {
         Some((next.at(), next.event))
     }
 
-    /// Takes the earliest event; what lies at [`Time::NEVER`] stays.
+    /// Takes the earliest event; events at [`Time::NEVER`] stay.
     #[inline]
     pub fn pop(&mut self) -> Option<(Time, E)> {
         self.pop_before(Time::NEVER)

@@ -14,7 +14,7 @@ pub struct Span(pub u64);
 impl Time {
     /// The run's start.
     pub const ZERO: Time = Time(0);
-    /// Later than everything a run can reach; the value of "never".
+    /// Later than any time that a run can reach; the value of "never".
     pub const NEVER: Time = Time(u64::MAX);
 
     /// The instant in nanoseconds since the run's start.
@@ -22,14 +22,14 @@ impl Time {
         self.0
     }
 
-    /// The time from `earlier` to `self`, zero if `earlier` is in fact later.
+    /// The time from `earlier` to `self`; zero if `earlier` is later.
     pub const fn since(self, earlier: Time) -> Span {
         Span(self.0.saturating_sub(earlier.0))
     }
 }
 
 impl Span {
-    /// No time at all.
+    /// The zero duration.
     pub const ZERO: Span = Span(0);
 
     /// A span of `n` nanoseconds.

@@ -1,4 +1,4 @@
-//! One connection: two pipes that keep their order, and what each end's kernel knows.
+//! One connection: two ordered pipes, and the state of each end's kernel.
 //!
 //! A loss never removes anything from a pipe: it delays it, and with it everything behind it
 //! (head-of-line blocking). Each pipe has at most one event pending, for its head.
@@ -135,7 +135,7 @@ impl<M> Default for Pipe<M> {
 }
 
 impl<M> Pipe<M> {
-    /// Makes the pipe as new, but for its memory. Gives the number of items that were in it.
+    /// Resets the pipe, but keeps its memory. Returns the number of items that were in it.
     pub fn renew(&mut self) -> usize {
         let count = self.items.len();
         let mut items = std::mem::take(&mut self.items);
@@ -147,7 +147,7 @@ impl<M> Pipe<M> {
         count
     }
 
-    /// Loses everything in it. Gives the number of items.
+    /// Drops everything in it. Gives the number of items.
     pub fn empty(&mut self) -> usize {
         let (cut, clogged) = (self.cut, self.clogged);
         let retries_armed = self.retries_armed;
@@ -158,7 +158,7 @@ impl<M> Pipe<M> {
         count
     }
 
-    /// Appends something; it is delivered no earlier than what is before it.
+    /// Appends something; it is delivered no earlier than what precedes it.
     #[inline]
     pub fn push(&mut self, timing: Timing, content: Content<M>) -> Time {
         let deliver_at = match self.items.back() {
@@ -220,7 +220,7 @@ impl<M> Pipe<M> {
         hastened
     }
 
-    /// Computes delivery times anew, each no earlier than the one before.
+    /// Recomputes delivery times, each no earlier than the one before.
     fn settle(&mut self) {
         let mut earliest = Time::ZERO;
         for item in &mut self.items {
@@ -229,8 +229,8 @@ impl<M> Pipe<M> {
         }
     }
 
-    /// The direction is cut at `now`: what is transmitted later does not arrive. With `all`,
-    /// neither does what is under way.
+    /// The direction is cut at `now`: segments transmitted later do not arrive. With `all`, neither
+    /// do those in flight.
     pub fn stick(&mut self, now: Time, all: bool) {
         for item in &mut self.items {
             if all || item.timing.transmitted_at > now {
@@ -261,7 +261,7 @@ impl<M> Pipe<M> {
         self.settle();
     }
 
-    /// Loses what is not under way at `at`: what has yet to be transmitted (again). Gives the
+    /// Drops what is not in flight at `at`: what has yet to be transmitted (again). Gives the
     /// number of items.
     pub fn lose_unsent(&mut self, at: Time) -> usize {
         let unsent = |item: &Item<M>| item.timing.is_stuck() || item.timing.transmitted_at > at;
@@ -275,8 +275,8 @@ impl<M> Pipe<M> {
         count
     }
 
-    /// When the oldest segment was sent that the sender knows no acknowledgement of (but for
-    /// those just under way); [`Time::NEVER`] if there is none.
+    /// When the oldest segment was sent that the sender knows no acknowledgement of (except those
+    /// still in flight); [`Time::NEVER`] if there is none.
     pub fn oldest_unacknowledged(&self) -> Time {
         let first = self.items.front().map(|item| item.timing.sent_at);
         self.unacknowledged_since.min(first.unwrap_or(Time::NEVER))
@@ -289,16 +289,16 @@ impl<M> Pipe<M> {
     }
 }
 
-/// What one end of a connection is like.
+/// The state of one end of a connection.
 #[derive(Copy, Clone, Default)]
 pub(super) struct End {
-    /// The process's word for the connection.
+    /// The process's cookie for the connection.
     pub cookie: u32,
-    /// The process is through with it: it has closed it, or been told that it is closed.
+    /// The process is finished with it: it has closed it, or learned that it is closed.
     pub done: bool,
-    /// The kernel knows nothing of it: it answers with a reset.
+    /// The kernel has forgotten it: it answers with a reset.
     pub forgotten: bool,
-    /// Retransmissions ran out, and the process has not been told yet.
+    /// Retransmissions ran out, and the process does not know yet.
     pub timed_out: bool,
 }
 
@@ -309,10 +309,10 @@ impl End {
     }
 }
 
-/// How far a connection is.
+/// The phase of a connection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// There is none in this place.
+    /// This slot is free.
     Free,
     /// The SYN has not reached the acceptor.
     Connecting,
@@ -327,7 +327,7 @@ pub(super) enum Phase {
 /// What the handshake waits for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Wait {
-    /// For the SYN or its answer, under way.
+    /// For the SYN or its answer, in flight.
     Arrival,
     /// For the end of a cut and the next SYN.
     Cut,

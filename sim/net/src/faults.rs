@@ -1,5 +1,5 @@
-//! What goes wrong: processes that die, machines that fall silent, paths that are cut,
-//! clogged, slow or lossy.
+//! What goes wrong: processes that die, machines that go silent, paths that are cut, clogged, slow
+//! or lossy.
 //!
 //! Faults are counted per path and direction, so that overlapping ones nest. They walk the open
 //! connections of a path, and only those.
@@ -11,14 +11,14 @@ use super::types::{ConnId, Direction, HostId, NetEvent, Side};
 use rebound_engine::{Agenda, Odds, Span, Time};
 
 impl<M: Copy> Network<M> {
-    /// Says whether a process listens on a server. While none does, SYNs are answered by resets.
+    /// Sets whether a process listens on a server. While none does, SYNs are answered with resets.
     pub fn listen(&mut self, host: HostId, up: bool) {
         self.listening[host.0 as usize] = up;
     }
 
-    /// The process on `host` dies: its kernel aborts all its connections. Calls `gone` for each
-    /// end that it was not through with. (A silent machine sends nothing, but its connections
-    /// are reported all the same.)
+    /// The process on `host` dies: its kernel aborts all its connections. Calls `gone` for each end
+    /// that it had not finished with. (A silent machine sends nothing, but its connections are
+    /// reported all the same.)
     pub fn abort_all<E: Copy + From<NetEvent>>(
         &mut self,
         agenda: &mut Agenda<E>,
@@ -41,11 +41,10 @@ impl<M: Copy> Network<M> {
         });
     }
 
-    /// A machine falls silent (`up` false): nothing gets in or out, and its kernel's memory is
-    /// lost. Or it comes back: whatever then reaches it on an old connection is answered by a
-    /// reset; a peer that sends nothing learns nothing (half-open). Nobody at the machine itself
-    /// is told; its process's ends are given up with [`abort_all`](Self::abort_all), or when it
-    /// comes back.
+    /// A machine goes silent (`up` false): nothing gets in or out, and its kernel's memory is lost.
+    /// Or it comes back: data that then reaches it on an old connection is answered with a reset; a
+    /// peer that sends nothing learns nothing (half-open). Processes on the machine itself are not
+    /// notified; their ends are closed with [`abort_all`](Self::abort_all), or when it comes back.
     pub fn set_host_up<E: Copy + From<NetEvent>>(
         &mut self,
         agenda: &mut Agenda<E>,
@@ -80,8 +79,8 @@ impl<M: Copy> Network<M> {
         }
     }
 
-    /// Cuts a direction of the path: what is transmitted from now on does not arrive, what is
-    /// under way does. The senders' kernels go on retransmitting.
+    /// Cuts a direction of the path: segments transmitted from now on do not arrive, those in
+    /// flight do. The senders' kernels go on retransmitting.
     pub fn cut<E: Copy + From<NetEvent>>(
         &mut self,
         agenda: &mut Agenda<E>,
@@ -111,7 +110,7 @@ impl<M: Copy> Network<M> {
 
     /// Ends a cut. What it kept arrives with the next retransmission of the oldest segment (up
     /// to as much later again as the cut has lasted, as TCP backs off); new SYNs likewise.
-    /// Connections with nothing under way recover at once.
+    /// Connections with nothing in flight recover at once.
     ///
     /// # Panics
     /// If that direction is not cut.
@@ -145,7 +144,7 @@ impl<M: Copy> Network<M> {
         });
     }
 
-    /// Clogs a direction of the path: everything is held, also what is under way.
+    /// Clogs a direction of the path: everything is held, including what is in flight.
     pub fn clog(&mut self, from: HostId, to: HostId, direction: Direction) {
         let path = self.paths.index(from, to);
         let clogs = &mut self.paths.faults_mut(path).clogs[direction.place()];
@@ -157,7 +156,7 @@ impl<M: Copy> Network<M> {
         }
     }
 
-    /// Ends a clog: what it held is delivered at once and in order.
+    /// Ends a clog: everything that it held is delivered at once and in order.
     ///
     /// # Panics
     /// If that direction is not clogged.
@@ -200,7 +199,7 @@ impl<M: Copy> Network<M> {
         });
     }
 
-    /// Adds `extra` to the one-way delay of what is sent from now on, in both directions.
+    /// Adds `extra` to the one-way delay of everything sent from now on, in both directions.
     pub fn spike(&mut self, from: HostId, to: HostId, extra: Span) {
         let path = self.paths.index(from, to);
         self.paths.faults_mut(path).extra += extra;
@@ -217,14 +216,14 @@ impl<M: Copy> Network<M> {
         *present = *present - extra;
     }
 
-    /// Overrules the odds of loss of both directions' profiles for what is sent from now on, or
-    /// lets the profiles rule again.
+    /// Overrides the odds of loss of both directions' profiles for everything sent from now on, or
+    /// restores the profiles' odds.
     pub fn add_loss(&mut self, from: HostId, to: HostId, odds: Option<Odds>) {
         let path = self.paths.index(from, to);
         self.paths.faults_mut(path).loss = odds;
     }
 
-    /// Resets every established connection of the path, from the middle of it.
+    /// Resets every established connection of the path, as a middlebox would.
     pub fn reset_path<E: Copy + From<NetEvent>>(
         &mut self,
         agenda: &mut Agenda<E>,

@@ -1,9 +1,9 @@
-//! The network: TCP connections that delay, lose, retransmit, reset and fall silent.
+//! The network: TCP connections with delay, loss, retransmission, resets and silence.
 //!
-//! It knows hosts, paths and bytes-in-order; it knows nothing of Valkey (messages are a type
+//! It knows hosts, paths and bytes-in-order; it does not know about Valkey (messages are a type
 //! parameter). A *path* is an ordered pair of hosts: all connections that the first opens to the
-//! second, in both of their directions. So the hand-over connection (old → new) and the
-//! replication link (new → old) of a failover can be slowed, lost or cut apart from each other.
+//! second, in both of their directions. So the hand-over connection (old → new) and the replication
+//! link (new → old) of a failover can be slowed, lossy or cut independently of each other.
 
 mod connection;
 mod faults;

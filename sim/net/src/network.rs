@@ -1,18 +1,18 @@
 //! The network: connections opened, used and closed.
 //!
-//! The world calls in with what processes do, and passes on the network's events; it gets
-//! notices back. Everything about a segment is drawn when it is sent; faults then move what was
-//! computed (see `faults`). In steady state nothing is allocated: places of connections, and
-//! the memory of their pipes, are used again, and generations make old identities harmless.
+//! The world reports what processes do, passes on the network's events, and gets notices back.
+//! Everything about a segment is drawn when it is sent; faults then adjust the computed times (see
+//! `faults`). In steady state nothing is allocated: places of connections, and the memory of their
+//! pipes, are used again, and generations make old identities harmless.
 //!
 //! Simplifications, all at the edge of a connection's life:
 //! - A reset is repeated like a segment that was lost. (A real one is sent once; but the peer
 //!   would meet another with whatever it sends next, and a dying process's kernel often sends
 //!   a FIN, which is repeated.)
-//! - What reaches an end that has closed in order is dropped silently; its peer learns of the
-//!   end by the FIN.
+//! - Data that reaches an end that has closed normally is dropped silently; its peer learns of the
+//! close from the FIN.
 //! - The acceptor has a connection as soon as the SYN arrives whose answer gets through.
-//! - Acknowledgements matter only where a cut swallows them: then retries may run out.
+//! - Acknowledgements matter only when a cut loses them: then retries may run out.
 
 use super::connection::{Connection, Content, Item, Phase, Timing};
 use super::path::{NONE, Paths};
@@ -24,9 +24,9 @@ use rebound_engine::{Agenda, Chooser, Time};
 
 /// TCP connections between hosts, carrying messages of type `M`.
 ///
-/// After an end has been told [`Arrival::Closed`], and after its own [`close`](Self::close) or
-/// [`abort`](Self::abort), its process is through with the connection: nothing more arrives
-/// there, and what it still sends goes nowhere.
+/// After an end has received [`Arrival::Closed`], and after its own [`close`](Self::close) or
+/// [`abort`](Self::abort), its process has finished with the connection: nothing more arrives
+/// there, and what it still sends is dropped.
 pub struct Network<M> {
     pub(super) connections: Vec<Connection<M>>,
     /// Places of `connections` that this run has used.
@@ -45,8 +45,8 @@ pub struct Network<M> {
 
 impl<M: Copy> Network<M> {
     /// A network of the hosts `names`, the first `servers` of which accept connections while
-    /// the others only open them. Names must differ: they name the streams of chance. Every
-    /// path has the first profile until [`assign`](Self::assign) says otherwise.
+    /// the others only open them. Names must differ: they name the random streams. Every path has
+    /// the first profile until [`assign`](Self::assign) changes it.
     ///
     /// # Panics
     /// If there is no profile.
@@ -104,38 +104,38 @@ impl<M: Copy> Network<M> {
         self.in_flight = 0;
     }
 
-    /// How many connections there are, from the first SYN until both ends are through.
+    /// How many connections there are, from the first SYN until both ends have finished.
     pub fn open_connections(&self) -> u64 {
         self.open
     }
 
-    /// How many messages and ends of connections are under way.
+    /// How many messages and connection ends are in flight.
     pub fn in_flight(&self) -> u64 {
         self.in_flight
     }
 
-    /// Whether `conn` still has its place: some end may yet send or be told something.
+    /// Whether `conn` still has its place: some end may still send or receive something.
     pub fn is_open(&self, conn: ConnId) -> bool {
         self.live(conn).is_some()
     }
 
-    /// Remembers a word of the world's own for an end of a connection; zero for the acceptor
-    /// until told otherwise. Without effect if the connection is gone.
+    /// Stores a caller-defined cookie for one end of a connection; zero for the acceptor until it
+    /// is set. No effect if the connection is gone.
     pub fn set_cookie(&mut self, conn: ConnId, side: Side, cookie: u32) {
         if let Some(index) = self.live(conn) {
             self.connections[index].ends[side.place()].cookie = cookie;
         }
     }
 
-    /// The word remembered for an end of a connection, also after it has gone until its place
-    /// is taken again.
+    /// The cookie of one end of a connection; still available after it has gone, until its slot is
+    /// reused.
     #[inline]
     pub fn cookie(&self, conn: ConnId, side: Side) -> u32 {
         self.connections[conn.index as usize].ends[side.place()].cookie
     }
 
-    /// Of what arrives at an end of a connection: the host that it comes from, the host there,
-    /// and the word remembered there.
+    /// Of what arrives at an end of a connection: the host that it comes from, the host there, and
+    /// the cookie there.
     #[inline]
     pub fn receiver(&self, conn: ConnId, side: Side) -> (HostId, HostId, u32) {
         let connection = &self.connections[conn.index as usize];
@@ -144,8 +144,8 @@ impl<M: Copy> Network<M> {
         (hosts[side.other().place()], hosts[side.place()], cookie)
     }
 
-    /// The host at an end of a connection, also after it has gone until its place is taken
-    /// again.
+    /// The host at an end of a connection; still available after it has gone, until its slot is
+    /// reused.
     #[inline]
     pub fn host(&self, conn: ConnId, side: Side) -> HostId {
         self.connections[conn.index as usize].hosts[side.place()]
@@ -188,8 +188,8 @@ impl<M: Copy> Network<M> {
         self.transmit(agenda, at, index, side, Content::Message(message));
     }
 
-    /// Closes in order from `side`: the peer is told after all that was sent, and nothing more
-    /// is delivered to `side`. During the handshake this is an abort.
+    /// Closes normally from `side`: the peer learns of it after all data that was sent, and nothing
+    /// more is delivered to `side`. During the handshake this is an abort.
     pub fn close<E: Copy + From<NetEvent>>(
         &mut self,
         agenda: &mut Agenda<E>,
@@ -211,8 +211,8 @@ impl<M: Copy> Network<M> {
         self.finish(index, side, false);
     }
 
-    /// Aborts from `side`: what has not left is lost, and the peer is told of a reset after the
-    /// one-way delay. Nothing more is delivered to `side`.
+    /// Aborts from `side`: unsent data is lost, and the peer gets a reset after the one-way delay.
+    /// Nothing more is delivered to `side`.
     pub fn abort<E: Copy + From<NetEvent>>(
         &mut self,
         agenda: &mut Agenda<E>,
@@ -246,8 +246,8 @@ impl<M: Copy> Network<M> {
         self.finish(index, side, true);
     }
 
-    /// Something in the middle resets an established connection: everything under way is lost,
-    /// and each end is told after its one-way delay. A handshake is left alone.
+    /// Something in the middle resets an established connection: everything in flight is lost, and
+    /// each end learns of it after its one-way delay. A handshake is not affected.
     pub fn cut_connection<E: Copy + From<NetEvent>>(
         &mut self,
         agenda: &mut Agenda<E>,
@@ -268,8 +268,8 @@ impl<M: Copy> Network<M> {
         }
     }
 
-    /// Lets an event of the network's happen. `None` if there is nothing to tell: the event was
-    /// overtaken by others.
+    /// Handles one of the network's events. `None` if there is nothing to report: the event was
+    /// superseded by others.
     #[inline]
     pub fn handle<E: Copy + From<NetEvent>>(
         &mut self,
@@ -438,7 +438,7 @@ impl<M: Copy> Network<M> {
         }
     }
 
-    /// Sees to it that an event is pending for the head of what goes to `side`, and no later
+    /// Ensures that an event is pending for the head of what goes to `side`, and no later
     /// than it is due.
     #[inline]
     pub(super) fn arm<E: Copy + From<NetEvent>>(
@@ -461,8 +461,7 @@ impl<M: Copy> Network<M> {
         }
     }
 
-    /// The process at `side` is through with the connection; with `forgotten`, so is its
-    /// kernel.
+    /// The process at `side` has finished with the connection; with `forgotten`, so has its kernel.
     pub(super) fn finish(&mut self, index: usize, side: Side, forgotten: bool) {
         let connection = &mut self.connections[index];
         let end = &mut connection.ends[side.place()];

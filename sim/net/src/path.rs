@@ -1,8 +1,8 @@
-//! Paths: who may talk to whom, what the way is like, and what is wrong with it now.
+//! Paths: who can connect to whom, the properties of the path, and its current faults.
 //!
 //! Paths are dense (every host to every server), so a path holds only what every path needs.
 //! Faults live in a side table with an entry per path that has had one in this run; entry zero
-//! says that nothing is wrong.
+//! means no fault.
 
 use super::timers::losses;
 use super::types::{Direction, HostId, PathProfile};
@@ -38,7 +38,7 @@ pub(super) struct PathFaults {
     pub clogs: [u32; 2],
     /// Additional one-way delay.
     pub extra: Span,
-    /// Odds of loss that overrule the profile's.
+    /// Odds of loss that override the profile's.
     pub loss: Option<Odds>,
 }
 
@@ -64,7 +64,7 @@ impl PathFaults {
     }
 }
 
-/// The fate of a segment, as chance has it.
+/// The random fate of a segment.
 #[derive(Copy, Clone)]
 pub(super) struct Fate {
     /// Its one-way delay, each time it is sent.
@@ -163,7 +163,7 @@ impl Paths {
         &self.faults[self.paths[path as usize].faults as usize]
     }
 
-    /// What is wrong with a path, to change it.
+    /// The faults of a path, mutable.
     pub fn faults_mut(&mut self, path: u32) -> &mut PathFaults {
         let entry = &mut self.paths[path as usize].faults;
         if *entry == 0 {
@@ -180,8 +180,8 @@ impl Paths {
         }
     }
 
-    /// Draws what becomes of a segment. Delays and losses are drawn from streams of their own,
-    /// and losses only while there are any, so that no fault moves a delay.
+    /// Draws the fate of a segment. Delays and losses are drawn from streams of their own,
+    /// and losses only while there are any, so that a fault does not change any delay.
     #[inline(always)]
     pub fn draw(&mut self, path: u32, direction: Direction, chooser: &mut Chooser) -> Fate {
         let place = direction.place();

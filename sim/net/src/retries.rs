@@ -6,7 +6,7 @@ use super::types::{ConnId, NetEvent, Notice, Side};
 use rebound_engine::{Agenda, Time};
 
 impl<M: Copy> Network<M> {
-    /// Sees to it that an event is pending for when the retries of `side` run out, if what it
+    /// Ensures that an event is pending for the time when the retries of `side` run out, if what it
     /// sent at `sent_at` stays without acknowledgement.
     #[cold]
     pub(super) fn arm_retries<E: Copy + From<NetEvent>>(
@@ -25,7 +25,7 @@ impl<M: Copy> Network<M> {
         }
     }
 
-    /// What was sent to `side` at `sent_at` has arrived, but a cut swallows the word of it.
+    /// What was sent to `side` at `sent_at` has arrived, but a cut loses the acknowledgement.
     #[cold]
     pub(super) fn lose_acknowledgement<E: Copy + From<NetEvent>>(
         &mut self,

@@ -9,7 +9,7 @@ use rebound_engine::{Odds, Span};
 /// The longest timeout: doubling ends here (Linux `TCP_RTO_MAX`).
 const RTO_MAX: Span = Span::secs(120);
 
-/// A segment is lost at most so many times in a row.
+/// A segment is lost at most this many times in a row.
 const MOST_LOSSES: u32 = 20;
 
 /// How many times in a row a segment is lost, by one draw `raw`: at least `n` times with

@@ -1,4 +1,4 @@
-//! The words of the network's interface.
+//! The types of the network's interface.
 
 use rebound_engine::{Distribution, Odds, Span, Time};
 
@@ -6,7 +6,7 @@ use rebound_engine::{Distribution, Odds, Span, Time};
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HostId(pub u32);
 
-/// A connection; the generation tells it from an earlier one in the same place.
+/// A connection; the generation distinguishes it from an earlier one in the same slot.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct ConnId {
     /// Its place.
@@ -96,9 +96,9 @@ impl Direction {
 /// How a connection ended, as one end sees it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Closing {
-    /// The other end closed in order (FIN), after all that it had sent.
+    /// The other end closed normally (FIN), after all its data.
     Fin,
-    /// A reset (RST): what was under way may be lost.
+    /// A reset (RST): data in flight may be lost.
     Reset,
     /// Retransmissions ran out.
     TimedOut,
@@ -128,7 +128,7 @@ pub enum NetEvent {
     RetriesOver(ConnId, Side),
 }
 
-/// What the network tells the world after an event.
+/// What the network reports to the world after an event.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// The acceptor's kernel has completed the handshake: the process may accept.
@@ -164,7 +164,7 @@ pub enum More {
     Perhaps,
 }
 
-/// What a path is like in one direction when nothing is wrong with it beyond the usual.
+/// The properties of a path in one direction, apart from faults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathProfile {
     /// One-way delay of a segment.
@@ -176,7 +176,7 @@ pub struct PathProfile {
 /// The kernel's TCP timers. Defaults are Linux's, as measured on 6.18.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct TcpTimers {
-    /// Least retransmission timeout (`tcp_rto_min_us`); the timeout of a lost segment is this
+    /// Minimum retransmission timeout (`tcp_rto_min_us`); the timeout of a lost segment is this
     /// plus one round trip: 200 ms.
     pub rto_min: Span,
     /// Timeout of the first SYN (`TCP_TIMEOUT_INIT`): 1 s.

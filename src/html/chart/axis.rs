@@ -14,7 +14,7 @@ pub enum Unit {
     Nanos,
 }
 
-/// Ticks from nought to at least `most`, at 1, 2 or 5 times a power of ten; about `wanted`.
+/// Ticks from zero to at least `most`, at 1, 2 or 5 times a power of ten; about `wanted`.
 pub fn linear(most: f64, wanted: usize) -> Vec<f64> {
     if most.is_nan() || most <= 0.0 {
         return vec![0.0];

@@ -115,8 +115,8 @@ pub fn heat_map(width: Width, heat: &Heat<'_>) -> (Svg, String) {
     (svg, attributes)
 }
 
-/// The shade of a value; none for nothing. By its square root: a few redirects are seen beside
-/// many, and many are still told apart.
+/// The shade of a value; none for nothing. By its square root: a few redirects are visible next to
+/// many, and large numbers remain distinguishable.
 fn shade(value: f64, most: f64) -> Option<usize> {
     if value <= 0.0 {
         return None;

@@ -1,4 +1,4 @@
-//! Counts by magnitude: both axes are logarithmic, and nought has a place of its own.
+//! Counts by magnitude: both axes are logarithmic, and zero has a column of its own.
 
 use super::Width;
 use super::axis::{self, Unit};
@@ -33,7 +33,7 @@ pub struct Axes<'a> {
     pub across: &'a str,
     /// Their unit.
     pub unit: Unit,
-    /// The label of the column of nought.
+    /// The label of the zero column.
     pub nought: &'a str,
     /// What is counted.
     pub up: &'a str,
@@ -44,7 +44,7 @@ const PLOT: f64 = 170.0;
 const BELOW: f64 = 42.0;
 const LEFT: f64 = 50.0;
 const RIGHT: f64 = 6.0;
-/// The column of nought, and the gap behind it.
+/// The zero column, and the gap after it.
 const NOUGHT: f64 = 36.0;
 
 /// The chart. Kinds stand side by side in each column.

@@ -1,4 +1,4 @@
-//! Differences as dots with their intervals, held against nought.
+//! Differences as dots with their intervals, relative to zero.
 
 use super::axis;
 use crate::html::svg::{Anchor, Svg, fitted, text_width};

@@ -46,7 +46,7 @@ pub fn share_bar(name: &str, parts: &[Part<'_>]) -> String {
     html + "</ul>\n</div>\n"
 }
 
-/// The least width of a part that is not nought: something is never drawn as nothing.
+/// The minimum width of a part above zero: something is never drawn as nothing.
 const LEAST: f64 = 3.0;
 /// Between parts.
 const GAP: f64 = 2.0;

@@ -1,4 +1,4 @@
-//! A value over time, small, to be held beside others of its kind.
+//! A value over time, small, to be compared with others of its kind.
 
 use super::axis::{self, Unit};
 use crate::html::svg::{Anchor, Svg, short};

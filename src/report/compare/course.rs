@@ -60,12 +60,12 @@ pub fn panels(scenario: &ScenarioComparison) -> String {
     let heading = "<h3>Over time</h3>\n";
     let Some((_, first)) = courses.first() else {
         return format!(
-            "{heading}<p class=\"note\">This report does not say when things happened: it was \
-             written by an earlier build. Make it anew.</p>\n"
+            "{heading}<p class=\"note\">This report has no times of events: it was written by an \
+             earlier build. Write it again.</p>\n"
         );
     };
     let mut html = format!(
-        "{heading}<p>A run's average in each {} of virtual time. All pictures of a kind have the \
+        "{heading}<p>A run's average in each {} of virtual time. All charts of a kind have the \
          same scale.</p>\n",
         short_span(first.bin_ns)
     );

@@ -1,5 +1,5 @@
-//! How far each behaviour is from the first, figure by figure: dots with intervals against
-//! nought.
+//! How far each behaviour is from the first, figure by figure: dots with intervals, relative to
+//! zero.
 
 use rebound_sim::compare::{Difference, IntervalMethod, Metric, ScenarioComparison, Unit};
 
@@ -28,7 +28,7 @@ pub fn panels(method: &IntervalMethod, scenario: &ScenarioComparison) -> String 
     }
     html.push_str(&format!(
         "<p>Mean difference of a run from the run with the same seed; the bar is the {} % interval \
-         ({}, {} resamples). Left of the line is less.</p>\n<div class=\"panels\">\n",
+         ({}, {} resamples). Values left of the line are lower.</p>\n<div class=\"panels\">\n",
         method.level_percent,
         escaped(&method.method),
         method.resamples

@@ -1,5 +1,4 @@
-//! What runs under each behaviour gave: verdicts, and every figure with bars to hold them
-//! against each other.
+//! What runs under each behaviour gave: verdicts, and every figure with bars to compare them.
 
 use rebound_sim::compare::ScenarioComparison;
 
@@ -46,7 +45,7 @@ pub fn verdicts(scenario: &ScenarioComparison) -> String {
     format!("<h3>Verdicts</h3>\n{}", table.render())
 }
 
-/// Every figure of every behaviour. Bars are held against the longest of their row.
+/// Every figure of every behaviour. Bars are relative to the longest of their row.
 pub fn table(scenario: &ScenarioComparison) -> String {
     let mut table = Table::new(&format!(
         "{}: figures of a run; a bar shows a value's share of the greatest in its row",

@@ -26,7 +26,7 @@ pub fn window(from: Option<Span>, until: Option<Span>) -> Result<Window, Failure
     let from = from.unwrap_or(Span::ZERO);
     if let Some(until) = until.filter(|until| *until <= from) {
         return Err(Failure::usage(format!(
-            "nothing lies from {from} until {until}: --until must be later than --from"
+            "there is nothing from {from} until {until}: --until must be later than --from"
         )));
     }
     Ok(Window {
@@ -46,8 +46,8 @@ pub fn draw(case: &Case, window: Window) -> Result<Drawn, Failure> {
     Ok(Drawn { report, picture })
 }
 
-/// Draws a run that was reported before, if its scenario can be found: the one named, or the one
-/// of its name beside the report or in `scenarios/`, whose contents are the same.
+/// Draws a run that was reported before, if its scenario can be found: the one named, or the one of
+/// that name next to the report or in `scenarios/` with the same contents.
 ///
 /// # Errors
 /// If a scenario is named and is another one, or the model panics.
@@ -78,8 +78,8 @@ pub fn again(
     };
     let Some(plan) = plan else {
         let why = format!(
-            "The scenario ({}.json, hash {}) was found neither beside the report nor in \
-             scenarios/: --scenario FILE names it, and the run is drawn.",
+            "The scenario ({}.json, hash {}) was found neither next to the report nor in \
+             scenarios/: name it with --scenario FILE to draw the run.",
             report.scenario, report.scenario_hash
         );
         return Ok(Drawn {
@@ -109,7 +109,7 @@ pub fn again(
     let drawn = draw(&case, window)?;
     if drawn.report.trace_hash != report.trace_hash {
         let why = format!(
-            "This build runs seed {} otherwise (trace {} instead of {}), or the run followed a \
+            "Under this build, seed {} gives another run (trace {} instead of {}), or the run followed a \
              schedule: it is not drawn.",
             report.seed, drawn.report.trace_hash, report.trace_hash
         );

@@ -77,7 +77,7 @@ fn facts(report: &RunReport) -> String {
 /// Findings of one check that are listed above the diagram.
 const LISTED_PER_CHECK: usize = 4;
 
-/// Each finding in a line that leads to its place in the diagram; all of them are told below it.
+/// Each finding in a line that leads to its place in the diagram; all of them are listed below it.
 fn places(report: &RunReport, drawn: bool) -> String {
     if !drawn || report.findings.is_empty() {
         return String::new();
@@ -93,7 +93,7 @@ fn places(report: &RunReport, drawn: bool) -> String {
             links.join(", ")
         ));
     }
-    html + "</ul>\n<p><a href=\"#findings\">All findings in words</a></p>\n</section>\n"
+    html + "</ul>\n<p><a href=\"#findings\">All findings in detail</a></p>\n</section>\n"
 }
 
 fn place(finding: &Finding) -> String {
@@ -121,7 +121,7 @@ fn findings(report: &RunReport, drawn: bool) -> String {
         .fold(0, |sum, n| sum.saturating_add(*n));
     if total > kept {
         html.push_str(&format!(
-            "<p>{} more findings were counted and not kept.</p>\n",
+            "<p>{} more findings were counted but not kept.</p>\n",
             grouped(total - kept)
         ));
     }
@@ -188,7 +188,7 @@ fn in_link(name: &str) -> String {
 const SHOWN: usize = 20;
 
 fn chain(hops: &[ChainHop]) -> String {
-    let mut table = Table::new("The redirects that the command met")
+    let mut table = Table::new("The redirects of the command")
         .number("At")
         .text("From")
         .text("To")

@@ -51,12 +51,12 @@ pub fn chains(report: &SweepReport) -> String {
     };
     let caption = match &report.detail {
         Some(_) => {
-            "Commands that ended, by the redirects that they met and by those of them that led \
-             back; both scales are logarithmic."
+            "Commands that ended, by number of redirects and by number of bounces; both scales \
+             are logarithmic."
         }
         None => {
-            "Commands by the redirects that they met; both scales are logarithmic, and the last \
-             column holds the rest."
+            "Commands by number of redirects; both scales are logarithmic, and the last column \
+             has the rest."
         }
     };
     let html = spread(name, caption, axes, &kinds);
@@ -180,8 +180,8 @@ pub fn without_detail(report: &SweepReport) -> String {
         report.scenario_path.clone()
     };
     format!(
-        "<section>\n<h2>Unavailability, and redirects over time</h2>\n<p class=\"note\">This report \
-         does not say how outages are spread nor when redirects were. {} and a sweep with \
+        "<section>\n<h2>Unavailability, and redirects over time</h2>\n<p class=\"note\">This \
+         report has neither the distribution of outages nor the times of redirects. {} and a sweep with \
          <code>--detail</code> do.</p>\n</section>\n",
         crate::html::command(&format!(
             "rebound report {} --seeds {}..{} --behaviour {}",
@@ -257,7 +257,7 @@ pub fn redirects(map: &HeatMap) -> String {
 
 /// Each row's sum, and where most of it is: cell by cell nobody would read it.
 fn rows_as_table(map: &HeatMap) -> Table {
-    let mut table = Table::new("Redirects by seed, and when most of them were")
+    let mut table = Table::new("Redirects by seed, and when most of them happened")
         .number("From seed")
         .number("Runs")
         .number("Redirects")

@@ -28,7 +28,7 @@ pub fn page(report: &SweepReport) -> String {
     Page {
         title: &summary::title(report),
         body,
-        // What the pointer is told over the map.
+        // The tooltips of the map.
         data: map.and_then(|map| serde_json::to_string(map).ok()),
         styles: look::STYLES,
         scripts: look::SCRIPTS,

@@ -207,7 +207,7 @@ fn explain(plan: &Plan, hops: &[Hop]) -> String {
             new = plan.addresses.text(hop.to),
         )
     } else if bounces > 1 {
-        " The nodes were replicas of each other outside any failover, so each sent the client to the other (gate StandaloneRedirect); no state tells them to wait.".to_owned()
+        " The nodes were replicas of each other outside any failover, so each sent the client to the other (gate StandaloneRedirect); neither had a reason to wait.".to_owned()
     } else if bounces == 1 {
         format!(
             " The client reached {first}, a replica, was sent to its primary, and by the time that one answered the roles had changed.",
@@ -234,19 +234,19 @@ fn explain_in_cluster(plan: &Plan, hops: &[Hop], bounces: usize) -> String {
     };
     if asked {
         format!(
-            " The keys of {slot} are being moved: its owner sends on who asks for those that it has no more (ASK)."
+            " The keys of {slot} are being moved: its owner redirects commands for keys that it no longer has (ASK)."
         )
     } else if bounces > 1 {
         format!(
-            " {from} took {to} for the owner of {slot}, and {to} took {from} for it (gate ClusterRedirect): neither had given the slot away under a newer epoch."
+            " {from} considered {to} the owner of {slot}, and {to} considered {from} the owner (gate ClusterRedirect): neither had handed the slot over under a newer epoch."
         )
     } else if bounces == 1 {
         format!(
-            " {from} took {to} for the owner of {slot}; by the time that one answered, the slot was another's."
+            " {from} considered {to} the owner of {slot}; by the time that one answered, the slot had another owner."
         )
     } else {
         format!(
-            " {from} had not heard yet whose {slot} was: each change that a node has missed costs a redirect."
+            " {from} did not know the owner of {slot} yet: each change that a node has missed costs a redirect."
         )
     }
 }

@@ -22,7 +22,7 @@ pub enum CheckId {
     NoPrimary,
     /// A command is unfinished long after the last fault healed.
     StuckClient,
-    /// An error that tells of the failover reached an application.
+    /// An error caused by the failover reached an application.
     ErrorSurfaced,
     /// A client or a node opens connections too fast.
     ConnectionStorm,
@@ -30,9 +30,9 @@ pub enum CheckId {
     StaleRedirect,
     /// Too many requests reached a node at once.
     ThunderingHerd,
-    /// A blocked command was thrown out before there was a new primary.
+    /// A blocked command was unblocked with an error before there was a new primary.
     EarlyUnblock,
-    /// A read was told a value that had been overwritten before it was issued.
+    /// A read returned a value that had been overwritten before it was issued.
     StaleRead,
     /// No order of a key's operations explains what was read.
     Linearizability,

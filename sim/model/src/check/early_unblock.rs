@@ -65,7 +65,7 @@ impl State {
         }
     }
 
-    /// A message arrived. To be told only if the check is on.
+    /// A message arrived. Call it only if the check is on.
     pub(super) fn delivered(
         &mut self,
         now: Time,
@@ -94,7 +94,7 @@ impl State {
         }
         findings.add(CheckId::EarlyUnblock, || {
             let why = format!(
-                "{} threw the client's blocked command out at {sent_at}, when no other node was a primary: there was nowhere to block anew.",
+                "{} unblocked the client's blocked command with an error at {sent_at}, when no other node was a primary: there was nowhere to block again.",
                 self.plan.node_name(node)
             );
             let mut found = Found::of_nodes(CheckId::EarlyUnblock, now, why);
@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(found[0].client, Some(ClientId(0)));
         assert_eq!(
             found[0].why,
-            "old threw the client's blocked command out at 0.010000s, when no other node was a primary: there was nowhere to block anew."
+            "old unblocked the client's blocked command with an error at 0.010000s, when no other node was a primary: there was nowhere to block again."
         );
     }
 

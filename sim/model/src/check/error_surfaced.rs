@@ -1,4 +1,4 @@
-//! `error-surfaced`: an error that tells of the failover reached an application.
+//! `error-surfaced`: an error caused by the failover reached an application.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl State {
     #[cold]
     fn add(&mut self, at: Time, command: (ClientId, u32, CommandKind), outcome: CommandOutcome) {
         let Some(code) = outcome.code() else { return };
-        // An application that uses a key in two ways is told so with or without a failover.
+        // An application that uses a key in two ways gets it with or without a failover.
         let own_fault = outcome == CommandOutcome::Error(ErrorKind::WrongType);
         if !self.enabled || own_fault || self.ignore.iter().any(|ignored| ignored == code) {
             return;
@@ -93,7 +93,7 @@ impl State {
                     count => format!("The first of {count} of its kind"),
                 };
                 let why = format!(
-                    "{more} ({}): the application was given \"{}\".",
+                    "{more} ({}): the application got \"{}\".",
                     kind.code,
                     kind.text.trim_start_matches('-')
                 );

@@ -1,10 +1,10 @@
-//! Reads that are told a value which was overwritten before they were issued: what `stale-read`
+//! Reads that return a value which was overwritten before they were issued: what `stale-read`
 //! reports and `compare` counts.
 //!
 //! Writes have an order only as far as one had ended when the other was issued; a read is stale
-//! if a write to its key was acknowledged before it was issued, and had been issued after the
-//! write that it was told of had ended. So nothing is called stale that could be explained by
-//! two writes under way at one time.
+//! if a write to its key was acknowledged before it was issued, and had been issued after the write
+//! of the returned value had ended. So nothing is called stale that two overlapping writes could
+//! explain.
 
 use super::history::{CommandRef, Scope, Step};
 use crate::client::{WriteRange, WrittenKeys};
@@ -56,7 +56,7 @@ const UNTOUCHED: Key = Key {
     removed: None,
 };
 
-/// A read that was told an old value.
+/// A read that returned an old value.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stale {
     /// The command.
@@ -65,7 +65,7 @@ pub(crate) struct Stale {
     pub(crate) from: Addr,
     /// What was read.
     pub(crate) key: u32,
-    /// What it was told.
+    /// What it received.
     pub(crate) value: Value,
     /// When the read was issued.
     pub(crate) issued: Time,

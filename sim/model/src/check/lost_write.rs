@@ -1,8 +1,8 @@
 //! `lost-write`: a write was acknowledged and is gone at the end of the run.
 //!
 //! Gone means: no node that is a primary then has it; where there is no primary, no node at all.
-//! (Where there are two, a write that only one of them has is not lost yet: `two-primaries`
-//! tells of it.) In a cluster each shard is looked at so.
+//! (Where there are two, a write that only one of them has is not lost yet: `two-primaries` reports
+//! it.) In a cluster this applies to each shard.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::scenario::Plan;
 use crate::trace::{Event, Record};
 use crate::valkey::{CommandKind, Data, NodeId, WriteId};
 
-/// Writes whose application was told that they are done.
+/// Writes that were acknowledged to an application.
 #[derive(Copy, Clone, Debug)]
 struct Acknowledged {
     at: Time,
@@ -87,7 +87,7 @@ impl State {
                         _ => format!("{lost} of its {count} writes are gone: it was acknowledged"),
                     };
                     let why = format!(
-                        "{what} at {at}, but no primary has it at the end of the run: it was written to a history that was given up.",
+                        "{what} at {at}, but no primary has it at the end of the run: it was written to a history that was discarded.",
                         at = acknowledged.at
                     );
                     Found::of_command(

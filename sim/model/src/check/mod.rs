@@ -284,12 +284,12 @@ impl Checks {
     }
 
     /// Redirects, and those that led back, of each command that has been redirected and has no
-    /// end; to be asked before the checks are told of the end.
+    /// end; call it before the checks learn of the end.
     pub(crate) fn open_chains(&self) -> impl Iterator<Item = (u32, u32)> {
         self.bounce.open_chains()
     }
 
-    /// Clients of which a command was redirected more often than allowed.
+    /// Clients with a command that was redirected more often than allowed.
     pub(crate) fn flagged_clients(&self) -> u64 {
         self.bounce.flagged()
     }

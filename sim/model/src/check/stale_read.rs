@@ -1,4 +1,4 @@
-//! `stale-read`: a read was told a value that had been overwritten before it was issued.
+//! `stale-read`: a read returned a value that had been overwritten before it was issued.
 
 use std::sync::Arc;
 
@@ -118,7 +118,7 @@ mod tests {
         Time::ZERO + Span::millis(millis)
     }
 
-    /// What is said of a GET that is told what write 0 had written, long after write 1.
+    /// The finding for a GET that returns the value of write 0 long after write 1.
     fn found(checks: &str, passed_by: u16) -> Vec<Found> {
         let mut state = State::new(&plan(checks));
         let mut findings = Findings::default();

@@ -31,7 +31,7 @@ impl State {
         self.plan.checks.thundering_herd.enabled
     }
 
-    /// A node looked at a request. To be told only if the check is on.
+    /// A node looked at a request. Call it only if the check is on.
     pub(super) fn request(&mut self, now: Time, node: NodeId, findings: &mut Findings) {
         let config = &self.plan.checks.thundering_herd;
         let rush = &mut self.nodes[usize::from(node.0)];

@@ -51,7 +51,7 @@ impl State {
                 CheckId::TwoPrimaries,
                 since,
                 format!(
-                    "{} were primaries side by side for {lasted}, until {until}: each accepted writes that the other has not, and one side's are lost when it is made a replica.",
+                    "{} were primaries at the same time for {lasted}, until {until}: each accepted writes that the other has not, and one side's are lost when it is made a replica.",
                     names.join(" and ")
                 ),
             )

@@ -15,7 +15,7 @@ pub struct ClusterPolicy {
     /// Where a command is sent first.
     #[serde(default)]
     pub send_to: SendTo,
-    /// Whether `MOVED` corrects its slot in the client's map by itself.
+    /// Whether `MOVED` updates its slot in the client's map without a refresh.
     pub moved_corrects: bool,
     /// When `MOVED` makes the library ask `CLUSTER SLOTS`.
     pub on_moved: Refresh,
@@ -23,7 +23,7 @@ pub struct ClusterPolicy {
     pub on_ask: Refresh,
     /// When a lost connection, a node that cannot be reached or `CLUSTERDOWN` does.
     pub on_trouble: Refresh,
-    /// How often it asks by itself; absent for never.
+    /// How often it refreshes the map without a cause; absent for never.
     pub every: Option<Span>,
     /// Which node it asks.
     pub ask: AskWhom,
@@ -58,7 +58,7 @@ pub enum Refresh {
     AtOnce,
     /// Each time, but for those that come sooner than this after it last began to ask.
     AtMostEvery(Span),
-    /// Every so many times.
+    /// Every nth time.
     EveryNth(u32),
 }
 
@@ -88,6 +88,6 @@ pub enum OwnAddress {
 pub enum ReadFrom {
     /// To the slot's primary.
     Primary,
-    /// To its replicas in turn, or to the primary where there is none.
+    /// To its replicas in turn, or to the primary if there are none.
     Replicas,
 }

@@ -61,7 +61,7 @@ pub(super) struct Flight {
     pub worker: u16,
     pub writes: WriteRange,
     pub answer: Answer,
-    /// Who replied last, and what that told of the data.
+    /// Who replied last, and what that said about the data.
     pub from: Addr,
     pub saw: Saw,
     pub hops: u32,
@@ -426,7 +426,7 @@ impl Client {
         }
     }
 
-    /// The application closes a pop that would wait for ever.
+    /// The application closes a pop that would wait without limit.
     pub(super) fn close_endless(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, unit: u16) {
         let work = self.units.at(unit);
         let (slot, flight) = (work.slot, work.members[work.first]);

@@ -29,7 +29,7 @@ pub(super) enum Class {
 pub(super) enum Stage {
     Free,
     Dialling,
-    /// So many replies to the greeting are missing.
+    /// How many replies to the greeting are missing.
     Greeting(u8),
     Ready,
 }
@@ -42,9 +42,9 @@ pub(super) struct Conn {
     pub addr: Addr,
     /// Tells it from an earlier connection in the same slot.
     pub generation: u32,
-    /// Batches and transactions under way on it.
+    /// Batches and transactions in progress on it.
     pub load: u32,
-    /// A transaction is under way: nothing may get into it.
+    /// A transaction is in progress: nothing may get into it.
     pub held: bool,
     /// The server may still be in MULTI.
     pub dirty: bool,

@@ -18,11 +18,11 @@ pub(super) enum Aim {
     Nothing,
     /// To see whether the primary still is one.
     Refresh,
-    /// To find one, in so many rounds.
+    /// To find one, within a number of rounds.
     Search { attempts: u32, backoff: Backoff },
 }
 
-/// The question under way.
+/// The pending question.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Probe {
     pub aim: Aim,

@@ -18,7 +18,7 @@ use crate::valkey::{Addr, Epoch, NodeId};
 
 /// Redirects in a row that a command may ignore; the next one is followed after all, and believed.
 /// So a client that knows an epoch which no node knows any more (a node has lost its disk) is not
-/// held for ever. With [`Backoff::GUARD`] this takes six seconds on average.
+/// held forever. With [`Backoff::GUARD`] this takes six seconds on average.
 pub(super) const MOST_IGNORED: u32 = 32;
 
 impl Client {

@@ -96,10 +96,10 @@ impl WrittenKeys {
     }
 }
 
-/// What the reply to a command told of the data.
+/// What the reply to a command said about the data.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Saw {
-    /// Nothing: there was none, or it tells of no value.
+    /// Nothing: there was none, or it carries no value.
     #[default]
     Nothing,
     /// The value of a key: by GET as it is, by INCR as it has become.
@@ -191,7 +191,7 @@ pub enum Note {
         from: Addr,
         /// The key that it read, if it reads; the first of an `MGET`. Not in the hash either.
         key: u32,
-        /// What it was told. Not in the hash either.
+        /// What it received. Not in the hash either.
         saw: Saw,
     },
 }

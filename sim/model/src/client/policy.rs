@@ -70,7 +70,7 @@ pub struct Policy {
     /// What it does when a connection is lost or cannot be made.
     #[serde(default)]
     pub on_disconnect: DisconnectAction,
-    /// How often the client asks its node `ROLE` by itself; absent for never. A node that
+    /// How often the client asks its node `ROLE` without a cause; absent for never. A node that
     /// says it is a replica sends the client on to its primary.
     pub refresh: Option<Span>,
     /// Before it asks again the node that such an answer named.

@@ -30,7 +30,7 @@ pub(super) struct Redirect {
     pub belief: Belief,
 }
 
-/// A move of the whole client that is under way: the dial that concurrent redirects share.
+/// A move of the whole client in progress: the dial that concurrent redirects share.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Moving {
     pub slot: u32,
@@ -81,7 +81,7 @@ fn answer_of(reply: Reply) -> Answer {
     }
 }
 
-/// What a reply tells of the data.
+/// What a reply says about the data.
 fn saw_in(reply: Reply) -> Saw {
     match reply {
         Reply::Nil => Saw::Value(Value::Absent),

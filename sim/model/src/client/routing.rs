@@ -147,7 +147,7 @@ impl Client {
         }
     }
 
-    /// Leaves a connection, so that what comes next dials anew.
+    /// Leaves a connection, so that the next command opens a new one.
     fn replace(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, slot: u32) {
         if !self.conns.is_used(slot) || self.conns.at(slot).abandoned {
             return;

@@ -56,13 +56,13 @@ impl ClientSpec {
         })
     }
 
-    /// The same, beside groups of which the largest uses so many keys.
+    /// Sets the key space to the largest group's.
     pub fn sharing_keys(self, key_space: u32) -> ClientSpec {
         ClientSpec { key_space, ..self }
     }
 
-    /// The same, with servers that are a cluster in which so many neighbouring keys share a hash
-    /// tag. Key spaces begin with a tag of their own.
+    /// Makes the servers a cluster in which `keys_per_tag` neighbouring keys share a hash tag. Key
+    /// spaces begin with a tag of their own.
     ///
     /// # Errors
     /// A sentence that says why such a client cannot be one of a cluster.
@@ -107,7 +107,7 @@ fn check_policy(policy: &Policy) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a policy and a workload fit to a cluster in which so many neighbouring keys share a
+/// Whether a policy and a workload fit a cluster in which `keys_per_tag` neighbouring keys share a
 /// hash tag.
 ///
 /// # Errors
@@ -118,7 +118,7 @@ pub fn check_in_cluster(
     keys_per_tag: u32,
 ) -> Result<(), String> {
     let Some(cluster) = &policy.cluster else {
-        return Err("policy.cluster is missing: the library knows no clusters".to_owned());
+        return Err("policy.cluster is missing: the library does not support clusters".to_owned());
     };
     if (policy.scope, policy.reach, policy.batch) != (Scope::Command, Reach::Warm, Batch::Each) {
         return Err(
@@ -133,7 +133,7 @@ pub fn check_in_cluster(
     ] {
         if matches!(action, ErrorAction::Rediscover { .. }) {
             return Err(format!(
-                "policy.cluster.{name} is \"rediscover\", but a cluster has no one primary: \
+                "policy.cluster.{name} is \"rediscover\", but a cluster has no single primary: \
                  expected \"surface\" or \"retry\""
             ));
         }
@@ -144,7 +144,7 @@ pub fn check_in_cluster(
     ] {
         if matches!(action, ErrorAction::Rediscover { .. }) {
             return Err(format!(
-                "policy.{name} is \"rediscover\", but a cluster has no one primary: expected \
+                "policy.{name} is \"rediscover\", but a cluster has no single primary: expected \
                  \"surface\" or \"retry\""
             ));
         }
@@ -167,7 +167,7 @@ pub fn check_in_cluster(
     }
     if policy.refresh.is_some() {
         return Err(
-            "policy.refresh asks ROLE, which is no use in a cluster: expected null, and \
+            "policy.refresh asks ROLE, which is useless in a cluster: expected null, and \
              policy.cluster.every"
                 .to_owned(),
         );
@@ -178,8 +178,8 @@ pub fn check_in_cluster(
         .find(|(_, share)| *share > 0)
     {
         return Err(format!(
-            "workload.mix has {name}, but messages travel over the cluster bus, which the model \
-             does not show: expected 0 in a cluster"
+            "workload.mix has {name}, but messages travel over the cluster bus, which is not \
+             modelled: expected 0 in a cluster"
         ));
     }
     for (command, share, field, count) in [

@@ -98,7 +98,7 @@ pub enum Waits {
     Element(Addr),
     /// A connection to this address.
     Connection(Addr),
-    /// Its turn on a connection to this address, on which a transaction is under way.
+    /// Its turn on a connection to this address, on which a transaction is in progress.
     Turn(Addr),
     /// The time at which it follows a redirect to this address.
     Redirect {

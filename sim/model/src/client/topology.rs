@@ -38,7 +38,7 @@ pub(super) struct Topology {
     deadline: Time,
     /// When the last question began.
     began: Option<Time>,
-    /// When the client asks by itself.
+    /// When the client refreshes periodically.
     due: Time,
     /// Occasions since it last asked, where only every nth counts.
     counted: u32,
@@ -313,7 +313,7 @@ impl Client {
         }
     }
 
-    /// The client asks by itself no more.
+    /// The client stops its periodic refresh.
     pub(super) fn stop_asking(&mut self) {
         if let Some(topology) = &mut self.topology {
             topology.due = Time::NEVER;

@@ -1,4 +1,4 @@
-//! What the applications ask for.
+//! Which commands the applications issue.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ pub struct Workload {
     pub mget_keys: u8,
     /// Commands inside a transaction.
     pub transaction_size: u8,
-    /// Time-out of a `BLPOP`; zero waits for ever.
+    /// Time-out of a `BLPOP`; zero means no limit.
     pub blpop_timeout: Span,
     /// Commands of one pipeline. More than one makes each issue a batch of single commands.
     pub pipeline: u16,
@@ -35,7 +35,7 @@ pub struct Workload {
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Pace {
-    /// So many workers each issue the next command this long after the last one ended.
+    /// Each of these workers issues its next command this long after the last one ended.
     Closed {
         /// Workers: commands (or pipelines) that a client has open at most.
         workers: u16,

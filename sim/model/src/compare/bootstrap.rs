@@ -1,13 +1,13 @@
 //! Confidence intervals of a mean difference, by resampling the pairs (percentile bootstrap).
 //!
-//! Most of what is compared is far from normal: a chain of redirects is nought in one run and
+//! Most of what is compared is far from normal: a chain of redirects is zero in one run and
 //! thousands in the next. Resampling assumes nothing about shapes, and in whole numbers it gives
 //! the same digits on every machine.
 
 use super::report::Difference;
 use crate::engine::Chooser;
 
-/// How many times the pairs are drawn anew.
+/// How many times the pairs are resampled.
 pub const RESAMPLES: usize = 1_000;
 
 /// Places of the sorted sums at which the interval ends: 95 % of them lie between.

@@ -47,8 +47,8 @@ pub enum Metric {
     TwoPrimaries,
     /// Whether there was one.
     TwoPrimariesRuns,
-    /// Reads that were told what had been overwritten before they were issued, whether or not
-    /// the `stale-read` check is on.
+    /// Reads that returned an already overwritten value, whether or not the `stale-read` check is
+    /// on.
     StaleReads,
     /// Whether there was one.
     StaleReadRuns,
@@ -63,7 +63,7 @@ pub enum Metric {
 /// What a figure counts.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// Nought or one.
+    /// Zero or one.
     Runs,
     /// Things.
     Count,

@@ -30,7 +30,7 @@ impl Postponed {
     }
 
     /// A node holds nothing any more: it runs all that it has postponed again, or its process has
-    /// ended. What it postpones anew is counted anew.
+    /// ended. What it postpones again is counted again.
     pub(super) fn released(&mut self, node: NodeId, now: Time, series: &mut Series) {
         self.drop_held(now, series, |held| held.node == node);
     }

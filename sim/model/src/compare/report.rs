@@ -20,7 +20,7 @@ pub struct CompareReport {
     pub seeds: SeedSpan,
     /// How intervals were found.
     pub intervals: IntervalMethod,
-    /// Each scenario by itself.
+    /// Each scenario separately.
     pub scenarios: Vec<ScenarioComparison>,
 }
 
@@ -33,12 +33,12 @@ impl CompareReport {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IntervalMethod {
-    /// `paired percentile bootstrap`: seeds are drawn anew, and the mean of their differences is
+    /// `paired percentile bootstrap`: seeds are resampled, and the mean of their differences is
     /// taken each time.
     pub method: String,
     /// Share of the means that lie within, in percent.
     pub level_percent: u32,
-    /// How many times the seeds are drawn anew.
+    /// How many times the seeds are resampled.
     pub resamples: u64,
 }
 

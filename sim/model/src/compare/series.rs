@@ -90,7 +90,7 @@ impl Series {
 pub struct Course {
     /// The length of a stretch, in nanoseconds: a power of two.
     pub bin_ns: u64,
-    /// How long runs were under way in each stretch, in nanoseconds.
+    /// How long runs were in progress in each interval, in nanoseconds.
     pub covered_ns: Vec<u64>,
     /// Redirects that were followed.
     pub redirects: Vec<u64>,

@@ -18,7 +18,7 @@ use crate::valkey::Behaviour;
 struct Column {
     /// For each metric, the values in the order of seeds.
     values: Vec<Vec<u64>>,
-    /// How many clients had a longest outage of so many nanoseconds.
+    /// How many clients had a longest outage of this many nanoseconds.
     read_outages: BTreeMap<u64, u64>,
     write_outages: BTreeMap<u64, u64>,
     verdicts: Verdicts,
@@ -48,7 +48,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Of these behaviours; the first is what the others are held against.
+    /// Of these behaviours; the others are compared with the first.
     pub fn new(behaviours: &[&'static Behaviour]) -> Comparison {
         let column = || Column {
             values: vec![Vec::new(); Metric::ALL.len()],

@@ -10,14 +10,14 @@ use super::recording::{DRIVEN, Event, Line};
 use super::{cluster, compare};
 use crate::valkey::Behaviour;
 
-/// A recording held against the model.
+/// A recording, compared with the model.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Agreement {
     /// What the recorded version is called.
     pub label: String,
     /// What the recorded server's binary says of itself.
     pub version: String,
-    /// The model's behaviour that it was held against.
+    /// The model's behaviour that it was compared with.
     pub behaviour: &'static str,
     /// The script's family.
     pub scenario: String,
@@ -117,11 +117,11 @@ fn side_by_side(differences: &[Difference], told: &mut String) {
     }
 }
 
-/// Holds a recording against the model: carries its script out on the model's servers, issues
+/// Compares a recording with the model: carries its script out on the model's servers, issues
 /// what its clients issued, and compares.
 ///
 /// # Errors
-/// If the recording has no beginning, or its script is none that can be carried out. That of a
+/// If the recording has no beginning, or its script cannot be replayed. That of a
 /// driven scenario is none: who is a replica is said by the servers' files, and what the timeline
 /// waited for by the scenario, neither of which the recording has.
 pub fn against_model(
@@ -139,7 +139,7 @@ pub fn against_model(
     else {
         return Err(RecordingError::whole(
             "no \"meta\" line at its beginning",
-            "a recording, whose first line says what it is of",
+            "a recording, whose first line says what it records",
         ));
     };
     if scenario == DRIVEN {

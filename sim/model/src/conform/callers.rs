@@ -1,4 +1,4 @@
-//! A recording's clients: what each asked, when, of whom, and what it was told.
+//! A recording's clients: what each asked, when, which node, and the reply.
 
 use std::collections::BTreeMap;
 

@@ -201,7 +201,7 @@ fn run(plan: &Plan, milestones: &[Milestone], warp: &Warp, shift: Shift) -> Run 
     }
 }
 
-/// The runs beside the first.
+/// The runs other than the first.
 fn shifts(lag: Span) -> impl Iterator<Item = Shift> {
     let fits = move |tenths: &i64| tenths.unsigned_abs() * 100_000 <= lag.0.max(LEAST_LAG.0) * 2;
     let moved = SHIFTS.into_iter().filter(fits).flat_map(|tenths| {

@@ -6,7 +6,7 @@ use crate::net::{HostId, TcpTimers};
 use crate::scenario::{Action, NodePlan, PathFault, Paths, Plan, Selector};
 use crate::valkey::{Config, Persistence};
 
-/// A part of a scenario that cannot be carried out on real servers.
+/// A part of a scenario that cannot be driven on real servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drivability {
     /// Where it stands in the scenario, such as `timeline[2]`.
@@ -20,8 +20,8 @@ const MOST_CLIENTS: u32 = 200;
 /// More servers than this are not started.
 const MOST_NODES: usize = 8;
 
-/// What of a plan cannot be carried out on real servers; nothing if all of it can. The behaviour
-/// that the scenario names is none of it: real servers have their own.
+/// What of a plan cannot be driven on real servers; nothing if all of it can. The behaviour that
+/// the scenario names does not count: real servers have their own.
 pub fn undrivable(plan: &Plan) -> Vec<Drivability> {
     let mut found = Vec::new();
     let mut cannot = |place: String, why: &str| {
@@ -31,13 +31,13 @@ pub fn undrivable(plan: &Plan) -> Vec<Drivability> {
         });
     };
     if plan.cluster.is_some() {
-        cannot("cluster".to_owned(), "real clusters are not driven");
+        cannot("cluster".to_owned(), "real clusters cannot be driven");
     }
     if plan.sentinel.is_some() {
-        cannot("sentinel".to_owned(), "no real Sentinel is driven");
+        cannot("sentinel".to_owned(), "a real Sentinel cannot be driven");
     }
     if plan.nodes.len() > MOST_NODES {
-        cannot("nodes".to_owned(), "more than 8 servers are not started");
+        cannot("nodes".to_owned(), "at most 8 servers are supported");
     }
     if plan.clients() > MOST_CLIENTS {
         let why =
@@ -84,7 +84,7 @@ fn in_use(plan: &Plan, profile: usize) -> bool {
 fn node_cannot(node: &NodePlan) -> Option<String> {
     if let Some(behaviour) = node.behaviour {
         return Some(format!(
-            "it is bound to {}, but a real server is what it is",
+            "its behaviour is set to {}, but a real server has its own",
             behaviour.name
         ));
     }
@@ -101,7 +101,7 @@ fn node_cannot(node: &NodePlan) -> Option<String> {
         return Some(format!("{name} is the machine's"));
     }
     if config.persistence == Persistence::Everything {
-        return Some("a killed server has no more than it has saved".to_owned());
+        return Some("a killed server has only what it has saved".to_owned());
     }
     let whole = [
         ("repl-timeout", config.repl_timeout),
@@ -121,7 +121,7 @@ fn action_cannot(plan: &Plan, action: &Action) -> Option<String> {
             let why = said.err()?.reason();
             Some(format!("{}: {why}", command.kind().name()))
         }),
-        Action::Sentinel(_) => Some("no real Sentinel is driven".to_owned()),
+        Action::Sentinel(_) => Some("a real Sentinel cannot be driven".to_owned()),
         Action::Paths(_, PathFault::Loss(_), _) => {
             Some("a TCP proxy can lose no segments".to_owned())
         }
@@ -129,7 +129,7 @@ fn action_cannot(plan: &Plan, action: &Action) -> Option<String> {
         | Action::Reset(paths) => paths_cannot(plan, *paths),
         Action::Slow(..) => Some("a real server cannot be made slower".to_owned()),
         Action::HostDown(..) => {
-            Some("the machine of a server is this one: it cannot fall silent".to_owned())
+            Some("servers run on this machine, which cannot be taken down".to_owned())
         }
         Action::Pause(..) | Action::Refuse(..) | Action::Crash(..) | Action::Restart(_) => None,
     }

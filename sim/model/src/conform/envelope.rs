@@ -17,7 +17,7 @@ use crate::scenario::Plan;
 use crate::valkey::{Behaviour, NodeId};
 use crate::world::Runner;
 
-/// What every run shows at least so many times, a run of real servers must show.
+/// What every run shows at least this many times, a run of real servers must show.
 const AMPLE: u32 = 5;
 /// What a node is for so long in every run, polls of a real server must see.
 const LONG: Span = Span::millis(80);
@@ -62,7 +62,7 @@ impl Envelope {
         }
     }
 
-    /// Holds a run of real servers against the model's.
+    /// Compares a run of real servers with the model's.
     pub fn hold(&mut self, live: &Seen, judged: &Judged) -> Vec<Observation> {
         loop {
             let found = self.compare(live, judged);

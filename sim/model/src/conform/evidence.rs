@@ -52,8 +52,8 @@ pub struct Evidence {
     pub paths: Vec<Path>,
     /// The delays that no line says.
     pub delays: Vec<Delay>,
-    /// When a primary asked for acknowledgements (`REPLCONF GETACK`) without a `WAIT` that a line
-    /// tells of, and which.
+    /// When a primary asked for acknowledgements (`REPLCONF GETACK`) without a recorded `WAIT`, and
+    /// which.
     pub asked: Vec<(Time, NodeId)>,
     /// When servers loaded a snapshot, by their logs. A server that loads does nothing else, if
     /// the data is small.

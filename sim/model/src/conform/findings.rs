@@ -29,7 +29,7 @@ pub const UNJUDGED_LIVE: [(CheckId, &str); 6] = [
     ),
     (
         CheckId::StaleRedirect,
-        "needs each server's role at the instant of a redirect, and polls tell it to a few milliseconds",
+        "needs each server's role at the instant of a redirect, and polling is only accurate to a few milliseconds",
     ),
     (
         CheckId::ThunderingHerd,
@@ -37,7 +37,7 @@ pub const UNJUDGED_LIVE: [(CheckId, &str); 6] = [
     ),
     (
         CheckId::EarlyUnblock,
-        "needs the instant at which a server lets go of a blocked command",
+        "needs the instant at which a server releases a blocked command",
     ),
     (
         CheckId::StaleRead,

@@ -58,7 +58,7 @@ pub fn parse(text: &str) -> Result<Vec<Line>, RecordingError> {
         .filter(|(_, line)| !line.trim().is_empty())
         .peekable();
     let Some((place, first)) = numbered.next() else {
-        let expected = "a recording: one JSON object a line, the first with \"ev\": \"meta\"";
+        let expected = "a recording: one JSON object per line, the first with \"ev\": \"meta\"";
         return Err(RecordingError::whole("nothing at all", expected));
     };
     let meta = first_line(text, place, first)?;
@@ -132,7 +132,7 @@ fn is_object(text: &str) -> bool {
 /// What a JSON document is, if it is something else that Rebound reads or writes.
 fn other_kind(value: Value) -> Option<String> {
     let Value::Object(fields) = value else {
-        return Some("a JSON document that is no object".to_owned());
+        return Some("a JSON document that is not an object".to_owned());
     };
     let has = |name: &str| fields.contains_key(name);
     if has("ev") {
@@ -144,7 +144,7 @@ fn other_kind(value: Value) -> Option<String> {
     } else if has("streams") {
         Some("a schedule".to_owned())
     } else if has("at_ns") {
-        Some("a story, as `rebound replay --format json` tells it".to_owned())
+        Some("a story from `rebound replay --format json`".to_owned())
     } else {
         let names: Vec<&str> = fields.keys().map(String::as_str).collect();
         let names = quoted(&names.join(", "));
@@ -163,7 +163,7 @@ fn check_time(place: usize, t: f64, latest: f64) -> Result<(), RecordingError> {
         return Err(RecordingError::at(
             place,
             format!("t={t} after a line of t={latest}"),
-            format!("times that run back by {OUT_OF_ORDER_MS} ms at most"),
+            format!("times that go back by at most {OUT_OF_ORDER_MS} ms"),
         ));
     }
     Ok(())
@@ -191,7 +191,7 @@ fn line(place: usize, text: &str) -> Result<Line, RecordingError> {
         let column = error.column();
         wrong(
             format!("what is not JSON (column {column}: {why})"),
-            "one JSON object a line".to_owned(),
+            "one JSON object per line".to_owned(),
         )
     })?;
     let Value::Object(fields) = value else {

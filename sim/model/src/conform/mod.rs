@@ -1,4 +1,4 @@
-//! The model held against real servers: recordings of what they did, the same script run through
+//! The model, compared with real servers: recordings of what they did, the same script run through
 //! the model, and what agrees.
 //!
 //! A recording is one run of two or more servers: the script that was carried out, and what

@@ -1,4 +1,4 @@
-//! The format of recordings: one JSON object a line, in the order of time.
+//! The format of recordings: one JSON object per line, in the order of time.
 //!
 //! `t` is in milliseconds since the run's start, `who` says whose line it is: the laboratory that
 //! carries out the script (`lab`), its operator (`admin`), a server (`A`, `B`, …), the proxy in
@@ -152,7 +152,7 @@ pub enum Event {
         back: u32,
         /// The first twelve redirects.
         hops: Vec<Hop>,
-        /// Failed tries, at most so many as are of interest.
+        /// Failed attempts, only as many as are of interest.
         errs: Vec<Failure>,
         /// How many tries failed.
         nerr: u32,
@@ -264,7 +264,7 @@ pub enum Event {
     PxCut {
         /// The connection.
         link: u32,
-        /// `cut`: what was under way is lost; `cutbefore`: the bytes that were seen last have
+        /// `cut`: data in flight is lost; `cutbefore`: the bytes that were seen last have
         /// not gone on either.
         why: String,
     },

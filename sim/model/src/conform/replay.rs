@@ -77,7 +77,7 @@ pub struct Played {
     pub steps: Vec<Time>,
     /// The steps that waited in vain.
     pub in_vain: Vec<usize>,
-    /// What the operator was told at each step, and when.
+    /// The operator's reply at each step, and when it came.
     pub operator: Vec<Option<(Time, String)>>,
     /// The replication offset of who was asked, at each step of the operator's.
     pub offsets: Vec<Option<u64>>,
@@ -89,7 +89,7 @@ pub struct Played {
     pub wire: Vec<Passed>,
     /// What each whole command met.
     pub ops: Vec<OpTold>,
-    /// What each single connection was told.
+    /// The replies on each single connection.
     pub probes: Vec<ProbeTold>,
     /// The replication id of the first server when the script began.
     pub first_replid: ReplId,

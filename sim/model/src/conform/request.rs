@@ -6,7 +6,7 @@ use crate::valkey::{
     UnblockReason, WriteId,
 };
 
-/// Why a command cannot be said to a real server.
+/// Why a command cannot be sent to a real server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum NoWords {
     /// It is one of those that servers say to each other.
@@ -21,8 +21,8 @@ impl NoWords {
     /// The reason in words.
     pub const fn reason(self) -> &'static str {
         match self {
-            NoWords::ServersOwn => "servers say it to each other; nobody else does",
-            NoWords::Cluster => "real clusters are not driven",
+            NoWords::ServersOwn => "only servers send it, to each other",
+            NoWords::Cluster => "real clusters cannot be driven",
             NoWords::Functions => "no functions are loaded into real servers",
         }
     }
@@ -42,7 +42,7 @@ fn words<const N: usize>(parts: [&str; N]) -> Vec<String> {
     parts.map(str::to_owned).to_vec()
 }
 
-/// A command's words. `address` says what a real server is told for an address of the plan.
+/// A command's words. `address` translates an address of the plan for a real server.
 ///
 /// # Errors
 /// If nobody but servers says it, or it is about a cluster.

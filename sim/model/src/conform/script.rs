@@ -58,7 +58,7 @@ pub enum Act {
     Hold(NodeId, Vec<Way>),
     /// It lets go.
     Release(NodeId, Vec<Way>),
-    /// It breaks its connections; what is under way is lost.
+    /// It breaks its connections; data in flight is lost.
     Cut(NodeId),
     /// It stops listening, or listens again.
     Refuse(NodeId, bool),

@@ -87,7 +87,7 @@ impl Words {
                 key: self.number(key),
                 timeout_ms: ms
                     .parse()
-                    .map_err(|_| "a time-out that is no number".to_owned())?,
+                    .map_err(|_| "a time-out that is not a number".to_owned())?,
             },
             ("XADD", [key, "*", _, _]) => Command::XAdd(self.number(key), self.write()),
             ("PFCOUNT", [key]) => Command::PfCount(self.number(key)),
@@ -95,7 +95,7 @@ impl Words {
             ("PEXPIRE", [key, ms]) => {
                 let ms = ms
                     .parse()
-                    .map_err(|_| "a time that is no number".to_owned())?;
+                    .map_err(|_| "a time that is not a number".to_owned())?;
                 Command::PExpire(self.number(key), ms)
             }
             ("DBSIZE", []) => Command::DbSize,
@@ -138,7 +138,7 @@ fn milliseconds(seconds: &str) -> Result<u32, String> {
     let seconds: Option<f64> = seconds.parse().ok();
     let valid = seconds.filter(|s| (0.0..=4_000_000.0).contains(s));
     let ms = valid.map(|s| (s * 1000.0).round() as u32);
-    ms.ok_or_else(|| "a time-out that is no number of seconds".to_owned())
+    ms.ok_or_else(|| "a time-out that is not a number of seconds".to_owned())
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl Lab {
         self.nodes.is_empty()
     }
 
-    /// When something happens next by itself.
+    /// When something happens next without input.
     pub fn next_instant(&self) -> Time {
         let up = self
             .nodes
@@ -57,8 +57,8 @@ impl Lab {
         timers.min(self.next_on_bus()).min(self.next_on_wire())
     }
 
-    /// Makes this the present and lets everything happen that happens now. What happens by itself
-    /// before must have happened ([`Lab::next_instant`]).
+    /// Makes this the present and lets everything happen that happens now. Everything that happens
+    /// without input before then must have happened ([`Lab::next_instant`]).
     pub fn go_to(&mut self, at: Time) {
         self.now = self.now.max(at);
         self.settle();

@@ -425,7 +425,7 @@ impl Lab {
         Lab::in_progress_with(version, 2, |_| {})
     }
 
-    /// The same, with so many nodes and another configuration.
+    /// The same, with a given number of nodes and another configuration.
     pub fn in_progress_with(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Lab {
         let mut lab = Lab::with(version, nodes, tune);
         lab.hold(A, B, true);

@@ -8,7 +8,7 @@ use crate::valkey::{Addr, Command, Input, LinkNo, Message, NodeId, Slot};
 
 use super::Lab;
 
-/// What is under way on a connection.
+/// What is in flight on a connection.
 #[derive(Copy, Clone)]
 enum Carried {
     Message(Message),
@@ -28,7 +28,7 @@ pub(super) struct Link {
     /// Whether who opened it, and who accepted it, still have it.
     opener_has_it: bool,
     accepter_has_it: bool,
-    /// `REPLCONF listening-port` is under way without delay, and so will its reply be.
+    /// `REPLCONF listening-port` travels without delay, and so does its reply.
     hurried: bool,
 }
 
@@ -316,7 +316,7 @@ impl Lab {
         self.settle();
     }
 
-    /// Breaks the connections that `from` has opened to `to`; what is under way is lost.
+    /// Breaks the connections that `from` has opened to `to`; data in flight is lost.
     pub fn cut(&mut self, from: NodeId, to: NodeId) {
         for place in (0..self.links.len()).rev() {
             if self.links[place].from == from && self.links[place].to == to {

@@ -12,7 +12,7 @@ pub struct ExpectationTally<'a> {
     inconclusive: u64,
     max_chain: u64,
     problems: Vec<String>,
-    /// The first seed that is not as expected by itself.
+    /// The first seed that alone is not as expected.
     culprit: Option<u64>,
     first: Option<u64>,
     first_flagged: Option<u64>,

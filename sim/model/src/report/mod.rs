@@ -1,4 +1,4 @@
-//! What a run and a sweep return, how results are merged, and how a run is told.
+//! What a run and a sweep return, how results are merged, and the story of a run.
 
 mod check;
 mod detail;

@@ -149,7 +149,7 @@ pub struct Finding {
     pub client: Option<String>,
     /// The command, as `NAME #number of the client's`, where one is concerned.
     pub command: Option<String>,
-    /// The redirects that the command met, where that is the matter.
+    /// The redirects of the command, where that is the matter.
     pub chain: Vec<ChainHop>,
     /// What happened and why, in a sentence or two.
     pub why: String,

@@ -1,7 +1,7 @@
-//! A run told event by event, in a person's words.
+//! The story of a run, event by event, in words.
 //!
 //! A [`Story`] reads every record in order, since it must know what nodes last said of
-//! themselves and what commands are called; a [`Filter`] chooses which are told.
+//! themselves and what commands are called; a [`Filter`] selects which are shown.
 
 mod cluster;
 mod condense;
@@ -33,7 +33,7 @@ pub(super) use phrases::is_handshake;
 pub enum StoryKind {
     /// A node's role, link or failover state changes, or it runs postponed commands again.
     Node,
-    /// Messages by which nodes become replicas and hand over.
+    /// Messages of replication handshakes and hand-overs.
     Handshake,
     /// The operator's commands, and what Sentinel sees and decides.
     Operator,
@@ -41,7 +41,7 @@ pub enum StoryKind {
     Fault,
     /// What applications ask for, and what becomes of it.
     Command,
-    /// What a server's gates make of a command.
+    /// Whether each server check passed, redirected, held or rejected a command.
     Gate,
     /// Connections.
     Connection,
@@ -77,11 +77,11 @@ impl StoryKind {
     }
 }
 
-/// Which records are told.
+/// Which records are shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
-    /// Clients whose doings are told; absent for all. What happens between nodes is told
-    /// whichever clients are chosen.
+    /// Clients whose events are shown; absent for all. Events between nodes are shown whichever
+    /// clients are selected.
     pub clients: Option<Vec<ClientId>>,
     /// Only what concerns one of these nodes; absent for all.
     pub nodes: Option<Vec<NodeId>>,
@@ -126,7 +126,7 @@ impl Filter {
             && self.concerns(scene.kind, hosts.into_iter().flatten(), names)
     }
 
-    /// Whether what these hosts do is told, whenever it happens.
+    /// Whether events of these hosts are shown, regardless of their time.
     pub(super) fn concerns(
         &self,
         kind: StoryKind,
@@ -197,7 +197,7 @@ impl<'a> Story<'a> {
         }
     }
 
-    /// Takes note of the run's next record and returns the lines that are to be told now: none
+    /// Processes the run's next record and returns the lines to print now: none
     /// if `filter` does not want it, several if something was held back. Their times never go
     /// back.
     pub fn tell(&mut self, record: &Record, filter: &Filter) -> Vec<StoryLine> {
@@ -226,7 +226,7 @@ impl<'a> Story<'a> {
         line
     }
 
-    /// Takes note of the run's next record, of which nothing is told.
+    /// Processes the run's next record without printing anything.
     pub fn skip(&mut self, record: &Record) {
         self.memory.before(record);
         self.memory.after(record);
@@ -248,12 +248,12 @@ impl<'a> Story<'a> {
         (scene.who, scene.other)
     }
 
-    /// The lines that are left to be told when the run has ended.
+    /// The lines that remain to be printed when the run has ended.
     pub fn finish(&mut self) -> Vec<StoryLine> {
         self.condenser.flush(&self.memory, self.names)
     }
 
-    /// What was counted of a command whose end is not told.
+    /// What was counted of a command whose end is not shown.
     fn debts(&mut self, event: &Event) -> Vec<StoryLine> {
         match *event {
             Event::Client(client, ClientNote::Ended { command, .. })
@@ -278,7 +278,7 @@ impl<'a> Story<'a> {
 
     fn condensed(&mut self, record: &Record, scene: &Scene, filter: &Filter) -> Vec<StoryLine> {
         let treatment = self.condenser.treatment(record, &self.memory);
-        // What is counted is told as a command's line; where those are not wanted, nothing is
+        // Counted events are shown as a line of the command; where those are not wanted, nothing is
         // counted.
         let counts = filter.kinds.contains(&StoryKind::Command);
         match treatment {

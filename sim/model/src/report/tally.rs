@@ -1,6 +1,6 @@
 //! What a sweep keeps of its runs: sums, extremes and the few seeds worth a look.
 //!
-//! A tally takes the same memory for a thousand runs as for a thousand million. Merging is
+//! A tally takes the same memory for a thousand runs as for a billion. Merging is
 //! commutative and associative, so threads may share the work in any way.
 
 use std::collections::BTreeMap;
@@ -384,7 +384,7 @@ mod hexadecimal {
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<u128, D::Error> {
         let text = String::deserialize(from)?;
         u128::from_str_radix(&text, 16)
-            .map_err(|_| D::Error::custom(format!("\"{text}\" is no hexadecimal number")))
+            .map_err(|_| D::Error::custom(format!("\"{text}\" is not a hexadecimal number")))
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn replid(id: ReplId) -> String {
     }
 }
 
-/// What is said beside the rest, if it is.
+/// An additional remark, if any.
 fn epoch(epoch: Option<Epoch>) -> String {
     epoch.map_or(String::new(), |epoch| format!(" (epoch {epoch})"))
 }
@@ -227,7 +227,7 @@ pub(super) fn reply(names: Names<'_>, reply: Reply) -> String {
             offset,
             epoch: said,
         } => format!("+FULLRESYNC {} {offset}{}", replid(id), epoch(said)),
-        Reply::NewLine => "an empty line (still here)".to_owned(),
+        Reply::NewLine => "an empty line (still alive)".to_owned(),
         Reply::Moved { slot, to, .. } => format!("-MOVED {} {}", slot.0, names.address(to)),
         Reply::Ask { slot, to, .. } => format!("-ASK {} {}", slot.0, names.address(to)),
         Reply::Topology(_) => "who serves each slot".to_owned(),

@@ -31,7 +31,9 @@ fn in_words(name: &str, error: &CombinationError) -> String {
         }
         CombinationError::Twice(remedy) => {
             let remedy = remedy.name();
-            format!("behaviour {whole} names \"{remedy}\" twice (or has it by its name): {open_to}")
+            format!(
+                "behaviour {whole} names \"{remedy}\" twice (or its name already includes it): {open_to}"
+            )
         }
         CombinationError::Contradiction(one, other) => format!(
             "behaviour {whole}: \"{}\" and \"{}\" both say {}: {open_to}",
@@ -40,12 +42,12 @@ fn in_words(name: &str, error: &CombinationError) -> String {
             one.axis().words()
         ),
         CombinationError::InBase(remedy, base) => format!(
-            "behaviour {whole}: {} has \"{}\" in it: {open_to}",
+            "behaviour {whole}: {} includes \"{}\": {open_to}",
             base.name(),
             remedy.name()
         ),
         CombinationError::ContradictsBase(remedy, there, base) => format!(
-            "behaviour {whole}: \"{}\" and \"{}\", which {} has in it, both say {}: {open_to}",
+            "behaviour {whole}: \"{}\" and \"{}\", which {} includes, both say {}: {open_to}",
             remedy.name(),
             there.name(),
             base.name(),
@@ -118,9 +120,9 @@ mod tests {
             ),
             (
                 "8.0.1+merged",
-                &["8.0.1 has \"merged\" in it", "\"target-holds\""],
+                &["8.0.1 includes \"merged\"", "\"target-holds\""],
             ),
-            ("8.0.1+state-check", &["\"merged\", which 8.0.1 has in it"]),
+            ("8.0.1+state-check", &["\"merged\", which 8.0.1 includes"]),
             (
                 "7.2.7+epoch-redirect",
                 &[

@@ -168,7 +168,7 @@ fn failover(arguments: &[&str], addresses: &mut AddressBook) -> Result<Command, 
                 let Some(port) = integer(port) else {
                     return malformed(ErrorKind::NotAnInteger);
                 };
-                // A port that is none parses, and then matches no replica, as port 0 does.
+                // An invalid port parses, and then matches no replica, as port 0 does.
                 let port = u16::try_from(port).unwrap_or(0);
                 to = Some(addresses.intern(host, port)?);
                 rest
@@ -269,7 +269,7 @@ fn client_kill(arguments: &[&str]) -> Result<Command, String> {
             Ok(Command::ClientKill(kind))
         }
         [word, ..] if word.eq_ignore_ascii_case("SKIPME") => Err(
-            "CLIENT KILL with SKIPME other than yes: expected \"SKIPME yes\" or nothing, since the operator's own connection is always there"
+            "CLIENT KILL with SKIPME other than yes: expected \"SKIPME yes\" or nothing, since the operator's own connection always exists"
                 .to_owned(),
         ),
         [..] => Err(usage(
@@ -387,7 +387,7 @@ pub fn fits_the_servers(command: Command, cluster: bool) -> Result<(), String> {
                 .to_owned(),
         ),
         (CommandKind::Publish, true) => Err(
-            "PUBLISH travels over the cluster bus, which the model does not show".to_owned(),
+            "PUBLISH travels over the cluster bus, which is not modelled".to_owned(),
         ),
         (
             CommandKind::ClusterFailover | CommandKind::ClusterSetSlot | CommandKind::ClusterSlots,
@@ -409,7 +409,7 @@ fn mget(first: &str, rest: &[&str]) -> Result<Command, String> {
             Some(next) if key == start + u32::from(next) => more = next,
             Some(_) | None => {
                 return Err(format!(
-                    "MGET with key {key}: expected up to 256 keys that follow one another, such as \"MGET 5 6 7\""
+                    "MGET with key {key}: expected up to 256 consecutive keys, such as \"MGET 5 6 7\""
                 ));
             }
         }

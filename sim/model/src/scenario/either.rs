@@ -27,7 +27,7 @@ pub enum Latency {
 #[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Shape {
-    /// Every duration from `low` to `high` alike.
+    /// Every duration from `low` to `high`, equally likely.
     Uniform {
         /// The shortest.
         low: Span,
@@ -41,7 +41,7 @@ pub enum Shape {
         /// One in a hundred is longer.
         p99: Span,
     },
-    /// Measured: points with straight lines between them.
+    /// Measured: points, interpolated linearly.
     Empirical(Vec<Quantile>),
 }
 
@@ -52,7 +52,7 @@ pub enum Shape {
     expecting = "a point, which is an object with `ppm` and `is`"
 )]
 pub struct Quantile {
-    /// So many parts per million …
+    /// This many parts per million …
     pub ppm: u32,
     /// … are no longer than this.
     pub is: Span,
@@ -191,7 +191,7 @@ impl JsonSchema for Start {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "A node's name, or a list of names that the clients take in turn.",
+            "description": "A node's name, or a list of names that is used in turn.",
             "anyOf": [
                 {"type": "string"},
                 {"type": "array", "items": {"type": "string"}, "minItems": 1}

@@ -30,11 +30,11 @@ pub struct Scenario {
     /// Where it comes from: an issue, a report, a measurement. For readers; ignored.
     #[expect(dead_code, reason = "for editors and readers")]
     pub source: Option<String>,
-    /// Whether the scenario is also driven on real servers, by `rebound conform`. Default false.
-    /// If it is true and a step cannot be carried out there, that is an error.
+    /// Whether `rebound conform` also runs the scenario on real servers. Default false.
+    /// If it is true and a step cannot be driven there, that is an error.
     #[serde(default)]
     pub live: bool,
-    /// What the servers follow: a version, or a version with a remedy. Default `8.0.0-rc1`.
+    /// The servers' behaviour: a version, or a version with remedies. Default `8.0.0-rc1`.
     pub behaviour: Option<BehaviourName>,
     /// The servers: 1 to 16.
     pub nodes: Vec<Node>,
@@ -42,7 +42,7 @@ pub struct Scenario {
     /// forgotten `replica_of`.
     #[serde(default)]
     pub allow_several_primaries: bool,
-    /// Makes the servers a cluster: `{}` does. Absent for standalone servers.
+    /// Makes the servers a cluster; `{}` is enough. Absent for standalone servers.
     pub cluster: Option<Cluster>,
     /// Configuration of all nodes, by the names of valkey.conf.
     pub config: Option<ConfigOverrides>,
@@ -54,7 +54,7 @@ pub struct Scenario {
     pub clients: Vec<Group>,
     /// Sentinel, which watches a primary and its replicas. Absent for none.
     pub sentinel: Option<Sentinel>,
-    /// What surely happens.
+    /// What always happens.
     #[serde(default)]
     pub timeline: Vec<Item>,
     /// What may happen: each seed draws its own subset.
@@ -63,7 +63,7 @@ pub struct Scenario {
     /// When faults and load end.
     #[serde(default)]
     pub phases: Phases,
-    /// What a run may use before it is stopped as inconclusive.
+    /// The limits at which a run is stopped as inconclusive.
     #[serde(default)]
     pub budget: Budget,
     /// Which of two events at the same nanosecond comes first.
@@ -88,7 +88,7 @@ pub struct Cluster {
     /// How many neighbouring keys share a hash tag, and so a slot: keys 0 to 9 are `{0}:0` to
     /// `{0}:9` if it is 10. An `MGET` and a transaction need that many or fewer. Default 1.
     pub keys_per_tag: Option<u32>,
-    /// Allows slots that no node has at the start. Default false.
+    /// Allows slots that no node owns at the start. Default false.
     pub uncovered: bool,
 }
 
@@ -105,9 +105,9 @@ pub struct Node {
     pub slots: Option<Vec<String>>,
     /// Its port. Default 6379.
     pub port: Option<u16>,
-    /// What it follows whatever the other nodes follow.
+    /// Its behaviour, if it differs from that of the other nodes.
     pub behaviour: Option<BehaviourName>,
-    /// Its configuration; overrules the scenario's field by field.
+    /// Its configuration; overrides the scenario's field by field.
     pub config: Option<ConfigOverrides>,
 }
 
@@ -124,7 +124,7 @@ pub struct Network {
     pub latency: Option<Latency>,
     /// Segments lost on every path, in parts per million. Default 0.
     pub loss_ppm: u32,
-    /// Paths that differ; later entries overrule earlier ones.
+    /// Paths that differ; later entries override earlier ones.
     pub paths: Vec<PathSpec>,
     /// The kernel's TCP timers. Defaults are Linux's.
     pub tcp: Tcp,
@@ -139,15 +139,15 @@ pub struct PathSpec {
     pub from: String,
     /// Who accepts them: `all`, `nodes` or a node; in a cluster also `bus` and `NODE@bus`.
     pub to: String,
-    /// One-way delay of what goes from `from` to `to`. Default: the network's.
+    /// One-way delay from `from` to `to`. Default: the network's.
     pub latency: Option<Latency>,
     /// Segments lost, in parts per million. Default: the network's.
     pub loss_ppm: Option<u32>,
-    /// The way back where it differs.
+    /// The opposite direction, if it differs.
     pub backward: Option<Backward>,
 }
 
-/// The way back of a path.
+/// The opposite direction of a path.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(
     deny_unknown_fields,
@@ -169,12 +169,12 @@ pub struct Backward {
     expecting = "TCP's timers, which are an object"
 )]
 pub struct Tcp {
-    /// Least retransmission timeout (`tcp_rto_min_us`). Default 200ms.
+    /// Minimum retransmission timeout (`tcp_rto_min_us`). Default 200ms.
     pub rto_min: Option<Span>,
     /// Timeout of the first SYN (`TCP_TIMEOUT_INIT`). Default 1s.
     pub syn_timeout: Option<Span>,
-    /// SYN retransmissions before a connect fails (`tcp_syn_retries`), beside the linear ones.
-    /// Default 6, at most 30.
+    /// SYN retransmissions before a connect fails (`tcp_syn_retries`), in addition to the linear
+    /// ones. Default 6, at most 30.
     pub syn_retries: Option<u32>,
     /// SYN timeouts before they begin to double (`tcp_syn_linear_timeouts`). Default 4, at
     /// most 30.
@@ -184,7 +184,7 @@ pub struct Tcp {
     pub retries_limit: Option<Span>,
 }
 
-/// Clients that are alike.
+/// A group of identical clients.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(
     deny_unknown_fields,
@@ -195,7 +195,7 @@ pub struct Group {
     pub name: String,
     /// How many clients. Default 1; at most 100,000 in all groups.
     pub count: Option<u32>,
-    /// The node they start at, or a list of nodes that they take in turn. Default: the first
+    /// The node they start at, or a list of nodes that is used in turn. Default: the first
     /// primary.
     pub start: Option<Start>,
     /// When they begin: a time, or uniformly between two. Default: between 0 and 100ms.
@@ -203,19 +203,19 @@ pub struct Group {
     /// The client library: a preset's name, or an object with `preset` and what differs from
     /// it. Default `valkey-go`; in a cluster `valkey-go-cluster`.
     pub policy: Option<PolicyChoice>,
-    /// Whether they say READONLY on each connection. Default: what the policy says.
+    /// Whether they send READONLY on each connection. Default: what the policy says.
     pub readonly: Option<bool>,
-    /// What the applications ask for.
+    /// Which commands the applications issue.
     #[serde(default)]
     pub workload: Workload,
 }
 
 /// Sentinel: one process, with a quorum of one, on a host called `sentinel`. It watches from the
-/// start, and replaces the primary when it finds it down or is told to.
+/// start, and replaces the primary when it detects that it is down or when the timeline says so.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "Sentinel, which is an object")]
 pub struct Sentinel {
-    /// The primary that it watches, with all that replicate it at the start. Default: the first
+    /// The primary that it watches, with all its replicas at the start. Default: the first
     /// primary.
     pub primary: Option<String>,
     /// What it can do. Default `9.0`.
@@ -231,7 +231,7 @@ pub struct Sentinel {
 /// A release of Sentinel.
 #[derive(Copy, Clone, Debug, Deserialize, JsonSchema)]
 pub enum SentinelVersion {
-    /// Up to 8.1: it knows nothing of `FAILOVER`.
+    /// Up to 8.1: it does not know `FAILOVER`.
     #[serde(rename = "8.0")]
     Before9,
     /// 9.0 and later.
@@ -239,7 +239,7 @@ pub enum SentinelVersion {
     Since9,
 }
 
-/// Something that surely happens: `do`, `at` a time or `when` something is the case.
+/// Something that always happens: `do`, `at` a time or `when` a condition holds.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(
     deny_unknown_fields,
@@ -248,18 +248,18 @@ pub enum SentinelVersion {
 pub struct Item {
     /// The time, counted from the run's start.
     pub at: Option<Span>,
-    /// What is waited for.
+    /// What to wait for.
     pub when: Option<When>,
-    /// With `when`: what happens before this time does not count. Default 0.
+    /// With `when`: earlier occurrences do not count. Default 0.
     pub not_before: Option<Span>,
-    /// How long after that. Default 0.
+    /// Delay after that. Default 0.
     pub after: Option<Span>,
     /// What happens.
     #[serde(rename = "do")]
     pub action: Act,
 }
 
-/// What is waited for: a node and exactly one of the other fields.
+/// What to wait for: a node and exactly one of the other fields.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a trigger, which is an object")]
 pub struct When {
@@ -269,7 +269,7 @@ pub struct When {
     pub failover_state: Option<FailoverPhase>,
     /// It takes on this role.
     pub becomes: Option<RoleName>,
-    /// It is about to send this; the action comes first, so a cut or a reset hits the message.
+    /// It is about to send this; the action comes first, so a cut or a reset affects the message.
     pub sends: Option<HandoverMessage>,
     /// It has received this and has not yet answered.
     pub receives: Option<HandoverMessage>,
@@ -320,27 +320,27 @@ pub enum Act {
         /// The commands, such as `FAILOVER TO new 6379 TIMEOUT 10000`.
         run: Vec<String>,
     },
-    /// Sentinel is told to replace the primary.
+    /// Sentinel is asked to replace the primary.
     Sentinel {
         /// How: `classic` (`SENTINEL FAILOVER`) or `coordinated` (with `COORDINATED`, since 9.0).
         failover: Way,
     },
-    /// Everything on the paths is lost for a while; retransmissions go on.
+    /// A network partition: everything on the paths is lost for a while; retransmissions go on.
     Cut(Between),
     /// Everything on the paths is held for a while, then released in order, at once.
     Clog(Between),
-    /// Everything on the paths takes longer for a while.
+    /// Latency: everything on the paths takes longer for a while.
     Spike {
         /// Who opens the connections.
         from: String,
         /// Who accepts them.
         to: String,
-        /// Whether connections opened the other way round are meant as well. Default false.
+        /// Whether connections opened in the opposite direction are also affected. Default false.
         #[serde(default)]
         both_ways: bool,
-        /// How much longer, one way.
+        /// How much longer, one-way.
         extra: Span,
-        /// How long. Not in a fault, which says so itself.
+        /// How long. Not in a fault, which has its own `lasts`.
         lasts: Option<Span>,
     },
     /// More segments are lost on the paths for a while.
@@ -349,59 +349,59 @@ pub enum Act {
         from: String,
         /// Who accepts them.
         to: String,
-        /// Whether connections opened the other way round are meant as well. Default false.
+        /// Whether connections opened in the opposite direction are also affected. Default false.
         #[serde(default)]
         both_ways: bool,
         /// How many, in parts per million; at most 500,000.
         loss_ppm: u32,
-        /// How long. Not in a fault, which says so itself.
+        /// How long. Not in a fault, which has its own `lasts`.
         lasts: Option<Span>,
     },
-    /// Open connections are reset; data under way is lost.
+    /// Open connections are reset; data in flight is lost.
     Reset {
         /// Who opened them.
         from: String,
         /// Who accepted them.
         to: String,
-        /// Whether connections opened the other way round are meant as well. Default false.
+        /// Whether connections opened in the opposite direction are also affected. Default false.
         #[serde(default)]
         both_ways: bool,
     },
-    /// Nobody can connect to a process; connections that are open stay.
+    /// Nobody can connect to a process; open connections stay.
     Refuse {
         /// The node.
         node: String,
-        /// How long. Not in a fault, which says so itself.
+        /// How long. Not in a fault, which has its own `lasts`.
         lasts: Option<Span>,
     },
     /// A process is stopped (SIGSTOP) for a while; its kernel goes on.
     Pause {
         /// The node.
         node: String,
-        /// How long. Not in a fault, which says so itself.
+        /// How long. Not in a fault, which has its own `lasts`.
         lasts: Option<Span>,
     },
-    /// A process takes longer for everything, for a while.
+    /// A process is slow for a while.
     Slow {
         /// The node.
         node: String,
-        /// How many times as long: 2 to 1,000,000.
+        /// The factor: 2 to 1,000,000.
         factor: u32,
-        /// How long. Not in a fault, which says so itself.
+        /// How long. Not in a fault, which has its own `lasts`.
         lasts: Option<Span>,
     },
     /// A process dies; its kernel resets its connections.
     Crash {
         /// The node.
         node: String,
-        /// When it is started again. Absent for never. Not in a fault, which says so itself.
+        /// When it is restarted. Absent for never. Not in a fault, which says so itself.
         restart_after: Option<Span>,
     },
-    /// A machine falls silent, and comes back with its process started anew.
+    /// A machine goes silent, and comes back with its process restarted.
     HostDown {
         /// The node.
         node: String,
-        /// How long. Not in a fault, which says so itself.
+        /// How long. Not in a fault, which has its own `lasts`.
         lasts: Option<Span>,
     },
     /// A dead process is started.
@@ -419,12 +419,12 @@ pub struct Between {
     pub from: String,
     /// Who accepts them.
     pub to: String,
-    /// Whether connections opened the other way round are meant as well. Default false.
+    /// Whether connections opened in the opposite direction are also affected. Default false.
     #[serde(default)]
     pub both_ways: bool,
     /// One direction only. Default: both.
     pub direction: Option<Heading>,
-    /// How long. Not in a fault, which says so itself.
+    /// How long. Not in a fault, which has its own `lasts`.
     pub lasts: Option<Span>,
 }
 
@@ -456,11 +456,11 @@ pub struct MayHappen {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a fault, which is an object")]
 pub struct May {
-    /// The chance that a run has it, in parts per million. Default 1,000,000: surely.
+    /// The probability that a run has it, in parts per million. Default 1,000,000: always.
     pub chance_ppm: Option<u32>,
     /// It begins uniformly between these two times.
     pub between: (Span, Span),
-    /// Its length is drawn uniformly between these two. Everything heals at
+    /// Its duration is drawn uniformly between these two. Everything heals at
     /// `phases.faults_until` at the latest.
     pub lasts: Option<(Span, Span)>,
     /// What happens.
@@ -479,13 +479,13 @@ pub struct Phases {
     /// Until then faults may happen; then everything heals. Default 5s, or `load_until` if that
     /// is earlier.
     pub faults_until: Option<Span>,
-    /// Until then clients begin new commands. Default 3s after `faults_until`.
+    /// Until then clients issue new commands. Default 3s after `faults_until`.
     pub load_until: Option<Span>,
-    /// How long after that everything must have ended. Default 30s.
+    /// How long after that everything must have completed. Default 30s.
     pub settle_within: Option<Span>,
 }
 
-/// What a run may use before it is stopped as inconclusive.
+/// The limits at which a run is stopped as inconclusive.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(
     deny_unknown_fields,
@@ -495,7 +495,7 @@ pub struct Phases {
 pub struct Budget {
     /// Events. Default 50,000,000.
     pub max_events: Option<u64>,
-    /// Pending events, messages under way and open connections at one time. Default 2,000,000.
+    /// Pending events, messages in flight and open connections at one time. Default 2,000,000.
     pub max_backlog: Option<u64>,
 }
 
@@ -506,7 +506,7 @@ pub enum Ties {
     /// The one that was scheduled first.
     #[default]
     Fifo,
-    /// By a draw, so that a sweep explores races.
+    /// A random one, so that a sweep explores races.
     Seeded,
 }
 
@@ -514,17 +514,17 @@ pub enum Ties {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "an expectation, which is an object")]
 pub struct Expected {
-    /// Under which behaviours. Default: the scenario's.
+    /// The behaviours it applies to. Default: the scenario's.
     pub behaviours: Option<Vec<BehaviourName>>,
     /// How many runs are flagged.
     pub verdict: ExpectedRuns,
-    /// Checks of which every flagged run has a finding.
+    /// Checks that have a finding in every flagged run.
     #[serde(default)]
     pub findings: Vec<CheckId>,
-    /// Checks of which no run has a finding.
+    /// Checks that have no finding in any run.
     #[serde(default)]
     pub never: Vec<CheckId>,
-    /// The longest chain of redirects that any run may show.
+    /// The longest chain of redirects that is allowed in any run.
     pub max_chain: Option<u32>,
     /// The longest chain of redirects that some run must reach.
     pub min_max_chain: Option<u32>,
@@ -540,9 +540,9 @@ pub enum ExpectedRuns {
     Flagged,
     /// A share.
     Share {
-        /// So many of a thousand at least.
+        /// The minimum, out of a thousand.
         least_per_mille: u32,
-        /// So many of a thousand at most.
+        /// The maximum, out of a thousand.
         most_per_mille: u32,
     },
 }

@@ -50,7 +50,7 @@ pub struct Plan {
 /// A server.
 #[derive(Clone, Debug)]
 pub struct NodePlan {
-    /// Its name; also its announced host unless told otherwise.
+    /// Its name; also the host that it announces unless configured otherwise.
     pub name: String,
     /// Whose replica it is at the start.
     pub replica_of: Option<NodeId>,
@@ -128,7 +128,7 @@ pub enum Selector {
     Sentinel,
 }
 
-/// Clients that are alike.
+/// A group of identical clients.
 #[derive(Clone, Debug)]
 pub struct ClientGroup {
     /// The group's name.
@@ -204,7 +204,7 @@ pub struct Paths {
     pub from: Selector,
     /// Who accepts them.
     pub to: Selector,
-    /// Whether connections opened the other way round are meant as well.
+    /// Whether connections opened in the opposite direction are also affected.
     pub both_ways: bool,
 }
 
@@ -226,22 +226,22 @@ pub enum PathFault {
 pub enum Action {
     /// The operator runs commands on a node's own machine, one after the other.
     Operator(NodeId, Vec<Command>),
-    /// Sentinel is told to replace the primary (`SENTINEL FAILOVER`).
+    /// Sentinel is asked to replace the primary (`SENTINEL FAILOVER`).
     Sentinel(Way),
     /// Something is wrong with some paths, for a while.
     Paths(Paths, PathFault, Span),
-    /// Open connections on some paths are reset; data under way is lost.
+    /// Open connections on some paths are reset; data in flight is lost.
     Reset(Paths),
     /// A process is stopped (SIGSTOP) for a while; its kernel goes on.
     Pause(NodeId, Span),
     /// Nobody can connect to a process for a while; connections that are open stay.
     Refuse(NodeId, Span),
-    /// A process takes `factor` times as long for everything, for a while.
+    /// A process is slower by `factor` for a while.
     Slow(NodeId, u32, Span),
     /// A process dies (its kernel resets its connections), and is started again after a while
     /// if a time is given.
     Crash(NodeId, Option<Span>),
-    /// A machine falls silent, and comes back after a while with its process started anew.
+    /// A machine goes silent, and comes back after a while with its process restarted.
     HostDown(NodeId, Span),
     /// A dead process is started.
     Restart(NodeId),
@@ -272,15 +272,15 @@ pub struct FaultSpec {
 /// What a sweep over a scenario is expected to find.
 #[derive(Clone, Debug)]
 pub struct Expectation {
-    /// Under which behaviours.
+    /// The behaviours it applies to.
     pub behaviours: Vec<&'static Behaviour>,
     /// What verdict.
     pub verdict: ExpectedVerdict,
-    /// Checks of which every flagged run must have a finding.
+    /// Checks that must have a finding in every flagged run.
     pub findings: Vec<CheckId>,
-    /// Checks of which no run may have a finding.
+    /// Checks that may not have a finding in any run.
     pub never: Vec<CheckId>,
-    /// The longest chain of redirects that any run may show.
+    /// The longest chain of redirects that is allowed in any run.
     pub max_chain: Option<u32>,
     /// The longest chain of redirects that some run must reach.
     pub min_max_chain: Option<u32>,

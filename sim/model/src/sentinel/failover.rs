@@ -19,10 +19,10 @@ use crate::valkey::NodeId;
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Way {
-    /// The replica is told to be a primary, whatever the old one does; that is converted later.
+    /// The replica is ordered to be a primary, whatever the old one does; that is converted later.
     #[default]
     Classic,
-    /// The primary is told to hand over (`SENTINEL FAILOVER … COORDINATED`, since 9.0).
+    /// The primary is ordered to hand over (`SENTINEL FAILOVER … COORDINATED`, since 9.0).
     Coordinated,
 }
 
@@ -46,7 +46,7 @@ pub(super) enum Stage {
     UpdateConfig,
 }
 
-/// The failover under way, and what is remembered of the last.
+/// The failover in progress, and what is remembered of the last one.
 #[derive(Debug, Default)]
 pub(super) struct Failover {
     pub(super) stage: Stage,
@@ -65,7 +65,7 @@ impl Failover {
         self.since = now;
     }
 
-    /// Whether one is under way that has promoted nobody yet.
+    /// Whether one is in progress that has not promoted a replica yet.
     pub(super) fn is_before_promotion(&self) -> bool {
         (Stage::WaitStart..=Stage::WaitPromotion).contains(&self.stage)
     }
@@ -252,7 +252,7 @@ impl Sentinel {
     }
 
     /// `sentinelFailoverDetectEnd`: all reachable replicas have followed, or `failover-timeout`
-    /// has passed; then the rest are told without waiting for them.
+    /// has passed; then the rest get their orders without waiting for them.
     fn detect_end(&mut self, promoted: NodeId, ctx: &mut Context<'_>) {
         if (self.place(promoted)).is_some_and(|place| self.instances[place].down) {
             return;
@@ -289,9 +289,9 @@ impl Sentinel {
     }
 
     /// `sentinelFailoverSwitchToPromotedReplica` and `sentinelResetPrimaryAndChangeAddress`: the
-    /// promoted replica takes the primary's place, and everybody is met anew, the old primary
-    /// among the replicas. The primary's entry keeps the times of its last INFO, hello message and
-    /// dial.
+    /// promoted replica takes the primary's place, and Sentinel connects to all of them again, with
+    /// the old primary among the replicas. The primary's entry keeps the times of its last INFO,
+    /// hello message and dial.
     pub(super) fn switch_to_promoted(&mut self, ctx: &mut Context<'_>) {
         let Some(promoted) = self.failover.promoted else {
             return;

@@ -112,7 +112,7 @@ impl Sentinel {
         }
     }
 
-    /// Whether a replica that was told of the new primary has reached it.
+    /// Whether a replica that was pointed to the new primary has reached it.
     fn note_reconfiguration(&mut self, place: usize, link: LinkState, ctx: &mut Context<'_>) {
         let target = self.failover.promoted.map(AddressBook::of);
         let instance = &mut self.instances[place];

@@ -1,5 +1,5 @@
 //! Sentinel: a process that watches a primary and its replicas from outside, and replaces the
-//! primary when it is told to or finds it down (`sentinel.c` of 9.0.5, commit 008734eee).
+//! primary when it is asked to or finds it down (`sentinel.c` of 9.0.5, commit 008734eee).
 //!
 //! A pure state machine, like servers and clients: replies and wake-ups go in, commands to nodes
 //! come out. It is the only Sentinel of its primary, with a quorum of one.
@@ -45,7 +45,7 @@ const MAX_PENDING: u32 = 100;
 /// that several Sentinels fall out of step (`sentinelTimer`).
 const HZ: u64 = 10;
 
-/// What Sentinel is told by its configuration file.
+/// Sentinel's configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SentinelConfig {
     /// What it can do.

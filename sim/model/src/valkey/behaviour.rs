@@ -33,8 +33,8 @@ pub enum Gate {
     /// (`getNodeByQuery`, 8.0.1, cluster.c:978). Standalone servers have no such gate.
     ClusterRedirect,
     /// `requirepass` is set and the connection has not said `AUTH` (8.0.1, `authRequired`). 9.0
-    /// asks before it looks whether there is such a command (PR 1475), which the model cannot
-    /// tell apart.
+    /// asks before it checks whether the command exists (PR 1475); the model has no unknown
+    /// commands.
     Authentication,
 }
 
@@ -114,14 +114,13 @@ pub enum BlockedClients {
     RedirectAtCompletion,
 }
 
-/// What a replica that its primary has told of a failover to it does with clients whom it would
-/// redirect.
+/// What a replica that knows of a failover to it does with clients that it would redirect.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum FailoverTarget {
     /// Redirects them, for it is told nothing until `PSYNC … FAILOVER` promotes it (every
     /// version).
     Redirects,
-    /// Is told early and postpones them ([`Remedy::TargetHolds`]).
+    /// Learns of it early and postpones them ([`Remedy::TargetHolds`]).
     Holds,
 }
 
@@ -148,7 +147,7 @@ pub enum Promotion {
     Idempotent,
 }
 
-/// What a node asks of itself before `PSYNC … FAILOVER` promotes it, beside the replication id.
+/// What a node checks before `PSYNC … FAILOVER` promotes it, in addition to the replication id.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum PromotionCheck {
     /// Nothing: not how much data it has, nor whether its link is up (`syncCommand`, 8.0.1,
@@ -158,7 +157,7 @@ pub enum PromotionCheck {
     Link,
 }
 
-/// What a redirect says beside the address.
+/// What a redirect carries in addition to the address.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum RedirectEpoch {
     /// Nothing (every version).
@@ -261,7 +260,7 @@ pub struct Behaviour {
     /// Its name in scenarios and on the command line: for one of [`BEHAVIOURS`] its own, for any
     /// other combination the version and the remedies, joined by `+`, in [`Remedy::ALL`]'s order.
     pub name: &'static str,
-    /// Other names for it.
+    /// Its aliases.
     pub aliases: &'static [&'static str],
     /// What it is, in a sentence.
     pub summary: &'static str,
@@ -289,7 +288,7 @@ pub struct Behaviour {
     pub promotion: Promotion,
     /// What a promotion depends on.
     pub promotion_check: PromotionCheck,
-    /// What a redirect says beside the address.
+    /// What a redirect carries in addition to the address.
     pub redirect_epoch: RedirectEpoch,
     /// What clients do about redirects that lead back. It is the run's behaviour that counts, not
     /// a single node's.
@@ -367,7 +366,7 @@ const GATES_8_0_PAUSE_FIRST: &[Gate] = &[
 const RC1: Behaviour = Behaviour {
     name: "8.0.0-rc1",
     aliases: &["none"],
-    summary: "redirects whenever it is a replica, before it looks at pause or failover state: issue 821",
+    summary: "redirects whenever it is a replica, before it checks the pause or the failover state: issue 821",
     source: "8.0.0-rc1 server.c:3771 processCommand, redirect at 3905",
     base: Base::V8_0_0Rc1,
     remedies: Remedies::NONE,
@@ -393,7 +392,7 @@ const RC1: Behaviour = Behaviour {
 const V8_0_1: Behaviour = Behaviour {
     name: "8.0.1",
     aliases: &["8.0", "8.0.0-rc2"],
-    summary: "postpones while its failover is in progress what it would redirect (PR 871); a redirect spoils a transaction (PR 895)",
+    summary: "while its failover is in progress, postpones what it would redirect (PR 871); a redirect makes a transaction abort (PR 895)",
     source: "8.0.1 server.c:3808 processCommand, redirect at 3942",
     base: Base::V8_0_1,
     while_in_progress: WhileInProgress::Postpone,
@@ -462,7 +461,7 @@ pub static BEHAVIOURS: &[Behaviour] = &[
     Behaviour {
         name: "state-check",
         aliases: &["8.0.0-rc1+state-check"],
-        summary: "8.0.0-rc1 that does not redirect while its failover is in progress: writes meet READONLY instead",
+        summary: "8.0.0-rc1, but does not redirect while its failover is in progress: writes get READONLY instead",
         source: "proposed in issue 821; 8.0.0-rc1 with the redirect's condition changed",
         ..RC1.with(Remedy::StateCheck)
     },
@@ -476,28 +475,28 @@ pub static BEHAVIOURS: &[Behaviour] = &[
     Behaviour {
         name: "combined",
         aliases: &["8.0.0-rc1+combined"],
-        summary: "state-check and pause-first together: writes wait, reads are served by a node that is no primary any more",
+        summary: "state-check and pause-first together: writes wait, reads are served by a node that is no longer the primary",
         source: "proposed in issue 821; 8.0.0-rc1 with both changes",
         ..RC1.with(Remedy::StateCheck).with(Remedy::PauseFirst)
     },
     Behaviour {
         name: "merged",
         aliases: &["8.0.0-rc1+merged"],
-        summary: "8.0.0-rc1 with what was merged for issue 821 (PR 871) and nothing else: what would be redirected waits",
+        summary: "8.0.0-rc1 with only the fix that was merged for issue 821 (PR 871): commands that would be redirected wait",
         source: "8.0.0-rc2 server.c:3808, without PR 895",
         ..RC1.with(Remedy::Merged)
     },
     Behaviour {
         name: "unblock-at-completion",
         aliases: &["8.0.1+unblock-at-completion"],
-        summary: "8.0.1 that throws blocked clients out when its failover has succeeded: they have a primary to go to, and an abort leaves them alone; they still get UNBLOCKED, lose their connection, and wait in vain while the failover has no end",
+        summary: "8.0.1, but unblocks blocked clients with an error when its failover has succeeded: then they have a primary to go to, and an abort does not affect them; they still get UNBLOCKED and lose their connection, and they wait in vain if the failover does not end",
         source: "first commit of PR 848, closed unmerged; 8.0.1 with that change",
         ..V8_0_1.with(Remedy::UnblockAtCompletion)
     },
     Behaviour {
         name: "redirect-at-completion",
         aliases: &["8.0.1+redirect-at-completion"],
-        summary: "8.0.1 that redirects blocked clients when its failover has succeeded, or at REPLICAOF: with the capability no error and no lost connection; without it, and in WAIT, still UNBLOCKED; all wait in vain while the failover has no end",
+        summary: "8.0.1, but redirects blocked clients when its failover has succeeded, or at REPLICAOF: with the capability, no error and no lost connection; without it, and in WAIT, still UNBLOCKED; all wait in vain if the failover does not end",
         source: "PR 2329, merged, blocked.c of 9.x disconnectOrRedirectAllBlockedClients; 8.0.1 with that change",
         ..V8_0_1.with(Remedy::RedirectAtCompletion)
     },

@@ -16,7 +16,7 @@ use super::script::Script;
 pub enum Command {
     /// `GET key`
     Get(u32),
-    /// `MGET key …`: this key and so many more after it.
+    /// `MGET key …`: this key and this many more after it.
     MGet(u32, u8),
     /// `SET key value`
     Set(u32, WriteId),
@@ -26,7 +26,7 @@ pub enum Command {
     Del(u32, WriteId),
     /// `LPUSH key element`
     LPush(u32, WriteId),
-    /// `BLPOP key timeout`; zero milliseconds wait for ever.
+    /// `BLPOP key timeout`; zero milliseconds means no limit.
     BlPop {
         /// The list.
         key: u32,
@@ -51,7 +51,7 @@ pub enum Command {
     Info,
     /// `ROLE`
     Role,
-    /// `WAIT replicas timeout`; zero milliseconds wait for ever.
+    /// `WAIT replicas timeout`; zero milliseconds means no limit.
     Wait {
         /// Acknowledgements wanted.
         replicas: u8,
@@ -123,7 +123,7 @@ pub enum Command {
     /// `XREAD STREAMS key 0`
     XRead(u32),
     /// `XREAD BLOCK milliseconds STREAMS key $`: entries that are added from now on; zero
-    /// milliseconds wait for ever.
+    /// milliseconds means no limit.
     XReadBlock {
         /// The stream.
         key: u32,

@@ -33,7 +33,7 @@ pub struct Config {
     /// `cluster-replica-validity-factor`: how many node time-outs a replica may have been without
     /// its primary to stand for election; zero for any.
     pub cluster_replica_validity_factor: u32,
-    /// `cluster-replica-no-failover`: whether the node never stands for election by itself.
+    /// `cluster-replica-no-failover`: whether the node never stands for election on its own.
     pub cluster_replica_no_failover: bool,
     /// `cluster-require-full-coverage`: whether the cluster is down when a slot is not served.
     pub cluster_require_full_coverage: bool,
@@ -46,13 +46,13 @@ pub struct Config {
     pub primaryauth: bool,
     /// `dual-channel-replication-enabled`.
     pub dual_channel_replication_enabled: bool,
-    /// `timeout`: how long a connection may be idle; zero for ever.
+    /// `timeout`: how long a connection may be idle; zero means no limit.
     pub timeout: Span,
     /// `maxclients`.
     pub maxclients: u32,
     /// How long a command occupies the server.
     pub service_time: Span,
-    /// How long a turn of the event loop takes beside its commands.
+    /// How long a turn of the event loop takes in addition to its commands.
     pub turn_time: Span,
     /// How long it takes to write and send a snapshot of the data.
     pub snapshot_save: Span,

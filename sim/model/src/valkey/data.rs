@@ -14,7 +14,7 @@ pub enum Value {
     Number(u32),
     /// A list, by its place in the data's lists.
     List(u32),
-    /// A stream of so many entries.
+    /// A stream with this many entries.
     Stream(u32),
 }
 
@@ -154,7 +154,7 @@ impl Data {
         }
     }
 
-    /// The list at `key`, which is made if there is none.
+    /// The list at `key`, which is created if it does not exist.
     fn list(&mut self, key: u32) -> Result<&mut Vec<WriteId>, WrongType> {
         let list = match *self.slot(key) {
             Value::List(list) => list,

@@ -44,7 +44,7 @@ pub enum ErrorKind {
     NoFailoverInProgress,
     /// FAILOVER: malformed.
     Syntax,
-    /// A number that is none.
+    /// An invalid number.
     NotAnInteger,
     /// FAILOVER: TIMEOUT of zero or less.
     FailoverTimeout,
@@ -78,7 +78,7 @@ pub enum ErrorKind {
     TryAgain,
     /// Cluster: nobody serves the slot.
     ClusterDownUnbound,
-    /// Cluster: the node takes the cluster for failed.
+    /// Cluster: the node considers the cluster down.
     ClusterDown,
     /// Cluster: the same, where only reads are served then.
     ClusterDownReadOnly,

@@ -20,8 +20,8 @@ impl HashSlot {
         HashSlot(crc16(tag.unwrap_or(text)) % HASH_SLOTS)
     }
 
-    /// The slot of key number `key`, written `{tag}:key` with the tag `key / keys_per_tag`, so
-    /// that so many neighbours share a slot.
+    /// The slot of key number `key`, written `{tag}:key` with the tag `key / keys_per_tag`, so that
+    /// this many neighbours share a slot.
     #[inline]
     pub fn of_key(key: u32, keys_per_tag: u32) -> HashSlot {
         let mut digits = [0_u8; 10];

@@ -47,8 +47,8 @@ impl ReplId {
     }
 }
 
-/// A replication offset in a message: aligned so that messages, which are moved about for every
-/// event, stay small.
+/// A replication offset in a message: aligned so that messages, which are moved for every event,
+/// stay small.
 #[derive(Copy, Clone, PartialEq, Eq)]
 #[repr(Rust, packed(4))]
 pub struct Offset(u64);
@@ -195,7 +195,7 @@ pub enum LinkState {
     None,
     /// Not connected, or still shaking hands.
     Down,
-    /// A full resynchronization is under way.
+    /// A full resynchronization is in progress.
     Sync,
     /// Connected.
     Up,
@@ -404,7 +404,7 @@ pub enum ReplOp {
     LPop(u32, WriteId),
     /// `PUBLISH channel message`.
     Publish(u32),
-    /// `REPLCONF HANDOVER host port`: a failover to this address is under way (the remedy
+    /// `REPLCONF HANDOVER host port`: a failover to this address is in progress (the remedy
     /// `target-holds`).
     HandOver(Addr),
     /// `REPLCONF HANDOVER NO ONE`: it is off.
@@ -445,7 +445,7 @@ impl ReplOp {
     }
 }
 
-/// A snapshot of the data under way in a full resynchronization; the driver keeps the data.
+/// A snapshot of the data, in transit in a full resynchronization; the driver keeps the data.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotId(pub u32);
 
@@ -493,7 +493,7 @@ impl Message {
 mod tests {
     use super::*;
 
-    /// Messages are moved about for every event.
+    /// Messages are moved for every event.
     #[test]
     fn a_message_is_small() {
         assert!(size_of::<Message>() <= 24, "{}", size_of::<Message>());

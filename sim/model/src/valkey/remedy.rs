@@ -88,11 +88,11 @@ impl Axis {
     pub const fn words(self) -> &'static str {
         match self {
             Axis::WhileInProgress => "what the redirect does while a failover is in progress",
-            Axis::Order => "in which order the gates stand",
-            Axis::BlockedClients => "what becomes of clients in a blocking command",
+            Axis::Order => "the order of the gates",
+            Axis::BlockedClients => "what happens to clients in a blocking command",
             Axis::FailoverTarget => "what the target of a failover does with clients",
             Axis::Demotion => "when the old primary demotes itself",
-            Axis::Promotion => "what a repeated promotion meets",
+            Axis::Promotion => "how a repeated promotion is answered",
             Axis::PromotionCheck => "what a promotion depends on",
             Axis::RedirectEpoch => "what a redirect says",
             Axis::ClientGuard => "what clients do about redirects that lead back",
@@ -169,17 +169,19 @@ impl Remedy {
     pub const fn summary(self) -> &'static str {
         match self {
             Remedy::StateCheck => "no redirect while the node's failover is in progress",
-            Remedy::PauseFirst => "the pause is looked at before the redirect",
+            Remedy::PauseFirst => "the pause is checked before the redirect",
             Remedy::Merged => {
-                "what would be redirected waits while the node's failover is in progress"
+                "commands that would be redirected wait while the node's failover is in progress"
             }
             Remedy::UnblockAtCompletion => {
-                "blocked clients are thrown out when the failover has succeeded"
+                "blocked clients are unblocked with an error when the failover has succeeded"
             }
             Remedy::RedirectAtCompletion => {
                 "blocked clients are redirected when the failover has succeeded"
             }
-            Remedy::TargetHolds => "the target is told early and postpones whom it would redirect",
+            Remedy::TargetHolds => {
+                "the target learns of the failover early and postpones what it would redirect"
+            }
             Remedy::DemoteWhenConnected => {
                 "the old primary demotes itself when the hand-over connection is ready for PSYNC"
             }
@@ -206,7 +208,9 @@ impl Remedy {
                 "bounces of writes, and READONLY for clients without the capability"
             }
             Remedy::Merged => "the bounce in a slow hand-over",
-            Remedy::UnblockAtCompletion => "UNBLOCKED for nothing: an abort leaves clients alone",
+            Remedy::UnblockAtCompletion => {
+                "UNBLOCKED for nothing: an abort does not affect clients"
+            }
             Remedy::RedirectAtCompletion => {
                 "UNBLOCKED and the lost connection, for clients with the capability"
             }
@@ -218,9 +222,9 @@ impl Remedy {
                 "two primaries after a lost or late reply to PSYNC FAILOVER"
             }
             Remedy::CheckedPromotion => {
-                "promotions by the dead, and of who has started again with an old snapshot"
+                "promotions requested by a dead primary, and promotions of a node that has restarted with an old snapshot"
             }
-            Remedy::EpochRedirect => "bounces of any cause, REPLICAOF by hand included",
+            Remedy::EpochRedirect => "bounces of any cause, including REPLICAOF by hand",
             Remedy::BounceGuard => "storms: thousands of redirects become tens",
         }
     }
@@ -230,9 +234,9 @@ impl Remedy {
         match self {
             Remedy::StateCheck => "READONLY for writes in the window, reads from a demoted node",
             Remedy::PauseFirst => "nothing that was measured",
-            Remedy::Merged => "waiting for as long as the hand-over takes, reads included",
-            Remedy::UnblockAtCompletion => "blocked clients wait while a failover has no end",
-            Remedy::RedirectAtCompletion => "blocked clients wait while a failover has no end",
+            Remedy::Merged => "waiting for as long as the hand-over takes, including reads",
+            Remedy::UnblockAtCompletion => "blocked clients wait if a failover does not end",
+            Remedy::RedirectAtCompletion => "blocked clients wait if a failover does not end",
             Remedy::TargetHolds => {
                 "an entry in the replication stream; reads at the target wait in waiting-for-sync too"
             }
@@ -243,7 +247,7 @@ impl Remedy {
                 "an old primary whose target dies after the request waits for ABORT, without a primary"
             }
             Remedy::CheckedPromotion => {
-                "a FORCE does not help a target that has lost its link: the failover is given up"
+                "a FORCE does not help a target that has lost its link: the failover is aborted"
             }
             Remedy::EpochRedirect => {
                 "a new capability, counters on every node, and up to half a second of back-off after a promotion"
@@ -262,15 +266,17 @@ impl Remedy {
             }
             Remedy::UnblockAtCompletion => "UNBLOCKED and a lost connection at the end",
             Remedy::RedirectAtCompletion => "UNBLOCKED for WAIT and without the capability",
-            Remedy::TargetHolds => "bounces outside a failover, and at nodes that are not told",
+            Remedy::TargetHolds => {
+                "bounces outside a failover, and at nodes that do not learn of it"
+            }
             Remedy::DemoteWhenConnected => {
-                "one round trip with two replicas, and all that happens after PSYNC is sent"
+                "one round trip with two replicas, and everything that happens after PSYNC is sent"
             }
             Remedy::IdempotentPromotion => "two primaries after ABORT or a restart of either node",
             Remedy::CheckedPromotion => {
-                "a FORCE to a target that lags, and an abort that overtakes its own news"
+                "a FORCE to a target that lags, and an abort that the target has not heard of"
             }
-            Remedy::EpochRedirect => "old libraries, and the first redirect of a newcomer",
+            Remedy::EpochRedirect => "old libraries, and the first redirect of a new client",
             Remedy::BounceGuard => "more than one redirect for a command",
         }
     }

@@ -110,7 +110,7 @@ impl Books {
                     self.open_commands -= 1;
                     self.checks.history(now, event);
                 }
-                // Noted by itself.
+                // Recorded separately.
                 ClientNote::Element { .. } => return,
                 ClientNote::Hop { .. } | ClientNote::Ignored { .. } => {}
             },

@@ -74,7 +74,7 @@ impl<S: Sink> Session<'_, S> {
         }
     }
 
-    /// Tells a client which addresses there are none of.
+    /// Tells a client which addresses failed to resolve.
     #[cold]
     fn tell_unresolved(&mut self, id: ClientId, agenda: &mut Pending) {
         for slot in std::mem::take(&mut self.state.unresolved) {

@@ -316,7 +316,7 @@ impl<S: Sink> Session<'_, S> {
         self.forget_process(id);
     }
 
-    /// The process has ended by itself. Nobody starts it again.
+    /// The process has ended on its own. Nobody starts it again.
     pub(super) fn panicked(&mut self, id: NodeId, agenda: &mut Pending) {
         self.kill(id, agenda);
         let host = HostId(u32::from(id.0));

@@ -67,11 +67,11 @@ pub(crate) struct State {
     node_effects: Vec<valkey::Effect>,
     client_effects: Vec<client::Effect>,
     sentinel_effects: Vec<sentinel_model::Effect>,
-    /// Slots for which the present client has dialled an address that there is none of.
+    /// Slots for which the present client has dialled an address that does not resolve.
     unresolved: Vec<client::Slot>,
 }
 
-/// A run under way: the state, and where its records go.
+/// A run in progress: the state, and where its records go.
 pub(crate) struct Session<'a, S: Sink> {
     state: &'a mut State,
     sink: &'a mut S,
@@ -83,7 +83,7 @@ impl<S: Sink> Session<'_, S> {
         self.state.books.note(self.sink, now, event);
     }
 
-    /// Sends a message from an end of a connection. Whoever wants to know of it is told.
+    /// Sends a message from an end of a connection. Everyone who waits for it is notified.
     #[inline(always)]
     fn transmit(
         &mut self,

@@ -42,7 +42,7 @@ pub(super) struct Node {
     pub(super) link: Option<(LinkNo, ConnId)>,
     /// Its connections on the cluster bus; none for standalone servers.
     pub(super) bus: Option<Bus>,
-    /// Where its cron begins within its second, drawn anew at each start.
+    /// Where its cron begins within its second, drawn again at each start.
     pub(super) phase: StreamId,
     /// The connection on which PSYNC FAILOVER has been asked, until it is answered.
     pub(super) handover: Option<Slot>,
@@ -575,7 +575,7 @@ impl<S: Sink> Session<'_, S> {
         }
     }
 
-    /// Looks whether what a server has just become is waited for.
+    /// Checks whether a trigger waits for what a server has just become.
     fn state_triggers(&mut self, node: NodeId, note: NodeNote, agenda: &mut Pending) {
         if let NodeNote::Failover { state, .. } = note {
             self.trigger(Trigger::FailoverState(node, state), agenda);

@@ -9,7 +9,7 @@ use crate::engine::Time;
 use crate::scenario::Plan;
 use crate::valkey::{Value, WriteId};
 
-/// Operations that are told of at most.
+/// The most operations that are listed.
 const MOST_TOLD: usize = 8;
 
 /// What is said of operations on a key that have no order, and the place of the one whose end
@@ -58,15 +58,15 @@ pub(super) fn in_words<'a>(
             };
             let what = match operation.action {
                 Action::Read(Value::Text(write)) => match writers.get(&write) {
-                    Some(writer) => format!(" was told what {} wrote", name(*writer)),
-                    None => " was told what nobody wrote".to_owned(),
+                    Some(writer) => format!(" returned what {} wrote", name(*writer)),
+                    None => " returned a value that nobody wrote".to_owned(),
                 },
-                Action::Read(Value::Absent) => " was told that there is no value".to_owned(),
+                Action::Read(Value::Absent) => " returned no value".to_owned(),
                 Action::Read(Value::Number(number)) | Action::Increment(Some(number)) => {
-                    format!(" was told {number}")
+                    format!(" returned {number}")
                 }
-                Action::Read(Value::List(_)) => " was told of a list".to_owned(),
-                Action::Read(Value::Stream(_)) => " was told of a stream".to_owned(),
+                Action::Read(Value::List(_)) => " returned a list".to_owned(),
+                Action::Read(Value::Stream(_)) => " returned a stream".to_owned(),
                 Action::Write(_) | Action::Remove | Action::Increment(None) => String::new(),
             };
             format!("{} ({when}){what}", name(*place))
@@ -81,15 +81,15 @@ pub(super) fn in_words<'a>(
         count => format!("{count} of them"),
     };
     let why = format!(
-        "No order of the operations on key {key} explains what was told: the {before} before this \
-         one have one, with it there is none. {few} show it: {told}{more}.",
+        "No order of the operations on key {key} explains the replies: the {before} before this \
+         one have an order, but with this one there is none. {few} show it: {told}{more}.",
         key = history[last].key,
         told = told.join("; "),
     );
     (last, why)
 }
 
-/// The operations as they were known then, each with its place among all: those under way had an
+/// The operations as they were known then, each with its place among all: those in progress had an
 /// unknown outcome.
 fn until(all: &[Operation], end: Time) -> Vec<(usize, Operation)> {
     let begun = all.iter().enumerate().filter(|(_, one)| one.invoked <= end);
@@ -168,7 +168,7 @@ fn values(history: &[Operation], places: &[usize]) -> Vec<Vec<usize>> {
         let value = match history[*place].action {
             Action::Write(write) | Action::Read(Value::Text(write)) => Some(write),
             Action::Remove | Action::Read(Value::Absent) => None,
-            // What one increment was told depends on all others.
+            // The reply to one increment depends on all others.
             Action::Read(Value::Number(_) | Value::List(_) | Value::Stream(_))
             | Action::Increment(_) => continue,
         };

@@ -1,6 +1,6 @@
 //! `linearizability`: no order of the operations on a key explains what was read.
 //!
-//! Each key is judged by itself, which suffices: a history is linearizable if each object's is
+//! Each key is judged separately, which is enough: a history is linearizable if each object's is
 //! (Herlihy and Wing, "Linearizability: A Correctness Condition for Concurrent Objects", 1990).
 
 mod explain;
@@ -26,7 +26,7 @@ use crate::valkey::{Addr, Value};
 #[derive(Copy, Clone, Debug)]
 struct Whose {
     command: CommandRef,
-    /// Who acknowledged it or told the value.
+    /// The node that acknowledged it or returned the value.
     from: Option<Addr>,
 }
 
@@ -182,9 +182,7 @@ impl State {
                 Found::of_command(CheckId::Linearizability, at, command, why)
             }),
             Verdict::TooManyOpen(open) => undecided(key, end, findings, || {
-                format!(
-                    "{open} operations on it were open at once, and {MOST_OPEN} can be looked at"
-                )
+                format!("{open} operations on it were open at once, and the limit is {MOST_OPEN}")
             }),
             Verdict::TooLong(open) => undecided(key, end, findings, || {
                 format!(

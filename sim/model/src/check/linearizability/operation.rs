@@ -8,13 +8,13 @@ use crate::valkey::{CommandKind, Value, WriteId};
 /// What an operation does.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub(super) enum Action {
-    /// Is told this value.
+    /// Returns this value.
     Read(Value),
     /// Sets the value that is known by this write.
     Write(WriteId),
     /// Leaves the key without a value.
     Remove,
-    /// Adds one, and is told this number; nothing if it is not known to have happened.
+    /// Adds one, and returns this number; nothing if it is not known to have happened.
     Increment(Option<u32>),
 }
 

@@ -3,10 +3,10 @@
 //! 2017).
 //!
 //! The history is gone through in the order of time, with the set of all states that the key can
-//! be in. An operation that ends must have taken effect in each of them, possibly after others
-//! that are under way; states in which it cannot have are dropped. If none is left, there is no
-//! order. Where no operation is under way, a state is a value and nothing more, so what the search
-//! needs does not grow with the history.
+//! be in. An operation that ends must have taken effect in each of them, possibly after others in
+//! progress; states in which it cannot have are dropped. If none is left, there is no order. Where
+//! no operation is in progress, a state is a value and nothing more, so what the search needs does
+//! not grow with the history.
 //!
 //! That each write has a value of its own keeps states few. A value that is still to be read
 //! cannot be overwritten yet. Once nobody reads it any more it does not matter which one it was,
@@ -19,7 +19,7 @@ use super::operation::{Action, Operation};
 use crate::engine::Time;
 use crate::valkey::{Value, WriteId};
 
-/// Operations on a key that may be under way at one time.
+/// How many operations on a key may be in progress at the same time.
 pub(super) const MOST_OPEN: usize = 128;
 
 /// Steps that are taken to end one operation: others that take effect before it in some state.
@@ -32,9 +32,9 @@ pub(super) enum Verdict {
     Linearizable,
     /// There is none.
     Impossible,
-    /// More operations were under way than the search can hold.
+    /// More operations were in progress than the search can hold.
     TooManyOpen(usize),
-    /// It was given up, with so many operations under way.
+    /// It was given up, with this many operations open.
     TooLong(usize),
 }
 
@@ -59,7 +59,7 @@ impl Holds {
     }
 }
 
-/// A state that the key can be in: its value, and which of the operations under way have taken
+/// A state that the key can be in: its value, and which of the operations in progress have taken
 /// effect, one bit each.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct State {
@@ -72,7 +72,7 @@ pub(super) fn judge(history: &[Operation]) -> Verdict {
     judge_within(history, MOST_STEPS)
 }
 
-/// As [`judge`], with so many steps for each operation.
+/// Like [`judge`], with a given number of steps for each operation.
 pub(super) fn judge_within(history: &[Operation], most_steps: u32) -> Verdict {
     // At one time, what begins is looked at before what ends: then they may overlap.
     let mut moments: Vec<(Time, bool, usize)> = Vec::with_capacity(history.len() * 2);
@@ -99,7 +99,7 @@ pub(super) fn judge_within(history: &[Operation], most_steps: u32) -> Verdict {
 
 struct Search<'a> {
     history: &'a [Operation],
-    /// Operations under way, by bit.
+    /// Operations in progress, by bit.
     open: Vec<Option<usize>>,
     states: BTreeSet<State>,
     /// Reads of each value that have not begun.
@@ -143,7 +143,7 @@ impl<'a> Search<'a> {
         self.open.iter().flatten().count()
     }
 
-    /// The operations under way that have not taken effect in a state, with their bits.
+    /// The operations in progress that have not taken effect in a state, with their bits.
     fn pending(&self, done: u128) -> impl Iterator<Item = (u128, usize)> {
         let open = self.open.iter().enumerate();
         open.filter_map(move |(bit, place)| Some((1 << bit, (*place)?)))
@@ -231,7 +231,7 @@ impl<'a> Search<'a> {
             .collect();
     }
 
-    /// Whether nobody reads a value any more, now that all reads under way of it have taken
+    /// Whether nobody reads a value any more, now that all reads of it in progress have taken
     /// effect.
     fn is_unread(&self, holds: Holds) -> bool {
         !self.counter && self.to_come.get(&holds).is_none_or(|left| *left == 0)
@@ -258,7 +258,8 @@ impl<'a> Search<'a> {
             } = self.history[place];
             let unread = match action {
                 Action::Write(write) => self.is_unread(Holds::Text(write.0)),
-                // All that read it are under way: they see it before anything overwrites it.
+                // All operations that read it are in progress: they see it before anything
+                // overwrites it.
                 Action::Read(Value::Text(write)) => {
                     self.is_unread(Holds::Text(write.0)) && self.is_pending(before, write)
                 }
@@ -302,7 +303,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether an operation that does the same is under way and ends before this one: wherever
+    /// Whether an equal operation is in progress and ends before this one: wherever
     /// the two take effect, they may as well do so in that order.
     fn has_elder(&self, done: u128, place: usize) -> bool {
         let one = &self.history[place];
@@ -312,7 +313,7 @@ impl<'a> Search<'a> {
         })
     }
 
-    /// Whether a write is under way and has not taken effect.
+    /// Whether a write is in progress and has not taken effect.
     fn is_pending(&self, done: u128, write: WriteId) -> bool {
         self.pending(done)
             .any(|(_, place)| self.history[place].action == Action::Write(write))

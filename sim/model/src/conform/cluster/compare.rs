@@ -93,7 +93,7 @@ const KEPT_BACK: Millis = 45.0;
 /// Clients think for 10 ms, so the first command of the pause comes up to that much later.
 const THINKING: Millis = 10.0;
 
-/// Holds what was recorded against runs of the model. `wide` are more of these, in which what the
+/// Compares what was recorded with runs of the model. `wide` are more of these, in which what the
 /// recorded machine's network may do besides is done as well; they may answer what was recorded.
 pub fn observations(
     recorded: &[Run],
@@ -267,7 +267,7 @@ fn longest_chain(recorded: &[Run], model: &[Run], known: Known, when: Millis) ->
     )
 }
 
-/// Pairs of events of which the first came first in every run, by more than logs can be off. Of
+/// Pairs of events whose order was the same in every run, by more than the error of logs. Of
 /// one run only what follows from each other: of the rest the order is by chance.
 fn ordered(recorded: &[Run], known: Known) -> Vec<(&str, &str)> {
     let mut kinds: BTreeSet<&str> = BTreeSet::new();

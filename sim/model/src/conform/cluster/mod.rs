@@ -1,4 +1,4 @@
-//! Recordings of clusters held against the model: three primaries and a replica that is told
+//! Recordings of clusters, compared with the model: three primaries and a replica that is sent
 //! `CLUSTER FAILOVER`.
 //!
 //! A cluster's nodes gossip on a clock of their own, so a recording is not replayed step by step:
@@ -57,7 +57,7 @@ pub fn late_news() -> String {
     format!(r#"{{"from": "b@bus", "to": "bus", "latency": {late}}}"#)
 }
 
-/// Holds a recording of a cluster against the model.
+/// Compares a recording of a cluster with the model.
 ///
 /// # Errors
 /// If the recording is of another script, or its logs do not tell of the failover.

@@ -18,7 +18,7 @@ use crate::valkey::{
 const START: f64 = 1_000.0;
 
 /// Follows `MOVED` at once and stays where it takes it. The limit is beyond all that was
-/// recorded; it ends what would go round for ever.
+/// recorded; it ends a loop that would never end.
 const POLICY: &str = r#"{"preset": "valkey-cli-cluster", "max_redirects": 16}"#;
 
 /// Arrivals stand for clients that begin every command at the same node.

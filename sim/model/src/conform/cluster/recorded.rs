@@ -1,5 +1,5 @@
-//! What a recording of a cluster tells: its logs and its clients' commands, in the terms that the
-//! model's trace is told in.
+//! What a recording of a cluster tells: its logs and its clients' commands, in the terms of the
+//! model's trace.
 
 use serde_json::Value;
 
@@ -60,7 +60,7 @@ fn failover(recording: &[Line]) -> Option<(Millis, &str)> {
 /// What a recording tells.
 ///
 /// # Errors
-/// If it is of another script than that with the nodes A, C, D and B, a replica of A that is told
+/// If it is of another script than that with the nodes A, C, D and B, a replica of A that is sent
 /// `CLUSTER FAILOVER`; or if its logs do not tell of the failover.
 pub fn read(recording: &[Line]) -> Result<Run, RecordingError> {
     let Some((start, target)) = failover(recording) else {
@@ -110,7 +110,7 @@ pub fn read(recording: &[Line]) -> Result<Run, RecordingError> {
     for what in NEEDED {
         if run.at(what).is_none() {
             let found = format!("no line in a log that says `{what}`");
-            let expected = "logs that tell of the failover";
+            let expected = "logs that mention the failover";
             return Err(RecordingError::whole(found, expected));
         }
     }

@@ -21,7 +21,7 @@ pub struct Run {
     pub marks: Vec<Mark>,
     /// Commands around the failover.
     pub ops: Vec<Op>,
-    /// How precisely marks and requests can be told apart.
+    /// How precisely marks and requests can be distinguished.
     pub blur: Millis,
     /// By how much a server's clock may be off.
     pub clock: Millis,
@@ -86,8 +86,8 @@ impl Run {
         marks.filter_map(|mark| mark.number).collect()
     }
 
-    /// What each node answered to which command in which phase of the failover, as lines. A
-    /// request that was under way when a phase changed is left out.
+    /// What each node answered to which command in which phase of the failover, as lines. A request
+    /// that was in progress when a phase changed is left out.
     pub fn answers(&self) -> Vec<(String, String)> {
         let times = ["a paused", "b won", "a demoted"].map(|what| self.at(what));
         let [Some(paused), Some(won), Some(demoted)] = times else {

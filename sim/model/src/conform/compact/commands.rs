@@ -1,5 +1,5 @@
-//! Which commands stay: all that took long, went to and fro or were under way when something
-//! changed, and of the others some of every kind in every stretch of time.
+//! Which commands stay: all that took long, went back and forth or were in progress when something
+//! changed, and of the others some of every kind in every interval.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -94,7 +94,7 @@ fn kind(line: &Line) -> Kind {
     )
 }
 
-/// Clients that do the same are told apart by the digits that their names end in.
+/// Clients that do the same differ only in the digits at the end of their names.
 fn group(who: &str) -> &str {
     who.trim_end_matches(|c: char| c.is_ascii_digit())
 }

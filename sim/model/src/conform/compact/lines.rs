@@ -97,7 +97,7 @@ fn repeated(event: &Event) -> Option<String> {
     }
 }
 
-/// Whether a line tells of a change at a server, or of a step of the script.
+/// Whether a line reports a change at a server, or a step of the script.
 pub fn is_change(line: &Line) -> bool {
     const STATE: [&str; 3] = ["role", "master_failover_state", "master_link_status"];
     const MILESTONES: [&str; 5] = [

@@ -1,5 +1,4 @@
-//! Whole commands: how often each was redirected and where, what it was told at last, and
-//! whether it waited.
+//! Whole commands: how often each was redirected and where, its last reply, and whether it waited.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -137,7 +137,7 @@ fn offsets(sides: &Sides<'_>, run: &Run, tally: &mut Tally) {
     }
 }
 
-/// The offset that a server told by `ROLE`.
+/// The offset that a server reported with `ROLE`.
 fn said(sides: &Sides<'_>, line: usize) -> Option<String> {
     let (_, reply) = operator::told(sides.recording, line)?;
     let place = match reply.get(0)?.as_str()? {

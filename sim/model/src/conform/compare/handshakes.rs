@@ -16,7 +16,7 @@ use crate::engine::Time;
 use crate::lab::WireEvent;
 use crate::valkey::{Command, Message, NodeId, Request};
 
-/// A character of a piece of which only the beginning is shown.
+/// A character of a piece that is only partly shown.
 const HIDDEN: char = '\u{fffd}';
 
 /// No word of a handshake is longer than this, nor hides more.
@@ -225,7 +225,7 @@ fn header(data: &[char], sign: char) -> Option<(usize, &[char])> {
     let rest = data.strip_prefix(&[sign])?;
     let digits = rest.iter().take_while(|c| c.is_ascii_digit()).count();
     let number: String = rest[..digits].iter().collect();
-    // Longer than any word of a handshake is none.
+    // Longer than any word of a handshake.
     let number = number.parse().ok().filter(|n| *n <= LONG as usize)?;
     Some((number, rest.get(digits + 2..)?))
 }

@@ -8,7 +8,7 @@ use super::{Run, Sides, Tally, not_compared};
 use crate::engine::Time;
 use serde_json::Value;
 
-/// What the operator was told after the line at `place`.
+/// The reply to the operator after the line at `place`.
 pub(super) fn told(recording: &[Line], place: usize) -> Option<(Time, &Value)> {
     let after = recording[place + 1..].iter();
     let mut after = after.filter(|line| line.who == "admin");

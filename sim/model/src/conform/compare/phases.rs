@@ -13,7 +13,7 @@ use super::{Run, Sides, Tally, not_compared};
 use crate::engine::{Span, Time};
 use crate::valkey::NodeId;
 
-/// By how much a phase may differ beside a tenth of its length.
+/// By how much a phase may differ in addition to a tenth of its length.
 const SPREAD: Span = Span::millis(30);
 
 /// How long a replica takes at most between two acknowledgements: 941 to 1073 ms were seen.
@@ -21,7 +21,7 @@ const SECOND: Span = Span::millis(1_100);
 
 pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
     if sides.milestones.is_empty() {
-        let why = "the recording has no lines of the servers' logs that tell any";
+        let why = "the recording has no log lines with a milestone";
         return vec![not_compared("servers: milestones and phases", why)];
     }
     let mut all: Vec<Observation> = Vec::new();

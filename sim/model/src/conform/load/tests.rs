@@ -68,7 +68,10 @@ fn lines_after_the_end_are_kept() {
 fn nothing_at_all_is_no_recording() {
     for text in ["", "\n \n", "\u{feff}"] {
         let error = parse(text).expect_err("empty").to_string();
-        assert_says(&error, &["found nothing at all", "one JSON object a line"]);
+        assert_says(
+            &error,
+            &["found nothing at all", "one JSON object per line"],
+        );
     }
 }
 
@@ -159,7 +162,7 @@ fn a_file_of_another_kind_is_called_by_its_name() {
             "a story",
         ),
         ("{\"a\": 1}", "an object without \"ev\""),
-        ("[1, 2]", "no object"),
+        ("[1, 2]", "that is not an object"),
         ("run 1\nreply +OK\n", "\"run 1\", which is not JSON"),
         ("{\n \"nodes\": [", "an object over several lines"),
     ] {

@@ -29,7 +29,7 @@ pub struct OpTold {
     pub answer: Option<(NodeId, Time, String)>,
 }
 
-/// What a single connection was told in the model.
+/// The replies on a single connection in the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProbeTold {
     /// When, what, and whether it answers a command.
@@ -38,7 +38,7 @@ pub struct ProbeTold {
     pub closed: Option<Time>,
 }
 
-/// Something that a client does by itself.
+/// Something that a client does unprompted.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Task {
     /// A whole command is sent, to this server.

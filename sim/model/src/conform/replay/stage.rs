@@ -73,7 +73,7 @@ impl<'a> Stage<'a> {
         modelled + self.step().at.since(recorded)
     }
 
-    /// When the script has something to do by itself.
+    /// When the script has something to do unprompted.
     pub(super) fn next_due(&self) -> Time {
         if self.over {
             return Time::NEVER;

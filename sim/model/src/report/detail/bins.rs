@@ -16,7 +16,7 @@ const NARROWEST: u32 = 20;
 pub struct Bins<const MOST: usize> {
     /// The width is two to this power, in nanoseconds.
     exponent: u32,
-    /// The last one is never nought.
+    /// The last one is never zero.
     sums: Vec<u64>,
 }
 
@@ -124,7 +124,7 @@ impl<const MOST: usize> Bins<MOST> {
         1 << self.exponent
     }
 
-    /// The sums, from the beginning of the run on; behind the last, all are nought.
+    /// The sums, from the beginning of the run on; after the last, all are zero.
     pub fn sums(&self) -> &[u64] {
         &self.sums
     }

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 /// Two for each power of two.
 const MOST: usize = 128;
 
-/// Counts of values by magnitude. Nought and one have buckets of their own.
+/// Counts of values by magnitude. Zero and one have buckets of their own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<u64>", into = "Vec<u64>")]
 pub struct Buckets {
-    /// The last one is never nought.
+    /// The last one is never zero.
     counts: Vec<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! When the redirects of which seeds were: sums by seeds and time, in bounded memory.
+//! When the redirects of each seed happened: sums by seeds and time, in bounded memory.
 
 use std::collections::BTreeMap;
 

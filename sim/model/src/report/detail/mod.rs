@@ -1,6 +1,6 @@
-//! What a sweep keeps beyond sums if it is asked to: how chains, bounces and outages are spread,
-//! and when the redirects of which seeds were. Memory is bounded, and merging is commutative and
-//! associative, as for the sums.
+//! What a sweep keeps beyond sums if it is asked to: the distributions of chains, bounces and
+//! outages, and when the redirects of each seed happened. Memory is bounded, and merging is
+//! commutative and associative, as for the sums.
 
 mod bins;
 mod buckets;
@@ -25,7 +25,7 @@ pub struct Detail {
     pub(crate) read_outages: Buckets,
     /// Clients by their longest time without a write served.
     pub(crate) write_outages: Buckets,
-    /// When the redirects of which seeds were.
+    /// When the redirects of each seed happened.
     pub(crate) redirects: Heat,
 }
 
@@ -59,12 +59,12 @@ pub struct DetailReport {
     pub chains: Vec<Bucket>,
     /// Commands that ended, by the redirects that led back.
     pub bounces: Vec<Bucket>,
-    /// Clients of all runs by their longest time without a read served, in nanoseconds; nought
-    /// for those that met no outage.
+    /// Clients of all runs by their longest time without a read served, in nanoseconds; zero for
+    /// those without an outage.
     pub read_outages_ns: Vec<Bucket>,
     /// Clients of all runs by their longest time without a write served.
     pub write_outages_ns: Vec<Bucket>,
-    /// When the redirects of which seeds were.
+    /// When the redirects of each seed happened.
     pub redirects: HeatMap,
 }
 

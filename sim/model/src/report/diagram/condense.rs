@@ -92,7 +92,7 @@ pub(super) fn condense(recorder: &Recorder<'_>) -> Vec<Item> {
             Drawn::Arrow(arrow) => arrow.sent,
             Drawn::Note { at, .. } => *at,
         };
-        // A message is there if it begins or ends in the stretch, or is under way all through.
+        // A message is there if it begins or ends in the stretch, or is in flight throughout.
         shown_at(entry) >= filter.from && sent < filter.until
     };
     let mut places: Vec<usize> = (0..entries.len()).filter(within).collect();

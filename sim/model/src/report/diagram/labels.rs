@@ -1,4 +1,4 @@
-//! What stands beside arrows and in notes: short, since there is little room.
+//! The text of arrows and notes: short, since there is little room.
 
 use super::{Arrow, ArrowLook, NoteLook};
 use crate::client::CommandOutcome;
@@ -81,7 +81,7 @@ fn bus(kind: BusKind) -> &'static str {
 
 fn stream(op: ReplOp) -> &'static str {
     match op {
-        ReplOp::HandOver(_) => "a failover is under way",
+        ReplOp::HandOver(_) => "a failover is in progress",
         ReplOp::HandOverOff => "the failover is off",
         ReplOp::Ping
         | ReplOp::GetAck

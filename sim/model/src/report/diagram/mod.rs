@@ -27,7 +27,7 @@ pub struct Diagram {
     pub arrows: Vec<Arrow>,
     /// What happens, in order of time.
     pub rows: Vec<Row>,
-    /// Rows that were left out at the end, because there may only be so many.
+    /// Rows that were left out at the end because of the limit.
     pub cut: u64,
 }
 
@@ -47,9 +47,9 @@ pub enum Life {
     Client,
     /// Sentinel.
     Sentinel,
-    /// A node that takes itself for a primary.
+    /// A node that believes it is the primary.
     Primary,
-    /// A node that takes itself for a replica.
+    /// A node that believes it is a replica.
     Replica,
     /// A node whose process is stopped.
     Stopped,

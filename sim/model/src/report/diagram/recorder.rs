@@ -66,7 +66,7 @@ pub(super) struct Told {
     pub outcome: Option<CommandOutcome>,
 }
 
-/// A sink that takes down a run for a [`Diagram`].
+/// A sink that records a run for a [`Diagram`].
 pub struct Recorder<'a> {
     pub(super) names: Names<'a>,
     pub(super) filter: Filter,

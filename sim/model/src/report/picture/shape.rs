@@ -84,7 +84,7 @@ pub enum LaneKind {
     Operator,
 }
 
-/// What a message is, or that an event is none.
+/// What a message is, or that an event is not a message.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Class {
@@ -98,7 +98,7 @@ pub enum Class {
     Error,
     /// A reply that sends a client on.
     Redirect,
-    /// Messages by which nodes become replicas and hand over.
+    /// Messages of replication handshakes and hand-overs.
     Handshake,
     /// Everything else between nodes.
     Replication,

@@ -206,7 +206,7 @@ impl Open {
                 names.listener(to)
             ),
             Whereabouts::Ignores(from) => {
-                format!("does not believe a redirect of {}", names.node(from))
+                format!("ignores a redirect of {} as out of date", names.node(from))
             }
         };
         CommandState {

@@ -15,12 +15,12 @@ pub(super) fn event(names: Names<'_>, node: NodeId, what: ClusterEvent) -> Strin
         }
         ClusterEvent::Failed { peer } => {
             format!(
-                "takes {} for failed: a majority cannot reach it (FAIL)",
+                "marks {} as failed: a majority cannot reach it (FAIL)",
                 names.node(peer)
             )
         }
         ClusterEvent::Reachable { peer } => {
-            format!("takes {} for reachable again", names.node(peer))
+            format!("marks {} as reachable again", names.node(peer))
         }
         ClusterEvent::State { state } => format!("takes the cluster {}", health(state)),
         ClusterEvent::ElectionPlanned { delay, rank } => match rank {
@@ -54,7 +54,7 @@ pub(super) fn event(names: Names<'_>, node: NodeId, what: ClusterEvent) -> Strin
         }
         ClusterEvent::ManualFailoverEnded { how } => match how {
             ManualEnd::Over => "ends the manual failover".to_owned(),
-            ManualEnd::TimedOut => "gives the manual failover up: its time is over".to_owned(),
+            ManualEnd::TimedOut => "gives up the manual failover: it has timed out".to_owned(),
         },
         ClusterEvent::EpochTaken { epoch } => format!("gives itself epoch {epoch} without a vote"),
         ClusterEvent::SlotsMoved { to, epoch, count } => {
@@ -84,7 +84,7 @@ fn refusal(why: VoteRefusal) -> &'static str {
     match why {
         VoteRefusal::OldEpoch => "that epoch is over",
         VoteRefusal::AlreadyVoted => "it has voted already",
-        VoteRefusal::NotAReplica => "who asks is no replica",
+        VoteRefusal::NotAReplica => "the requester is not a replica",
         VoteRefusal::PrimaryIsUp => "its primary is not failed",
         VoteRefusal::VotedLately => {
             "it has voted about that primary within twice the node time-out"
@@ -98,11 +98,11 @@ pub(super) fn why_rejected(error: ErrorKind) -> &'static str {
     if error == ErrorKind::CrossSlot {
         "its keys are in several slots"
     } else if error == ErrorKind::TryAgain {
-        "its slot is on the move, and so are some of its keys"
+        "its slot is being moved, and some of its keys have moved already"
     } else if error == ErrorKind::ClusterDownUnbound {
         "nobody serves its slot"
     } else {
-        "the node takes the cluster for failed"
+        "the node considers the cluster down"
     }
 }
 

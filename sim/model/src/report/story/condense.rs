@@ -1,10 +1,10 @@
 //! How a story is kept short: what is routine is left out, and long runs become a line.
 //!
-//! Three things are routine. A command that is served at once says nothing by itself: its lines
-//! are held back until something happens that is told, and if it ends before, it is only
-//! counted. After the first redirects of a command, those that lead back are only counted. And
-//! some records never say anything new: acknowledgements between nodes, a gate that lets a
-//! node's message pass, a client's greeting on its second connection.
+//! Three things are routine. A command that is served at once is not interesting on its own: its
+//! lines are held back until something is shown, and if it ends before, it is only counted. After
+//! the first redirects of a command, those that lead back are only counted. And some records never
+//! say anything new: acknowledgements between nodes, a gate that lets a node's message pass, a
+//! client's greeting on its second connection.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::report::words;
 use crate::trace::{Event, Record};
 use crate::valkey::{Addr, CommandKind, GateVerdict, NodeId, Note as NodeNote};
 
-/// Redirects of a command that are told one by one.
+/// Redirects of a command that are shown one by one.
 pub(super) const REDIRECTS_TOLD: u32 = 4;
 
 /// What a condensed story does with a record.
@@ -27,9 +27,9 @@ pub(super) enum Treatment {
     Tell,
     /// Leaves it out.
     Leave,
-    /// Holds it back until the command ends or something is told.
+    /// Holds it back until the command ends or something is shown.
     Hold(ClientId, u32),
-    /// Counts a command that was served and for which nothing was told.
+    /// Counts a command that was served without being shown.
     CountServed(ClientId, u32),
     /// Counts a redirect.
     CountRedirect(ClientId, u32, NodeId, Addr),
@@ -187,7 +187,7 @@ impl Condenser {
         self.held.entry((client, command)).or_default().push(line);
     }
 
-    /// A command was served while nothing was told.
+    /// A command was served while nothing was shown.
     pub(super) fn count_served(&mut self, client: ClientId, command: u32, at: Time) {
         let held = self.held.remove(&(client, command));
         let first = held
@@ -205,7 +205,7 @@ impl Condenser {
         quiet.last = at;
     }
 
-    /// A redirect that is not told.
+    /// A redirect that is not shown.
     pub(super) fn count_redirect(
         &mut self,
         (client, command): (ClientId, u32),
@@ -231,26 +231,26 @@ impl Condenser {
         }
     }
 
-    /// Whether a command's next redirects are counted instead of told; `hops` have been met.
+    /// Whether a command's next redirects are counted instead of shown; `hops` have been met.
     pub(super) fn begin_chain(&mut self, client: ClientId, command: u32, hops: u32) {
         if hops >= REDIRECTS_TOLD {
             self.chains.entry((client, command)).or_default();
         }
     }
 
-    /// Whether redirects of this command were counted that are not told yet.
+    /// Whether there are counted redirects of this command that have not been shown yet.
     pub(super) fn owes(&self, client: ClientId, command: u32) -> bool {
         let skipped = self.chains.get(&(client, command));
         skipped.is_some_and(|skipped| skipped.count > 0)
     }
 
-    /// A command has ended, told or not.
+    /// A command has ended, shown or not.
     pub(super) fn forget(&mut self, client: ClientId, command: u32) {
         self.chains.remove(&(client, command));
         self.held.remove(&(client, command));
     }
 
-    /// Everything that has to be told before the next line, in order of time.
+    /// Everything that has to be shown before the next line, in order of time.
     pub(super) fn flush(&mut self, memory: &Memory<'_>, names: Names<'_>) -> Vec<StoryLine> {
         let mut lines: Vec<StoryLine> = Vec::new();
         for ((client, command), skipped) in &mut self.chains {

@@ -30,7 +30,7 @@ pub(super) struct NodeMemory {
     pub now: Option<Known>,
     /// What it had said before that.
     pub before: Option<Known>,
-    /// Whose rules it follows.
+    /// The behaviour that it follows.
     pub behaviour: &'static Behaviour,
 }
 

@@ -222,12 +222,12 @@ impl Phrases<'_, '_> {
             Message::Reply { reply, .. } => words::reply(self.names, reply),
             Message::Stream(entry) => match entry.op {
                 ReplOp::HandOver(target) => format!(
-                    "\"a failover to {} is under way\" in the replication stream, up to {}",
+                    "\"a failover to {} is in progress\" in the replication stream, up to {}",
                     self.names.listener(target),
                     entry.end
                 ),
                 ReplOp::HandOverOff => format!(
-                    "\"the failover is off\" in the replication stream, up to {}",
+                    "\"the failover is cancelled\" in the replication stream, up to {}",
                     entry.end
                 ),
                 ReplOp::Ping
@@ -389,7 +389,7 @@ fn why_postponed(gate: Gate, belief: Belief) -> &'static str {
         Gate::StandaloneRedirect => match belief.failover {
             FailoverState::InProgress => "its failover is in progress and will say where to",
             FailoverState::NoFailover | FailoverState::WaitForSync => {
-                "its primary has told it that a failover to it is under way"
+                "its primary has announced a failover to it"
             }
         },
         Gate::ClientPause => match belief.failover {
@@ -415,8 +415,8 @@ fn why_rejected(gate: Gate, error: ErrorKind) -> &'static str {
         Gate::NoMulti => "it may not be queued in a transaction",
         Gate::StandaloneRedirect => "the node is a replica",
         Gate::MinReplicas => "too few replicas are connected",
-        Gate::ReadOnlyReplica => "a replica takes no writes",
-        Gate::PubSubContext => "a subscriber may only say a few things",
+        Gate::ReadOnlyReplica => "a replica does not accept writes",
+        Gate::PubSubContext => "a subscriber may only use a few commands",
         Gate::StaleData => "the link to the primary is not up and stale data is not served",
         Gate::Loading => "a snapshot is being loaded",
         Gate::ClientPause => error.code(),

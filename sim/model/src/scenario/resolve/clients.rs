@@ -95,7 +95,7 @@ fn resolve_group(
         return Err(Problem::new(
             format!("{path}.arrive"),
             format!(
-                "clients begin at {to}, after phases.load_until ({}), when nobody begins anything",
+                "clients start at {to}, after phases.load_until ({}), when no new commands are issued",
                 limits.load_until
             ),
         ));
@@ -179,12 +179,12 @@ fn fits_the_servers(path: &str, preset: &str, policy: &Policy, cluster: bool) ->
             let own = PRESETS.iter().filter(|p| p.policy().cluster.is_some());
             let names: Vec<String> = own.map(|p| format!("\"{}\"", p.name)).collect();
             format!(
-                "\"{preset}\" knows no clusters, and these servers are one: expected one of {}",
+                "\"{preset}\" does not support clusters, but these servers are one: expected one of {}",
                 names.join(", ")
             )
         }
         (true, false) => format!(
-            "\"{preset}\" is for clusters, and these servers are none: expected another policy, or \"cluster\": {{}} in the scenario"
+            "\"{preset}\" is for clusters, but these servers are not one: expected another policy, or \"cluster\": {{}} in the scenario"
         ),
     };
     Err(Problem::new(path, message))

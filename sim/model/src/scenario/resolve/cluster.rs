@@ -20,7 +20,7 @@ pub fn cluster(scenario: &Scenario, nodes: &[NodePlan]) -> Result<Option<Cluster
             None => Ok(None),
             Some(place) => Err(Problem::new(
                 format!("nodes[{place}].slots"),
-                "standalone servers have no slots: expected \"cluster\": {} beside \"nodes\"",
+                "standalone servers have no slots: expected \"cluster\": {} next to \"nodes\"",
             )),
         };
     };
@@ -38,7 +38,7 @@ pub fn cluster(scenario: &Scenario, nodes: &[NodePlan]) -> Result<Option<Cluster
         return Err(Problem::new(
             "nodes",
             format!(
-                "no node has {}: expected it in some primary's \"slots\", or \"uncovered\": true in \"cluster\"",
+                "no node owns {}: expected it in some primary's \"slots\", or \"uncovered\": true in \"cluster\"",
                 in_words(first, last)
             ),
         ));

@@ -96,7 +96,7 @@ pub fn plan(scenario: &Scenario, path: &str, hash: u128) -> Result<Plan> {
         && let Some(step) = undrivable(&plan).into_iter().next()
     {
         let message = format!(
-            "cannot be carried out on real servers ({}), but the scenario says \"live\": true",
+            "cannot be driven on real servers ({}), but the scenario says \"live\": true",
             step.why
         );
         return Err(Problem::new(step.place, message));

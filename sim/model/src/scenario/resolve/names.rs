@@ -139,9 +139,11 @@ impl<'s> Names<'s> {
             | Selector::BusOf(_) => false,
         };
         let vacuous = match (are_clients(opens), are_clients(accepts)) {
-            (true, true) => Some("clients and Sentinel have no connections among themselves"),
+            (true, true) => {
+                Some("there are no connections between clients, or between a client and Sentinel")
+            }
             (false, true) if !both_ways => Some(
-                "clients accept no connections, nor does Sentinel: expected them as \"from\", which is who opens connections",
+                "clients accept no connections, nor does Sentinel: expected them as \"from\", the side that opens connections",
             ),
             (false | true, false | true) => None,
         };

@@ -85,7 +85,7 @@ fn no_cycles(nodes: &[NodePlan]) -> Result<()> {
                 return Err(Problem::new(
                     format!("nodes[{place}].replica_of"),
                     format!(
-                        "replicas in a circle: {} (expected a primary at the end)",
+                        "replicas in a cycle: {} (expected a primary at the end)",
                         chain.join(" -> ")
                     ),
                 ));

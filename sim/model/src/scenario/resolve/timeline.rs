@@ -28,7 +28,7 @@ pub struct Known<'k> {
     pub limits: &'k Limits,
 }
 
-/// What surely happens.
+/// What always happens.
 pub fn timeline(written: &[Item], known: &mut Known<'_>) -> Result<Vec<TimelineItem>> {
     not_too_many("timeline", written.len())?;
     (written.iter().enumerate())
@@ -178,7 +178,7 @@ fn fault(path: &str, may: &May, known: &mut Known<'_>) -> Result<FaultSpec> {
     };
     let action = action(&format!("{path}.do"), &may.action, length_of, known)?;
     if given && length(&action).is_none() {
-        let message = "this action has no length: expected no \"lasts\"";
+        let message = "this action has no duration: expected no \"lasts\"";
         return Err(Problem::new(at_lasts, message));
     }
     Ok(FaultSpec {
@@ -210,7 +210,7 @@ impl Length {
                 match self {
                     Length::Own => "missing field \"lasts\": expected how long, such as \"2s\"",
                     Length::Drawn(_) | Length::Missing => {
-                        "missing field \"lasts\" beside \"do\": expected two durations, such as [\"10ms\", \"800ms\"]"
+                        "missing field \"lasts\" next to \"do\": expected two durations, such as [\"10ms\", \"800ms\"]"
                     }
                 },
             )),
@@ -229,7 +229,7 @@ impl Length {
             (Length::Drawn(longest), None) => Ok(Some(longest)),
             (Length::Drawn(_) | Length::Missing, Some(_)) => Err(Problem::new(
                 at,
-                "a fault says itself how long it lasts: expected \"lasts\" beside \"do\"",
+                "a fault has its own duration: expected \"lasts\" next to \"do\"",
             )),
         }
     }

@@ -279,7 +279,7 @@ fn clients_that_do_not_fit_a_cluster() {
         "/clients",
         group(json!({"name": "app", "policy": "valkey-go"})),
         "clients[0].policy",
-        &["knows no clusters", "\"jedis-cluster\""],
+        &["does not support clusters", "\"jedis-cluster\""],
     );
     for (workload, part) in [
         (json!({"mix": {"mget": 1}}), "keys_per_tag is 1"),

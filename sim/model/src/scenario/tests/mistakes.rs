@@ -48,7 +48,7 @@ fn names_that_do_not_exist() {
         /nodes/1/replica_off | "old" | nodes[1].replica_off | nearest: "replica_of"
         /nodes/1/replica_of | "odl" | nodes[1].replica_of | no node "odl" (nearest: "old"; nodes are "old", "new")
         /behaviour | "8.0.1+target-hold" | behaviour | no remedy "target-hold" & nearest: "target-holds"
-        /behaviour | "8.0.1+merged" | behaviour | 8.0.1 has "merged" in it
+        /behaviour | "8.0.1+merged" | behaviour | 8.0.1 includes "merged"
         /nodes/1/behaviour | "8.0.1+bounce-guard" | nodes[1].behaviour | a rule of clients
         /expect/- | {"verdict": "clean", "behaviours": ["none+state-check+pause-first", "combined"]} | expect[0].behaviours[1] | second expectation for "combined"
         /nodes/1/behaviour | "pause" | nodes[1].behaviour | nearest: "pause-first"
@@ -136,14 +136,14 @@ fn contradictions() {
         /timeline/- | {"at": "1s", "do": {"cut": {"from": "old", "to": "new"}}} | timeline[0].do.cut | missing field "lasts"
         /timeline/- | {"at": "1s", "do": {"pause": {"node": "old", "lasts": "10s"}}} | timeline[0].do | everything heals at phases.faults_until
         /timeline/- | {"at": "1s", "do": {"reset": {"from": "old", "to": "app"}}} | timeline[0].do.reset.to | clients accept no connections
-        /timeline/- | {"at": "1s", "do": {"reset": {"from": "app", "to": "clients"}}} | timeline[0].do.reset.to | among themselves
+        /timeline/- | {"at": "1s", "do": {"reset": {"from": "app", "to": "clients"}}} | timeline[0].do.reset.to | no connections between clients
         /timeline/- | {"at": "1s", "do": {"reset": {"from": "old", "to": "old"}}} | timeline[0].do.reset.to | no connections to itself
-        /faults/may/- | {"between": ["1s", "2s"], "do": {"cut": {"from": "old", "to": "new"}}} | faults.may[0].do.cut | missing field "lasts" beside "do"
+        /faults/may/- | {"between": ["1s", "2s"], "do": {"cut": {"from": "old", "to": "new"}}} | faults.may[0].do.cut | missing field "lasts" next to "do"
         /faults/may/- | {"between": ["2s", "1s"], "lasts": ["1s", "2s"], "do": {"cut": {"from": "old", "to": "new"}}} | faults.may[0].between | the shorter or earlier one first
         /faults/may/- | {"between": ["1s", "2s"], "lasts": ["2s", "1s"], "do": {"cut": {"from": "old", "to": "new"}}} | faults.may[0].lasts | the shorter or earlier one first
         /faults/may/- | {"between": ["1s", "5s"], "lasts": ["1s", "2s"], "do": {"cut": {"from": "old", "to": "new"}}} | faults.may[0].between | not before phases.faults_until
-        /faults/may/- | {"between": ["1s", "2s"], "lasts": ["1s", "2s"], "do": {"reset": {"from": "old", "to": "new"}}} | faults.may[0].lasts | has no length
-        /faults/may/- | {"between": ["1s", "2s"], "lasts": ["1s", "2s"], "do": {"crash": {"node": "old", "restart_after": "1s"}}} | faults.may[0].do.crash.restart_after | beside "do"
+        /faults/may/- | {"between": ["1s", "2s"], "lasts": ["1s", "2s"], "do": {"reset": {"from": "old", "to": "new"}}} | faults.may[0].lasts | has no duration
+        /faults/may/- | {"between": ["1s", "2s"], "lasts": ["1s", "2s"], "do": {"crash": {"node": "old", "restart_after": "1s"}}} | faults.may[0].do.crash.restart_after | next to "do"
         /phases | {"faults_until": "5s", "load_until": "4s"} | phases.load_until | before faults end
         /clients/0/arrive | {"from": "2s", "to": "1s"} | clients[0].arrive | earlier one first
         /clients/0/arrive | "9s" | clients[0].arrive | after phases.load_until

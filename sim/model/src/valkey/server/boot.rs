@@ -22,7 +22,7 @@ pub(super) struct Disk {
     pub(super) data: Data,
     pub(super) replid: ReplId,
     pub(super) offset: u64,
-    /// Beside the replication id (`rdbSaveInfoAuxFields` saves that one).
+    /// In addition to the replication id (`rdbSaveInfoAuxFields` saves that one).
     pub(super) redirect_epoch: Epoch,
     pub(super) file: ConfigFile,
 }

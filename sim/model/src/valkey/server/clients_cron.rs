@@ -17,7 +17,7 @@ impl Server {
         let mut left = (open / hz).max(CLIENTS_CRON_MIN).min(open);
         let idle_matters = turn.config.timeout.0 > 0;
         if self.blocked.is_empty() && !idle_matters {
-            // Nobody would be told anything; whose turn it is moves on all the same.
+            // Nobody would notice; whose turn it is moves on all the same.
             self.clients_cron_place += left;
             return;
         }

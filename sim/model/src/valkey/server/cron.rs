@@ -8,7 +8,7 @@ use crate::engine::Span;
 
 impl Server {
     /// `serverCron` (8.0.1, server.c:1260), `hz` times a second: pauses that have run out, and
-    /// `replicationCron` every second, or every 100 ms while a failover is under way (1445).
+    /// `replicationCron` every second, or every 100 ms while a failover is in progress (1445).
     pub(super) fn server_cron(&mut self, turn: &mut Turn<'_>) {
         let period = Span(1_000_000_000 / u64::from(turn.config.hz));
         self.next_cron = turn.now + period;

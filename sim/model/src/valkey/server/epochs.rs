@@ -34,7 +34,7 @@ impl Server {
         }
     }
 
-    /// The node has changed its role by itself.
+    /// The node has changed its own role.
     pub(super) fn count_epoch(&mut self, turn: &Turn<'_>) {
         match turn.behaviour.redirect_epoch {
             RedirectEpoch::Absent => {}
@@ -42,7 +42,7 @@ impl Server {
         }
     }
 
-    /// Another node has told its own.
+    /// Another node has reported its own.
     pub(super) fn learn_epoch(&mut self, told: Option<Epoch>) {
         if let Some(told) = told {
             self.redirect_epoch = self.redirect_epoch.max(told);

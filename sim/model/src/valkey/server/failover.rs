@@ -26,7 +26,7 @@ pub(super) struct Failover {
     /// Without `TO`: the replica that was the first to catch up, while a remedy still has
     /// something to do with it before the failover proceeds.
     pub(super) chosen: Option<Addr>,
-    /// The replicas have been told which of them is the target (target-holds).
+    /// The replicas have been notified which of them is the target (target-holds).
     pub(super) told: bool,
     /// `PSYNC … FAILOVER` has been sent, so that there may be another primary by now.
     pub(super) asked: bool,
@@ -142,8 +142,8 @@ impl Server {
         }
     }
 
-    /// Without `TO` the first replica that has caught up is the target. One that has to be told
-    /// must acknowledge that first.
+    /// Without `TO` the first replica that has caught up is the target. A replica that has to be
+    /// notified must acknowledge that first.
     fn choose(&mut self, turn: &mut Turn<'_>) {
         let first = self
             .replicas

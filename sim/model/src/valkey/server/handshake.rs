@@ -15,7 +15,7 @@ use super::{Effect, LinkNo, Server, Turn};
 use crate::engine::Time;
 use crate::net::ConnectFailure;
 
-/// `repl_state`, as far as the steps of the handshake can be told apart from outside.
+/// `repl_state`, as far as the steps of the handshake can be distinguished from outside.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum ReplState {
     /// No primary.
@@ -40,7 +40,7 @@ pub(super) enum ReplState {
     Ready,
     /// PSYNC was sent.
     ReceivePsync,
-    /// A full resynchronization is under way: the id and offset it will leave.
+    /// A full resynchronization is in progress: the id and offset it will leave.
     Transfer(ReplId, u64),
     /// Connected.
     Connected,
@@ -86,7 +86,7 @@ impl PrimaryLink {
         !matches!(self.repl_state, ReplState::None | ReplState::Connect)
     }
 
-    /// Whether the handshake is under way.
+    /// Whether the handshake is in progress.
     pub(super) fn in_handshake(&self) -> bool {
         self.is_dialled() && self.state() == LinkState::Down
     }
@@ -239,7 +239,7 @@ impl Server {
     /// While PSYNC's reply is awaited this is PSYNC_TRY_LATER, which ends a failover (unless
     /// promotions may be repeated); before, the handshake is tried again at the next
     /// `replicationCron`; afterwards
-    /// `replicationHandlePrimaryDisconnection` (8.0.1, replication.c:3865) connects anew at once.
+    /// `replicationHandlePrimaryDisconnection` (8.0.1, replication.c:3865) reconnects at once.
     pub(super) fn link_lost(&mut self, link: LinkNo, turn: &mut Turn<'_>) {
         if link != self.link.number || !self.link.is_dialled() {
             return;

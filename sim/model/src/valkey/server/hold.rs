@@ -1,5 +1,5 @@
 //! The target of a failover holds clients ([`Remedy::TargetHolds`](super::super::Remedy)): how it
-//! is told, and when it lets them go.
+//! learns of the failover, and when it releases them.
 //!
 //! The old primary tells it by an entry of the replication stream. `PAUSE_ACTION_REPLICA`, which
 //! the failover's pause sets, does not stop that: Valkey asks for it before GETACK
@@ -24,12 +24,12 @@ use super::{Server, Turn};
 pub(super) enum Hold {
     /// It redirects them.
     Nothing,
-    /// Its primary has told it that a failover to it is under way: it postpones them.
+    /// Its primary has announced a failover to it: it postpones them.
     Redirects,
 }
 
 impl Server {
-    /// Tells the replicas to which of them a failover is under way.
+    /// Tells the replicas to which of them a failover is in progress.
     pub(super) fn tell_target(&mut self, target: Addr, turn: &Turn<'_>) {
         match turn.behaviour.failover_target {
             FailoverTarget::Redirects => {}
@@ -48,7 +48,7 @@ impl Server {
         }
     }
 
-    /// The primary tells of a failover. Only the one that it names holds; all others go on as
+    /// The primary announces a failover. Only the one that it names holds; all others go on as
     /// before, and so does a node that does not know the entry.
     pub(super) fn told_of_failover(&mut self, target: Addr, turn: &mut Turn<'_>) {
         if target == AddressBook::of(self.node) {

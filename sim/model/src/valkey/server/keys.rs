@@ -14,7 +14,7 @@ pub(super) fn milliseconds(now: Time) -> u32 {
 impl Server {
     /// `expireIfNeeded` (8.0.1, db.c): a primary removes a key whose time is up when it meets it,
     /// and tells its replicas; not while a pause lasts (`PAUSE_ACTION_EXPIRE`, which every pause
-    /// has). A replica waits to be told.
+    /// has). A replica waits for its primary to delete it.
     #[inline]
     pub(super) fn expire_if_needed(&mut self, key: u32, turn: &mut Turn<'_>) {
         if self.data.is_expired(key, milliseconds(turn.now)) {
@@ -78,8 +78,8 @@ impl Server {
         }
     }
 
-    /// `PFCOUNT`: nothing makes a key of its kind. (Of a string that is none Valkey says so in
-    /// other words, `-WRONGTYPE Key is not a valid HyperLogLog string value.`)
+    /// `PFCOUNT`: nothing makes a key of its kind. (For a string that is not one, Valkey has a
+    /// different message, `-WRONGTYPE Key is not a valid HyperLogLog string value.`)
     pub(super) fn pfcount(&mut self, key: u32, turn: &mut Turn<'_>) -> Reply {
         match self.read(key, turn) {
             Value::Absent => Reply::Int(0),

@@ -123,11 +123,11 @@ pub struct Turn<'a> {
     pub behaviour: &'static Behaviour,
     /// Which node listens where.
     pub addresses: &'a AddressBook,
-    /// Snapshots under way.
+    /// Snapshots in transit.
     pub snapshots: &'a mut Snapshots,
     /// Values that replies carry.
     pub elements: &'a mut ElementLog,
-    /// Packets of the cluster bus under way.
+    /// Packets of the cluster bus in transit.
     pub packets: &'a mut Packets,
     /// What nodes have answered to `CLUSTER SLOTS`.
     pub topologies: &'a mut Topologies,
@@ -183,7 +183,7 @@ pub struct Server {
     backlog: Backlog,
     replicas: Vec<Replica>,
     failover: failover::Failover,
-    /// What the primary has told this node of a failover to it.
+    /// What the primary has announced about a failover to this node.
     hold: Hold,
     /// The replication id under which `PSYNC … FAILOVER` has promoted this node, as long as it
     /// has been a primary since.

@@ -164,8 +164,8 @@ impl Server {
             }
             Gate::StandaloneRedirect => {
                 // The condition looks at nothing else: not at the link, not at the pause, not at
-                // whether `primary_host` is a primary. A target that has been told of a failover
-                // holds (target-holds); no version tells it.
+                // whether `primary_host` is a primary. A target that knows of a failover holds
+                // (target-holds); no version tells it.
                 if client.capa
                     && self.primary.is_some()
                     && self.cluster.is_none()
@@ -243,8 +243,8 @@ impl Server {
         }
     }
 
-    /// Discards a transaction whose EXEC is sent elsewhere, and flags one of which a command is,
-    /// so that EXEC aborts.
+    /// Discards a transaction whose EXEC is redirected, and flags the transaction if the command is
+    /// queued in one, so that EXEC aborts.
     pub(super) fn spoil(&mut self, slot: Slot, kind: CommandKind) {
         let client = &mut self.clients[slot.0 as usize];
         if kind == CommandKind::Exec {

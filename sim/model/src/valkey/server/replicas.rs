@@ -27,7 +27,7 @@ pub(super) enum ReplicaState {
 pub(super) struct Replica {
     pub(super) slot: Slot,
     pub(super) state: ReplicaState,
-    /// The address that it announced; a client that says PSYNC by itself announces none.
+    /// The address that it announced; a client that sends PSYNC on its own announces none.
     pub(super) address: Option<Addr>,
     /// `repl_ack_off`
     pub(super) acked: u64,
@@ -42,7 +42,7 @@ impl Replica {
         self.state == ReplicaState::Online
     }
 
-    /// When something happens to it by itself.
+    /// When something happens to it without input.
     pub(super) fn next_step(&self) -> Time {
         match self.state {
             ReplicaState::Saving { until, .. } => until,

@@ -105,7 +105,7 @@ impl Server {
         known && offset > 0 && self.backlog.covers(offset - 1)
     }
 
-    /// `startBgsaveForReplication`: one snapshot for every replica that waits, as of now.
+    /// `startBgsaveForReplication`: one snapshot of the current data for every replica that waits.
     pub(super) fn start_save(&mut self, turn: &mut Turn<'_>) {
         let snapshot = turn.snapshots.keep(&self.data);
         let (replid, offset) = (self.replid, self.offset);

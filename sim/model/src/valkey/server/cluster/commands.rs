@@ -84,7 +84,7 @@ impl Server {
 
 impl Cluster {
     /// `clusterCommandSlots` (8.0.1, cluster.c): each range with its owner and the owner's
-    /// replicas that are not failed and have told an offset (`isNodeAvailable`).
+    /// replicas that are not failed and have reported an offset (`isNodeAvailable`).
     fn topology(&self, turn: &mut Turn<'_>) -> TopologyId {
         let mut ranges: Vec<TopologyRange> = Vec::new();
         let mut last_owner = None;

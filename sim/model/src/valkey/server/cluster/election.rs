@@ -126,7 +126,7 @@ impl Cluster {
         self.others().filter(better).count() as u64
     }
 
-    /// Others may have told of more data since.
+    /// Others may have reported more data since.
     fn follow_rank(&mut self) {
         let rank = self.replica_rank();
         let (old, Some(at)) = (self.election.rank, self.election.at) else {

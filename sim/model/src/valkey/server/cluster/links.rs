@@ -9,7 +9,7 @@ use super::node::LinkState;
 use super::{Cluster, Way};
 
 impl Cluster {
-    /// `clusterNodeCronHandleReconnect`: opens a connection where there is none.
+    /// `clusterNodeCronHandleReconnect`: opens missing connections.
     pub(super) fn handle_reconnect(&mut self, peer: NodeId, turn: &mut Turn<'_>) {
         let link = &mut self.node_mut(peer).link;
         if link.state == LinkState::None {

@@ -15,7 +15,7 @@ use crate::engine::{Span, Time};
 /// A manual failover (`mf_…`).
 #[derive(Clone, Debug, Default)]
 pub(super) struct ManualFailover {
-    /// When it is given up (`mf_end`); none if there is none.
+    /// When it is given up (`mf_end`); `None` if there is none.
     pub(super) end: Option<Time>,
     /// On the replica: its election may begin (`mf_can_start`).
     pub(super) can_start: bool,

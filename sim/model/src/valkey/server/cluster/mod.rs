@@ -1,8 +1,8 @@
 //! Cluster mode: what a node knows of the others, and what it makes of it
 //! (8.0.1, cluster_legacy.c). Each part lives in the module named after what Valkey calls it.
 //!
-//! The state decides by itself and leaves what it wants of the server, such as another primary,
-//! in `wants`, which the server carries out before it does anything else.
+//! The state decides on its own and leaves requests to the server, such as another primary, in
+//! `wants`, which the server fulfils before it does anything else.
 
 mod commands;
 mod cron;

@@ -24,7 +24,7 @@ pub(super) struct Gossip {
     pub(super) pong_received: u32,
 }
 
-/// What a packet says beside its header.
+/// What a packet carries in addition to its header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Body {
     /// Nothing.

@@ -157,7 +157,8 @@ impl Cluster {
         }
     }
 
-    /// If the sender claims slots that another has under a higher epoch, it is told of that one.
+    /// If the sender claims slots that another has under a higher epoch, it gets an UPDATE about
+    /// that one.
     fn send_update_if_stale(&mut self, sender: NodeId, packet: &Packet, turn: &mut Turn<'_>) {
         let better = turn.packets.slots(packet.slots).iter().find_map(|slot| {
             let owner = self.owners.of(slot)?;

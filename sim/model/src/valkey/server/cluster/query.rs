@@ -180,8 +180,8 @@ impl Server {
         }
     }
 
-    /// `clusterRedirectBlockedClientIfNeeded` (8.0.1, cluster.c:1228): what a client that waits
-    /// for a key is told if this node no longer serves the key.
+    /// `clusterRedirectBlockedClientIfNeeded` (8.0.1, cluster.c:1228): the reply to a client that
+    /// waits for a key which this node no longer serves.
     fn blocked_elsewhere(&self, cluster: &Cluster, key: u32) -> Serves {
         if cluster.state != ClusterHealth::Ok {
             return Serves::Nobody(ErrorKind::ClusterDown);

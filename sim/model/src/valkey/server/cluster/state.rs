@@ -7,8 +7,8 @@ use super::Cluster;
 use super::node::Health;
 use crate::engine::Span;
 
-/// `CLUSTER_WRITABLE_DELAY`: how long a primary that was started waits, so that others can tell
-/// it that it is none any more.
+/// `CLUSTER_WRITABLE_DELAY`: how long a primary that was started waits, so that others can tell it
+/// that it is no longer one.
 const WRITABLE_DELAY: Span = Span::millis(2_000);
 /// `CLUSTER_MIN_REJOIN_DELAY`
 const MIN_REJOIN_DELAY: Span = Span::millis(500);
@@ -16,7 +16,7 @@ const MIN_REJOIN_DELAY: Span = Span::millis(500);
 const MAX_REJOIN_DELAY: Span = Span::millis(5_000);
 
 impl Cluster {
-    /// Looks whether every slot is served and a majority of the primaries can be reached.
+    /// Checks whether every slot is served and a majority of the primaries can be reached.
     pub(super) fn update_state(&mut self, turn: &mut Turn<'_>) {
         self.todo.update_state = false;
         let now = turn.now;
