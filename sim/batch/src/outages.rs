@@ -124,6 +124,7 @@ mod tests {
                     NodeId(0),
                     NodeNote::Gate {
                         peer: plan.client_host(ClientId(waiting)),
+                        number: Some(0),
                         command: CommandKind::Set,
                         verdict: GateVerdict::Postponed(Gate::ClientPause),
                         belief: Belief::default(),

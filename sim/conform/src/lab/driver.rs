@@ -3,7 +3,9 @@
 
 use rebound_sim::engine::{Span, Time};
 use rebound_sim::net::{Closing, HostId};
-use rebound_sim::valkey::{AddressBook, Behaviour, Command, Config, Input, NodeId, Reply, Request};
+use rebound_sim::valkey::{
+    AddressBook, Behaviour, Command, Config, Input, NodeId, Reply, Request, Tag,
+};
 
 use super::{Client, Connection, Lab};
 
@@ -101,7 +103,10 @@ impl Lab {
             node, slot, open, ..
         } = self.connections[client.0];
         if open {
-            let request = Request { tag: 0, command };
+            let request = Request {
+                tag: Tag::own(0),
+                command,
+            };
             self.server_mut(node).deliver(Input::Request(slot, request));
         }
     }

@@ -14,8 +14,8 @@ pub use wire::{Passed, WireEvent};
 use rebound_sim::engine::{Span, Time};
 use rebound_sim::valkey::{
     Addr, AddressBook, Behaviour, Chance, Command, Config, Effect, ElementLog, FailoverState,
-    Input, Message, NodeId, Note, Packets, Reply, Request, Server, Slot, Snapshots, Topologies,
-    Turn, WriteId,
+    Input, Message, NodeId, Note, Packets, Reply, Request, Server, Slot, Snapshots, Tag,
+    Topologies, Turn, WriteId,
 };
 
 /// The primary, to begin with.
@@ -376,7 +376,10 @@ impl Lab {
             self.connections[client.0].node,
             self.connections[client.0].slot,
         );
-        let request = Request { tag: 0, command };
+        let request = Request {
+            tag: Tag::own(0),
+            command,
+        };
         self.server_mut(node).deliver(Input::Request(slot, request));
         self.settle();
     }

@@ -14,7 +14,7 @@ use rebound_sim::net::{ConnId, ConnectFailure, Note as NetNote};
 use rebound_sim::scenario::request::request;
 use rebound_sim::trace::Event;
 use rebound_sim::valkey::{
-    Addr, ClientGuard, Command, NodeId, Reply, Request, Topologies, WriteId,
+    Addr, ClientGuard, Command, NodeId, Reply, Request, Tag, Topologies, WriteId,
 };
 use rebound_sim::world::client_specs;
 use tokio::sync::mpsc::UnboundedSender;
@@ -305,7 +305,7 @@ impl Clients {
             (Some(asked), _) => asked,
             // The mark that the model's servers put on what nobody asked for.
             (None, true) => Request {
-                tag: u32::MAX,
+                tag: Tag::PUSHED,
                 command: Command::Ping,
             },
             (None, false) => {

@@ -110,6 +110,7 @@ mod tests {
     use crate::check::testing::plan;
     use crate::client::ClientId;
     use crate::engine::Span;
+    use crate::valkey::Tag;
 
     const OLD: NodeId = NodeId(0);
     const NEW: NodeId = NodeId(1);
@@ -127,7 +128,10 @@ mod tests {
     fn said(state: &mut State, sent: u64, reply: Reply) -> Vec<Found> {
         let mut findings = Findings::default();
         let hosts = (HostId(0), HostId(2));
-        let message = Message::Reply { tag: 0, reply };
+        let message = Message::Reply {
+            tag: Tag::own(0),
+            reply,
+        };
         state.delivered(at(sent + 5), hosts, at(sent), &message, &mut findings);
         findings.take()
     }

@@ -22,7 +22,7 @@ pub(crate) struct Written {
     /// When that ended, served; never if it has not, or not like this: then it may take effect
     /// at any time, or not at all.
     pub(crate) ended: Time,
-    /// CommandRef command, its number and what it is.
+    /// The command.
     pub(crate) command: CommandRef,
     key: u32,
 }
@@ -60,7 +60,7 @@ const UNTOUCHED: Key = Key {
 /// A read that returned an old value.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Stale {
-    /// CommandRef command, its number and what it is.
+    /// The command.
     pub command: CommandRef,
     /// Who replied.
     pub from: Addr,

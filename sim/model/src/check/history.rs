@@ -7,7 +7,7 @@ use crate::scenario::{Action, Plan};
 use crate::trace::Event;
 use crate::valkey::{Addr, Command, CommandKind, Value};
 
-/// CommandRef command, its number and what it is.
+/// A command: whose it is, its number with its client, and what it is.
 pub(crate) type CommandRef = (ClientId, u32, CommandKind);
 
 /// A step of the history of reads and writes.
@@ -106,7 +106,7 @@ impl Step {
     }
 }
 
-/// CommandRef reads, and which keys, a check over the history looks at.
+/// Whose reads, and which keys, a check over the history looks at.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
     /// By client.

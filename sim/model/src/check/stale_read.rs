@@ -47,6 +47,7 @@ impl State {
                 command: CommandKind::Get | CommandKind::MGet,
                 verdict: GateVerdict::Passed,
                 belief,
+                ..
             },
         ) = event
             && self.enabled
@@ -127,6 +128,7 @@ mod tests {
             NodeId(passed_by),
             NodeNote::Gate {
                 peer: HostId(2),
+                number: Some(0),
                 command: CommandKind::Get,
                 verdict: GateVerdict::Passed,
                 belief: Belief {

@@ -6,11 +6,11 @@ use super::generate::{generate, inner_command};
 use super::note::{CommandOutcome, Note, Saw, WriteRange, WrittenKeys};
 use super::policy::{Batch, RedirectAction, Scope};
 use super::spec::ClientSpec;
-use super::state::{Client, Own, own_tag, tag_of};
+use super::state::{Client, Own, own_tag};
 use super::{Context, Effect};
 use crate::engine::{Span, Time};
 use crate::valkey::Redirect;
-use crate::valkey::{Addr, Command, CommandKind, ErrorKind, HashSlot, WriteId};
+use crate::valkey::{Addr, Command, CommandKind, ErrorKind, HashSlot, Tag, WriteId};
 
 /// What is sent for a logical command.
 #[derive(Copy, Clone, Debug)]
@@ -115,8 +115,6 @@ pub(super) struct Unit {
     pub piped: bool,
     pub addr: Addr,
     pub slot: u32,
-    /// Tells replies to this sending from those to an earlier one.
-    pub wave: u16,
     pub received: u32,
     pub expected: u32,
     /// The redirect that a transaction met first.
@@ -165,7 +163,6 @@ impl Units {
             unit.state = State::Free;
             unit.deadline = Time::NEVER;
             unit.members.clear();
-            unit.wave = 0;
             self.free.push(index as u16);
         }
     }
@@ -187,7 +184,6 @@ impl Units {
                 piped: false,
                 addr,
                 slot: 0,
-                wave: 0,
                 received: 0,
                 expected: 0,
                 inner_redirect: None,
@@ -233,7 +229,6 @@ impl Units {
         let work = self.at(unit);
         work.state = State::Free;
         work.deadline = Time::NEVER;
-        work.wave = work.wave.wrapping_add(1);
         self.free.push(unit);
     }
 
@@ -276,6 +271,7 @@ impl Client {
                 redirected_by: 0,
             };
             self.issued += 1;
+            self.numbers.issue(unit);
             ctx.effects.push(Effect::Note(Note::Issued {
                 command: flight.number,
                 kind: flight.kind,
@@ -327,6 +323,8 @@ impl Client {
         let work = self.units.at(own);
         work.members.push(flight);
         work.piped = piped;
+        self.numbers
+            .move_to(own, self.flights[flight as usize].number);
         own
     }
 
@@ -373,7 +371,6 @@ impl Client {
     ) {
         self.clean(ctx, slot);
         let work = &mut self.units.table[usize::from(unit)];
-        work.wave = work.wave.wrapping_add(1);
         work.state = State::Sent;
         work.slot = slot;
         work.received = 0;
@@ -387,11 +384,11 @@ impl Client {
             };
             ctx.effects.push(Effect::Send(super::Slot(slot), request));
         }
-        let tag = tag_of(unit, work.wave);
         let mut limit = spec.policy.command_timeout;
         let mut expected = 0;
         for place in &work.members[work.first..] {
             let flight = &self.flights[*place as usize];
+            let tag = Tag::command(flight.number);
             let mut say = |command| {
                 expected += 1;
                 ctx.effects.push(Effect::Send(
@@ -522,6 +519,7 @@ impl Client {
             saw: ended.saw,
         }));
         self.free_flights.push(flight);
+        self.numbers.end(ended.number);
         self.open -= 1;
         if ended.worker != NO_WORKER {
             let worker = &mut self.workers[usize::from(ended.worker)];

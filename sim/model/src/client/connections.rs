@@ -9,7 +9,7 @@ use super::spec::ClientSpec;
 use super::state::{Client, Own, own_tag};
 use super::{Context, Effect, Slot};
 use crate::engine::{Span, Time};
-use crate::valkey::{Addr, Command, Request};
+use crate::valkey::{Addr, Command, Request, Tag};
 
 /// What a connection is for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -282,7 +282,7 @@ impl Client {
         }
     }
 
-    pub(super) fn send(&mut self, ctx: &mut Context<'_>, slot: u32, tag: u32, command: Command) {
+    pub(super) fn send(&mut self, ctx: &mut Context<'_>, slot: u32, tag: Tag, command: Command) {
         ctx.effects
             .push(Effect::Send(Slot(slot), Request { tag, command }));
     }

@@ -4,7 +4,7 @@
 use super::note::Note;
 use crate::engine::{Chooser, StreamId, Time};
 use crate::net::{Closing, ConnectFailure};
-use crate::valkey::{Addr, AddressBook, Reply, Request, Topologies, WriteId};
+use crate::valkey::{Addr, AddressBook, Reply, Request, Tag, Topologies, WriteId};
 
 /// One of a client's connections, by the client's own numbering.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +22,7 @@ pub enum Input {
     /// A connection attempt failed; the slot is free.
     ConnectFailed(Slot, ConnectFailure),
     /// A reply, with its request's mark.
-    Reply(Slot, u32, Reply),
+    Reply(Slot, Tag, Reply),
     /// A connection is over; the slot is free.
     Closed(Slot, Closing),
     /// No new work is to be begun; what was begun goes on.

@@ -9,6 +9,7 @@ mod epochs;
 mod generate;
 mod interface;
 mod note;
+mod numbers;
 mod policy;
 mod presets;
 mod redirect;

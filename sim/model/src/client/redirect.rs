@@ -120,13 +120,11 @@ impl Client {
         spec: &ClientSpec,
         ctx: &mut Context<'_>,
         slot: u32,
-        (unit, wave): (u16, u16),
+        unit: u16,
         reply: Reply,
     ) {
-        let Some(work) = self.units.table.get_mut(usize::from(unit)) else {
-            return;
-        };
-        if work.state != State::Sent || work.wave != wave || work.slot != slot {
+        let work = self.units.at(unit);
+        if work.state != State::Sent || work.slot != slot {
             return;
         }
         let position = work.received;

@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 use super::commands::{Body, Flight, NO_WORKER, Next, State, Units};
 use super::connections::{Class, Conns, Stage};
 use super::discover::Probe;
+use super::numbers::Numbers;
 use super::redirect::Moving;
 use super::spec::ClientSpec;
 use super::timers::Wakes;
@@ -13,7 +14,7 @@ use super::topology::Topology;
 use super::workload::Pace;
 use super::{ClientId, Context, Effect, Input};
 use crate::engine::{Span, Time};
-use crate::valkey::{Addr, AddressBook, Command, CommandKind, Epoch, NodeId, Reply};
+use crate::valkey::{Addr, AddressBook, Command, CommandKind, Epoch, NodeId, Reply, Tag};
 
 /// A worker of a closed loop.
 #[derive(Copy, Clone, Debug, Default)]
@@ -39,17 +40,9 @@ pub(super) enum Own {
     Asking = 4,
 }
 
-/// The unit number of the client's own requests; also that of pushed messages.
-const OWN: u16 = u16::MAX;
-
 /// The mark on the client's own requests.
-pub(super) const fn own_tag(own: Own) -> u32 {
-    tag_of(OWN, own as u16)
-}
-
-/// The mark on a unit's requests.
-pub(super) const fn tag_of(unit: u16, wave: u16) -> u32 {
-    (unit as u32) << 16 | wave as u32
+pub(super) const fn own_tag(own: Own) -> Tag {
+    Tag::own(own as u32)
 }
 
 /// A client: one application process with its library.
@@ -66,6 +59,7 @@ pub struct Client {
     pub(super) flights: Vec<Flight>,
     pub(super) free_flights: Vec<u32>,
     pub(super) units: Units,
+    pub(super) numbers: Numbers,
     pub(super) conns: Conns,
     pub(super) moving: Option<Moving>,
     pub(super) probe: Probe,
@@ -177,6 +171,7 @@ impl Client {
             flights: Vec::with_capacity(1),
             free_flights: Vec::with_capacity(4),
             units: Units::default(),
+            numbers: Numbers::default(),
             conns: Conns::default(),
             moving: None,
             probe: Probe::default(),
@@ -200,6 +195,7 @@ impl Client {
         self.flights.clear();
         self.free_flights.clear();
         self.units.clear();
+        self.numbers.clear();
         self.conns.clear();
         self.moving = None;
         self.probe = Probe::default();
@@ -262,22 +258,23 @@ impl Client {
         spec: &ClientSpec,
         ctx: &mut Context<'_>,
         slot: u32,
-        tag: u32,
+        tag: Tag,
         reply: Reply,
     ) {
         if !self.conns.is_used(slot) {
             return;
         }
-        let (unit, wave) = ((tag >> 16) as u16, tag as u16);
-        if unit != OWN {
-            self.answered(spec, ctx, slot, (unit, wave), reply);
+        if let Some(number) = tag.number() {
+            if let Some(unit) = self.numbers.unit(number) {
+                self.answered(spec, ctx, slot, unit, reply);
+            }
         } else if reply == Reply::Published {
             self.published += 1;
-        } else if wave == Own::Greeting as u16 {
+        } else if tag == own_tag(Own::Greeting) {
             self.greeted(spec, ctx, slot);
-        } else if wave == Own::Role as u16 {
+        } else if tag == own_tag(Own::Role) {
             self.role_told(spec, ctx, slot, reply);
-        } else if wave == Own::Topology as u16 {
+        } else if tag == own_tag(Own::Topology) {
             self.topology_told(spec, ctx, slot, reply);
         }
     }

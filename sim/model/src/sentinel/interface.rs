@@ -3,7 +3,7 @@
 use super::failover::Way;
 use super::note::Note;
 use crate::engine::{Chooser, StreamId, Time};
-use crate::valkey::{NodeId, Reply, Request};
+use crate::valkey::{NodeId, Reply, Request, Tag};
 
 /// One of Sentinel's connections: two to each node (`instanceLink`), one for commands and one for
 /// the subscription.
@@ -46,7 +46,7 @@ pub enum Input {
     /// A connection attempt failed, or a connection is over; the slot is free.
     Disconnected(Slot),
     /// A reply, with its request's mark, or a message of the subscription.
-    Reply(Slot, u32, Reply),
+    Reply(Slot, Tag, Reply),
 }
 
 /// What Sentinel wants done.

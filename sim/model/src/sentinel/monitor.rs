@@ -10,7 +10,7 @@ use super::{
     Sentinel, longer_ago,
 };
 use crate::engine::Span;
-use crate::valkey::{Command, ErrorKind, Reply, Request, Role};
+use crate::valkey::{Command, ErrorKind, Reply, Request, Role, Tag};
 
 /// What a reply answers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,12 @@ pub(super) enum Mark {
     Ping = 1,
     Info = 2,
     Hello = 3,
+}
+
+impl Mark {
+    pub(super) const fn tag(self) -> Tag {
+        Tag::own(self as u32)
+    }
 }
 
 impl Sentinel {
@@ -87,7 +93,7 @@ impl Sentinel {
         *link = Link::Open(link.dialled_at().unwrap_or(ctx.now));
         if slot.is_subscription() {
             let request = Request {
-                tag: Mark::Order as u32,
+                tag: Mark::Order.tag(),
                 command: Command::Subscribe(HELLO),
             };
             ctx.effects.push(Effect::Send(slot, request));
@@ -147,7 +153,7 @@ impl Sentinel {
     }
 
     /// A reply, or something on the subscription.
-    pub(super) fn replied(&mut self, slot: Slot, tag: u32, reply: Reply, ctx: &mut Context<'_>) {
+    pub(super) fn replied(&mut self, slot: Slot, tag: Tag, reply: Reply, ctx: &mut Context<'_>) {
         let Some(place) = self.place(slot.node()) else {
             return;
         };
@@ -157,7 +163,7 @@ impl Sentinel {
             return;
         }
         instance.pending = instance.pending.saturating_sub(1);
-        if tag == Mark::Ping as u32 {
+        if tag == Mark::Ping.tag() {
             // `sentinelPingReplyCallback`
             let good = matches!(
                 reply,
@@ -168,11 +174,11 @@ impl Sentinel {
                 instance.ping_since = None;
             }
             instance.pong_at = ctx.now;
-        } else if tag == Mark::Hello as u32 {
+        } else if tag == Mark::Hello.tag() {
             if !matches!(reply, Reply::Error(_)) {
                 instance.published_at = ctx.now;
             }
-        } else if tag == Mark::Info as u32
+        } else if tag == Mark::Info.tag()
             && let Reply::Info {
                 belief,
                 primary,

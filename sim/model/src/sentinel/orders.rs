@@ -18,7 +18,7 @@ impl Sentinel {
         let instance = &mut self.instances[place];
         instance.pending += 1;
         let request = Request {
-            tag: mark as u32,
+            tag: mark.tag(),
             command,
         };
         let slot = Slot::commands(instance.node);

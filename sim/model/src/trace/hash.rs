@@ -145,6 +145,7 @@ impl Event {
                 node,
                 NodeNote::Gate {
                     peer,
+                    number,
                     command,
                     verdict,
                     belief: said,
@@ -159,7 +160,7 @@ impl Event {
                 [
                     head(6, kind, node.0, peer.0),
                     pair(command as u32 | u32::from(belief(said)) << 16, detail),
-                    0,
+                    number.map_or(0, |number| u64::from(number) + 1),
                     0,
                     0,
                 ]
@@ -321,11 +322,15 @@ fn message_words(message: &Message) -> (u8, u64, u64) {
     match *message {
         Message::Request(Request { tag, command }) => {
             let (a, b) = command_words(command);
-            (command.kind() as u8, u64::from(tag) | u64::from(a) << 32, b)
+            (
+                command.kind() as u8,
+                u64::from(tag.word()) | u64::from(a) << 32,
+                b,
+            )
         }
         Message::Reply { tag, reply } => {
             let (kind, a, b) = reply_words(reply);
-            (64 | kind, u64::from(tag) << 32 ^ a, b)
+            (64 | kind, u64::from(tag.word()) << 32 ^ a, b)
         }
         Message::Stream(StreamEntry { end, op }) => {
             let (kind, a, b) = match op {

@@ -90,12 +90,54 @@ impl WriteId {
     pub const NONE: WriteId = WriteId(u32::MAX);
 }
 
-/// A request, with the sender's own mark, which comes back with the reply. (RESP has no such
-/// mark: replies come in order. The mark is what a library's queue of waiting commands does.)
+/// The sender's own mark on a request, which comes back with the reply: the number of the command
+/// for which a client's application waits, or whatever tells the sender's other requests apart.
+/// (RESP has no such mark: replies come in order. The mark is what a library's queue of waiting
+/// commands does.)
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Tag(u32);
+
+impl Tag {
+    /// Set in the marks of requests that belong to no application's command.
+    const OWN: u32 = 1 << 31;
+
+    /// The mark on what a subscription brings, which nobody has asked for.
+    pub const PUSHED: Tag = Tag(u32::MAX);
+
+    /// The mark on the requests of an application's command, by its number with its client.
+    #[inline]
+    pub const fn command(number: u32) -> Tag {
+        Tag(number & !Tag::OWN)
+    }
+
+    /// The mark on a request of the sender's own.
+    #[inline]
+    pub const fn own(mark: u32) -> Tag {
+        Tag(mark | Tag::OWN)
+    }
+
+    /// The number of the command with its client, if the request is an application's.
+    #[inline]
+    pub const fn number(self) -> Option<u32> {
+        if self.0 < Tag::OWN {
+            Some(self.0)
+        } else {
+            None
+        }
+    }
+
+    /// The whole of it.
+    #[inline]
+    pub const fn word(self) -> u32 {
+        self.0
+    }
+}
+
+/// A request.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The sender's mark.
-    pub tag: u32,
+    pub tag: Tag,
     /// What is asked.
     pub command: Command,
 }
@@ -397,7 +439,7 @@ pub enum Message {
     /// Towards the initiator.
     Reply {
         /// The request's mark.
-        tag: u32,
+        tag: Tag,
         /// The reply.
         reply: Reply,
     },
@@ -407,6 +449,17 @@ pub enum Message {
     Snapshot(SnapshotId),
     /// On the cluster bus.
     Bus(BusMessage),
+}
+
+impl Message {
+    /// The number, with its client, of the command that is asked or answered; absent for all that
+    /// no application has asked for.
+    pub const fn number(&self) -> Option<u32> {
+        match self {
+            Message::Request(Request { tag, .. }) | Message::Reply { tag, .. } => tag.number(),
+            Message::Stream(_) | Message::Snapshot(_) | Message::Bus(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -40,7 +40,8 @@ pub use error::ErrorKind;
 pub use hash_slot::{HASH_SLOTS, HashSlot};
 pub use message::{
     Belief, BusKind, BusMessage, Elements, Encoding, FailoverState, LinkState, Message, Offset,
-    PacketId, ReplId, ReplOp, Reply, Request, Role, SnapshotId, StreamEntry, TopologyId, WriteId,
+    PacketId, ReplId, ReplOp, Reply, Request, Role, SnapshotId, StreamEntry, Tag, TopologyId,
+    WriteId,
 };
 pub use note::{
     ClusterEvent, ClusterHealth, FailoverEnd, GateVerdict, ManualEnd, Note, VoteRefusal,

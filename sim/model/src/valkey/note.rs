@@ -169,6 +169,9 @@ pub enum Note {
     Gate {
         /// The peer's host.
         peer: HostId,
+        /// The number of the client's command to which it belongs: the command itself, or the
+        /// transaction of which it is a part. Absent for what no application has asked for.
+        number: Option<u32>,
         /// The command.
         command: CommandKind,
         /// What became of it.

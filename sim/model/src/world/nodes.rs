@@ -12,7 +12,7 @@ use crate::sentinel;
 use crate::trace::{Event as TraceEvent, FaultKind, Sink};
 use crate::valkey::{
     Behaviour, Command, CommandKind, Config, Effect, FailoverState, Input, LinkNo, Message, NodeId,
-    Note as NodeNote, Reply, Request, Role, Server, Slot, Turn,
+    Note as NodeNote, Reply, Request, Role, Server, Slot, Tag, Turn,
 };
 
 /// A server and its process.
@@ -48,6 +48,11 @@ pub(super) struct Node {
     pub(super) handover: Option<Slot>,
     /// What the operator has asked, in the order of the replies to come.
     pub(super) operator: Vec<CommandKind>,
+}
+
+/// The mark on the operator's order of this place.
+fn operators_tag(order: usize) -> Tag {
+    Tag::own(order as u32)
 }
 
 impl<S: Sink> Session<'_, S> {
@@ -316,7 +321,9 @@ impl<S: Sink> Session<'_, S> {
         let Message::Reply { tag, reply } = message else {
             return;
         };
-        let command = self.node(id).operator.get(tag as usize).copied();
+        let orders = self.node(id).operator.iter().enumerate();
+        let command = orders.rev().find(|(order, _)| operators_tag(*order) == tag);
+        let command = command.map(|(_, command)| *command);
         let Some(command) = command else { return };
         let now = agenda.now();
         self.emit(
@@ -332,7 +339,7 @@ impl<S: Sink> Session<'_, S> {
             return;
         }
         node.operator.push(command.kind());
-        let tag = node.operator.len() as u32 - 1;
+        let tag = operators_tag(node.operator.len() - 1);
         node.server.operator(tag, command);
         self.node_ready(id, agenda);
     }

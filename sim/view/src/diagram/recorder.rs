@@ -65,8 +65,6 @@ pub(super) struct Told {
     pub held: bool,
     /// How it ended, if it did.
     pub outcome: Option<CommandOutcome>,
-    /// Whether it is about to be sent.
-    awaited: bool,
 }
 
 /// A sink that records a run for a [`Diagram`].
@@ -80,8 +78,6 @@ pub struct Recorder<'a> {
     pub(super) lives: Lives,
     pub(super) commands: BTreeMap<(ClientId, u32), Told>,
     flights: Flights,
-    /// Which command a reply with this mark will be about.
-    marks: BTreeMap<((u32, u32), u32), (u32, u32)>,
     /// The latest redirect that reached each client.
     redirects: BTreeMap<ClientId, usize>,
     /// Nodes whose link was up at some time.
@@ -110,7 +106,6 @@ impl<'a> Recorder<'a> {
             lives: Lives::new(names),
             commands: BTreeMap::new(),
             flights: Flights::default(),
-            marks: BTreeMap::new(),
             redirects: BTreeMap::new(),
             linked: vec![false; names.nodes()],
             order: 0,
@@ -295,37 +290,11 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    /// The command that a client's request is part of. Requests carry no number: it is the
-    /// oldest command of that kind that waits to be sent, or the only one of that kind, or what
-    /// the client does alone.
-    fn asked(&mut self, client: ClientId, kind: CommandKind) -> Option<(u32, u32)> {
-        let own = matches!(
-            kind,
-            CommandKind::ClientCapa
-                | CommandKind::Role
-                | CommandKind::ClusterSlots
-                | CommandKind::ReadOnly
-                | CommandKind::Auth
-                | CommandKind::Ping
-        );
-        let range = (client, 0)..=(client, u32::MAX);
-        let open = self.commands.range_mut(range);
-        let mut open: Vec<_> = open.filter(|(_, told)| told.outcome.is_none()).collect();
-        let alike = |told: &Told| told.kind == kind;
-        let waiting = open
-            .iter()
-            .position(|(_, told)| told.awaited && alike(told));
-        let count = open.iter().filter(|(_, told)| alike(told)).count();
-        let place = match (waiting, count, open.len()) {
-            (Some(place), _, _) => place,
-            (None, 1, _) => open.iter().position(|(_, told)| alike(told))?,
-            (None, 0, 1) if !own => 0,
-            _ => return None,
-        };
-        let ((_, number), told) = &mut open[place];
-        if told.kind == kind {
-            told.awaited = false;
-        }
-        Some((*number, told.hops))
+    /// The number of a client's command of which a message is part, and how many redirects it has
+    /// met.
+    fn asked(&self, client: ClientId, message: Message) -> Option<(u32, u32)> {
+        let number = message.number()?;
+        let told = self.commands.get(&(client, number))?;
+        Some((number, told.hops))
     }
 }

@@ -13,7 +13,7 @@ use rebound_sim::valkey::Redirect;
 use rebound_sim::valkey::RedirectKind;
 use rebound_sim::valkey::{
     AddressBook, Behaviour, Belief, Command, CommandKind, Message, NodeId, Note as NodeNote, Reply,
-    Request, WriteId,
+    Request, Tag, WriteId,
 };
 
 const OLD: HostId = HostId(0);
@@ -107,13 +107,13 @@ impl Bench<'_> {
         ));
     }
 
-    fn ask(&mut self, to: HostId) {
-        self.deliver(conn(to.0), (APP, to), set());
+    fn ask(&mut self, to: HostId, command: u32) {
+        self.deliver(conn(to.0), (APP, to), set(command));
     }
 
     fn served(&mut self, from: HostId, command: u32, hops: u32) {
         let reply = Message::Reply {
-            tag: 7,
+            tag: Tag::command(command),
             reply: Reply::Ok,
         };
         self.deliver(conn(from.0), (from, APP), reply);
@@ -159,9 +159,9 @@ impl Bench<'_> {
     }
 }
 
-fn set() -> Message {
+fn set(command: u32) -> Message {
     Message::Request(Request {
-        tag: 7,
+        tag: Tag::command(command),
         command: Command::Set(0, WriteId(0)),
     })
 }
@@ -210,7 +210,7 @@ fn commands_that_are_served_at_once_are_folded() {
     let rows = drawn(|bench| {
         for command in 0..3 {
             bench.issue(command);
-            bench.ask(OLD);
+            bench.ask(OLD, command);
             bench.served(OLD, command, 0);
         }
     });
@@ -223,11 +223,11 @@ fn the_middle_of_a_long_chain_is_folded() {
         bench.issue(0);
         let (mut here, mut there) = (OLD, NEW);
         for hops in 1..=20 {
-            bench.ask(here);
+            bench.ask(here, 0);
             bench.redirected(0, hops, here, there);
             std::mem::swap(&mut here, &mut there);
         }
-        bench.ask(here);
+        bench.ask(here, 0);
         bench.served(here, 0, 20);
     });
     assert_eq!(
@@ -255,14 +255,14 @@ fn the_middle_of_a_long_chain_is_folded() {
 fn what_never_arrives_is_shown_as_lost() {
     let rows = drawn(|bench| {
         bench.issue(0);
-        bench.send(conn(0), (APP, OLD), set());
+        bench.send(conn(0), (APP, OLD), set(0));
         bench.record(Event::Net(NetNote::Closed {
             conn: conn(0),
             from: APP,
             to: OLD,
             how: rebound_net::Closing::Reset,
         }));
-        bench.ask(NEW);
+        bench.ask(NEW, 0);
         bench.served(NEW, 0, 0);
     });
     assert_eq!(
@@ -280,7 +280,7 @@ fn what_never_arrives_is_shown_as_lost() {
 fn what_takes_long_begins_and_ends_in_rows_of_its_own() {
     let rows = drawn(|bench| {
         bench.issue(0);
-        let sent_at = bench.send(conn(0), (APP, OLD), set());
+        let sent_at = bench.send(conn(0), (APP, OLD), set(0));
         bench.record(Event::Node(NodeId(1), NodeNote::Released { commands: 2 }));
         bench.at = Time(400_000_000);
         bench.record(Event::Net(NetNote::Delivered {
@@ -288,7 +288,7 @@ fn what_takes_long_begins_and_ends_in_rows_of_its_own() {
             from: APP,
             to: OLD,
             sent_at,
-            message: set(),
+            message: set(0),
         }));
     });
     assert_eq!(

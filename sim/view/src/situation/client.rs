@@ -113,10 +113,8 @@ impl ClientNow {
         });
     }
 
-    /// A request carries no number, so only a client's one command of a kind can be known.
-    pub(super) fn is_judged(&mut self, kind: CommandKind, node: NodeId, verdict: GateVerdict) {
-        let mut alike = self.open.iter_mut().filter(|open| open.kind == kind);
-        let (Some(open), None) = (alike.next(), alike.next()) else {
+    pub(super) fn is_judged(&mut self, number: u32, node: NodeId, verdict: GateVerdict) {
+        let Some(open) = self.open.iter_mut().find(|open| open.number == number) else {
             return;
         };
         open.now = match verdict {

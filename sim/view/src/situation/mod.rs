@@ -127,7 +127,7 @@ impl<'a> Situation<'a> {
                 node,
                 NodeNote::Gate {
                     peer,
-                    command,
+                    number,
                     verdict,
                     ..
                 },
@@ -136,7 +136,9 @@ impl<'a> Situation<'a> {
                     self.change(Changed::Node(node));
                 }
                 if let Some(client) = self.client_at(peer) {
-                    client.is_judged(command, node, verdict);
+                    if let Some(number) = number {
+                        client.is_judged(number, node, verdict);
+                    }
                     self.change_host(peer);
                 }
             }

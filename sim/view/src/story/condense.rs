@@ -150,16 +150,16 @@ impl Condenser {
     ) -> Treatment {
         match (verdict, memory.asked) {
             (GateVerdict::Passed, Some(asked)) => {
-                if asked.ask == Ask::First
-                    && asked.hops == 0
-                    && self.held.contains_key(&(client, asked.number))
-                {
-                    Treatment::Hold(client, asked.number)
-                } else {
-                    Treatment::Tell
+                let held = self.held.contains_key(&(client, asked.number));
+                match asked.ask {
+                    Ask::First | Ask::Part if asked.hops == 0 && held => {
+                        Treatment::Hold(client, asked.number)
+                    }
+                    Ask::Part => Treatment::Leave,
+                    Ask::First | Ask::Again | Ask::Resumed => Treatment::Tell,
                 }
             }
-            // A greeting, part of a transaction or of a pipeline.
+            // A greeting.
             (GateVerdict::Passed, None) => {
                 if self.greeted.insert((client, kind)) {
                     Treatment::Tell

@@ -56,9 +56,11 @@ pub(super) enum Ask {
     Again,
     /// The server had postponed it.
     Resumed,
+    /// It is asked a part of a transaction.
+    Part,
 }
 
-/// A command that a server looks at, where that can be told.
+/// An application's command that a server looks at.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Asked {
     pub number: u32,
@@ -193,11 +195,12 @@ impl<'a> Memory<'a> {
                 _,
                 NodeNote::Gate {
                     peer,
+                    number,
                     command,
                     verdict,
                     ..
                 },
-            ) => self.note_gate(peer, command, verdict),
+            ) => self.note_gate(peer, number, command, verdict),
             Event::Fault { .. }
             | Event::Net(_)
             | Event::Node(
@@ -273,28 +276,30 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Finds the command that a gate looked at: a request carries no number, so only a client's
-    /// one command of a kind can be known.
-    fn note_gate(&mut self, peer: HostId, kind: CommandKind, verdict: GateVerdict) {
-        let Some(client) = self.client(peer) else {
+    /// Takes note of what a gate makes of a command or of a part of it.
+    fn note_gate(
+        &mut self,
+        peer: HostId,
+        number: Option<u32>,
+        kind: CommandKind,
+        verdict: GateVerdict,
+    ) {
+        let (Some(client), Some(number)) = (self.client(peer), number) else {
             return;
         };
-        let mut alike = self.open_of(client).filter(|(_, open)| open.kind == kind);
-        let (Some((number, _)), None) = (alike.next(), alike.next()) else {
-            return;
-        };
-        drop(alike);
         let Some(open) = self.open.get_mut(&(client, number)) else {
             return;
         };
         let ask = if open.postponed {
             Ask::Resumed
+        } else if open.kind != kind {
+            Ask::Part
         } else if open.asks > open.hops {
             Ask::Again
         } else {
             Ask::First
         };
-        if ask != Ask::Resumed {
+        if matches!(ask, Ask::First | Ask::Again) {
             open.asks = open.hops + 1;
         }
         open.postponed = match verdict {

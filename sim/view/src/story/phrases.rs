@@ -71,6 +71,7 @@ impl Phrases<'_, '_> {
                     command,
                     verdict,
                     belief,
+                    ..
                 },
             ) => self.gate(node, peer, command, verdict, belief),
             Event::Node(_, NodeNote::Released { commands, .. }) => format!(
@@ -324,6 +325,7 @@ impl Phrases<'_, '_> {
                 let number = asked.number;
                 match asked.ask {
                     Ask::First => format!("is asked {name} #{number} by {peer}"),
+                    Ask::Part => format!("is asked {name} of #{number} by {peer}"),
                     Ask::Again => format!("is asked {name} #{number} by {peer} again"),
                     Ask::Resumed => format!("looks again at {name} #{number} of {peer}"),
                 }

@@ -6,7 +6,7 @@ use rebound_sim::client::{CommandOutcome, Note as ClientNote, Saw, WriteRange, W
 use rebound_sim::valkey::RedirectKind;
 use rebound_sim::valkey::{
     Addr, Belief, Command, CommandKind, ErrorKind, FailoverEnd, FailoverState, Gate, GateVerdict,
-    LinkState, Message, Note as NodeNote, ReplId, Reply, Request, Role, WriteId,
+    LinkState, Message, Note as NodeNote, ReplId, Reply, Request, Role, Tag, WriteId,
 };
 
 const OLD: NodeId = NodeId(0);
@@ -71,11 +71,17 @@ fn handing_over() -> Belief {
     belief(Role::Replica, FailoverState::InProgress, LinkState::Down)
 }
 
-fn gate(node: NodeId, command: CommandKind, verdict: GateVerdict, belief: Belief) -> Event {
+fn gate(
+    node: NodeId,
+    (number, command): (u32, CommandKind),
+    verdict: GateVerdict,
+    belief: Belief,
+) -> Event {
     Event::Node(
         node,
         NodeNote::Gate {
             peer: APP_HOST,
+            number: Some(number),
             command,
             verdict,
             belief,
@@ -209,9 +215,9 @@ fn a_redirect_names_its_gate_and_why() {
     events.extend([
         role(OLD, Role::Replica, Some(Addr(1)), LinkState::Down),
         issued(0, CommandKind::Set),
-        gate(OLD, CommandKind::Set, redirected, handing_over()),
+        gate(OLD, (0, CommandKind::Set), redirected, handing_over()),
         issued(1, CommandKind::Get),
-        gate(OLD, CommandKind::Get, redirected, handing_over()),
+        gate(OLD, (1, CommandKind::Get), redirected, handing_over()),
     ]);
     let why = "gate StandaloneRedirect redirects it to new:6379, because old is a replica of new, \
                failover-in-progress, link down and the client said CLIENT CAPA redirect";
@@ -238,7 +244,7 @@ fn long_runs_of_redirects_become_a_line() {
     let mut events = vec![issued(0, CommandKind::Set)];
     let redirected = GateVerdict::Redirected(Gate::StandaloneRedirect, Addr(1));
     for number in 1..=1_500 {
-        events.push(gate(OLD, CommandKind::Set, redirected, handing_over()));
+        events.push(gate(OLD, (0, CommandKind::Set), redirected, handing_over()));
         events.push(hop(number));
         events.push(Event::Net(NetNote::Dialled {
             conn: CONN,
@@ -280,7 +286,12 @@ fn commands_that_are_served_at_once_are_counted() {
     for number in 0..5 {
         events.extend([
             issued(number, CommandKind::Get),
-            gate(OLD, CommandKind::Get, GateVerdict::Passed, primary),
+            gate(
+                OLD,
+                (number, CommandKind::Get),
+                GateVerdict::Passed,
+                primary,
+            ),
             ended(number, CommandKind::Get, 0, CommandOutcome::Served),
         ]);
     }
@@ -305,8 +316,16 @@ fn commands_that_are_served_at_once_are_counted() {
 
 #[test]
 fn acknowledgements_and_repetitions_are_left_out() {
-    let request = |command| Message::Request(Request { tag: 0, command });
-    let reply = |reply| Message::Reply { tag: 0, reply };
+    let request = |command| {
+        Message::Request(Request {
+            tag: Tag::own(0),
+            command,
+        })
+    };
+    let reply = |reply| Message::Reply {
+        tag: Tag::own(0),
+        reply,
+    };
     let delivered = |from, to, message| {
         Event::Net(NetNote::Delivered {
             conn: CONN,
@@ -321,6 +340,7 @@ fn acknowledgements_and_repetitions_are_left_out() {
             OLD,
             NodeNote::Gate {
                 peer: NEW_HOST,
+                number: None,
                 command,
                 verdict: GateVerdict::Passed,
                 belief: Belief::default(),
@@ -370,6 +390,7 @@ fn the_operator_is_told_of() {
             OLD,
             NodeNote::Gate {
                 peer: HostId(u32::MAX),
+                number: None,
                 command,
                 verdict,
                 belief: Belief::default(),
@@ -420,7 +441,7 @@ fn what_a_client_does_about_silence_is_told() {
         to: OLD_HOST,
         how: Closing::Fin,
     });
-    let asked = gate(OLD, CommandKind::Get, GateVerdict::Passed, primary);
+    let asked = gate(OLD, (0, CommandKind::Get), GateVerdict::Passed, primary);
     let records = [
         at(0, issued(0, CommandKind::Get)),
         at(1, asked),
@@ -447,17 +468,45 @@ fn what_a_client_does_about_silence_is_told() {
     );
 }
 
+/// Of a pipeline each command is known, and so is the transaction of a part.
+#[test]
+fn a_gate_knows_which_command_it_looks_at() {
+    let waiting = belief(Role::Primary, FailoverState::WaitForSync, LinkState::None);
+    let postponed = GateVerdict::Postponed(Gate::ClientPause);
+    let events = [
+        issued(0, CommandKind::Set),
+        issued(1, CommandKind::Set),
+        issued(2, CommandKind::Exec),
+        gate(OLD, (1, CommandKind::Set), postponed, waiting),
+        gate(OLD, (2, CommandKind::Multi), GateVerdict::Passed, waiting),
+        gate(OLD, (2, CommandKind::Exec), postponed, waiting),
+    ];
+    let lines = told(&events);
+    let asked: Vec<_> = lines
+        .iter()
+        .filter_map(|line| line.strip_prefix("old is asked "))
+        .filter_map(|line| line.split_once(" by app/0"))
+        .map(|(what, _)| what)
+        .collect();
+    assert_eq!(asked, ["SET #1", "MULTI of #2", "EXEC #2"]);
+}
+
 #[test]
 fn postponed_commands_are_followed() {
     let waiting = belief(Role::Primary, FailoverState::WaitForSync, LinkState::None);
     let postponed = |gate| GateVerdict::Postponed(gate);
     let events = [
         issued(0, CommandKind::Set),
-        gate(OLD, CommandKind::Set, postponed(Gate::ClientPause), waiting),
+        gate(
+            OLD,
+            (0, CommandKind::Set),
+            postponed(Gate::ClientPause),
+            waiting,
+        ),
         Event::Node(OLD, NodeNote::Released { commands: 1 }),
         gate(
             OLD,
-            CommandKind::Set,
+            (0, CommandKind::Set),
             postponed(Gate::StandaloneRedirect),
             handing_over(),
         ),

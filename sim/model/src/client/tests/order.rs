@@ -2,6 +2,7 @@
 
 use super::super::note::{Note, WriteRange};
 use super::*;
+use crate::valkey::Tag;
 
 fn ended_writes(rig: &Rig) -> Vec<WriteRange> {
     let writes = |(_, effect): &(Time, Effect)| match effect {
@@ -263,7 +264,7 @@ fn subscriptions_ignore_what_is_published() {
     };
     let mut rig = Rig::preset("no-capa", mix, 1);
     rig.run(ms(10), |_, command, _| served(command));
-    rig.input(Input::Reply(Slot(0), u32::MAX, Reply::Published));
+    rig.input(Input::Reply(Slot(0), Tag::PUSHED, Reply::Published));
     assert_eq!(rig.ended(), [(CommandOutcome::Served, 0, 0)]);
     assert_eq!(rig.client.published(), 1);
 }

@@ -6,7 +6,7 @@ use super::super::behaviour::BlockedClients;
 use super::super::command_table::{CommandKind, Flags};
 use super::super::data::Value;
 use super::super::error::ErrorKind;
-use super::super::message::{ReplOp, Reply};
+use super::super::message::{ReplOp, Reply, Tag};
 use super::client::Blocked;
 use super::execute::deadline;
 use super::{Server, Slot, Turn};
@@ -79,7 +79,7 @@ impl Server {
     }
 
     /// Ends a blocking command with `reply`; input behind it is read in `beforeSleep`.
-    pub(super) fn unblock(&mut self, slot: Slot, tag: u32, reply: Reply, turn: &mut Turn<'_>) {
+    pub(super) fn unblock(&mut self, slot: Slot, tag: Tag, reply: Reply, turn: &mut Turn<'_>) {
         self.blocked.retain(|other| *other != slot);
         self.clients[slot.0 as usize].blocked = Blocked::No;
         self.reply(slot, tag, reply, turn);
@@ -136,7 +136,7 @@ impl Server {
     pub(super) fn wait(
         &mut self,
         slot: Slot,
-        tag: u32,
+        tag: Tag,
         replicas: u8,
         timeout_ms: u32,
         turn: &mut Turn<'_>,

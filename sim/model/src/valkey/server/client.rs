@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::super::address::Addr;
 use super::super::command::Command;
-use super::super::message::{Request, WriteId};
+use super::super::message::{Request, Tag, WriteId};
 use crate::engine::Time;
 use crate::net::HostId;
 
@@ -20,16 +20,16 @@ pub(super) enum Blocked {
     Released(Request),
     /// `BLPOP`.
     List {
-        tag: u32,
+        tag: Tag,
         key: u32,
         write: WriteId,
         until: Time,
     },
     /// `XREAD BLOCK`.
-    Stream { tag: u32, key: u32, until: Time },
+    Stream { tag: Tag, key: u32, until: Time },
     /// `WAIT`.
     Wait {
-        tag: u32,
+        tag: Tag,
         replicas: u8,
         offset: u64,
         until: Time,
@@ -49,7 +49,7 @@ pub(super) struct Client {
     pub(super) in_multi: bool,
     /// A command could not be queued, so EXEC aborts.
     pub(super) dirty_exec: bool,
-    pub(super) queue: Vec<(u32, Command)>,
+    pub(super) queue: Vec<(Tag, Command)>,
     pub(super) blocked: Blocked,
     /// Requests behind the one that blocks.
     pub(super) input: VecDeque<Request>,

@@ -5,7 +5,7 @@ use super::super::command_table::CommandKind;
 use super::super::data::{Value, WrongType};
 use super::super::defect::Defect;
 use super::super::error::ErrorKind;
-use super::super::message::{Message, ReplOp, Reply};
+use super::super::message::{Message, ReplOp, Reply, Tag};
 use super::super::pause::{Actions, Purpose};
 use super::client::Blocked;
 use super::keys::milliseconds;
@@ -14,7 +14,7 @@ use crate::engine::Span;
 
 impl Server {
     /// Executes a command and replies.
-    pub(super) fn execute(&mut self, slot: Slot, tag: u32, command: Command, turn: &mut Turn<'_>) {
+    pub(super) fn execute(&mut self, slot: Slot, tag: Tag, command: Command, turn: &mut Turn<'_>) {
         let reply = match command {
             Command::Exec => self.exec(slot, turn),
             Command::BlPop {
@@ -370,7 +370,7 @@ impl Server {
         for (subscribed, slot) in &self.subscribers {
             if *subscribed == channel {
                 let message = Message::Reply {
-                    tag: u32::MAX,
+                    tag: Tag::PUSHED,
                     reply: Reply::Published,
                 };
                 turn.effects.push(Effect::Send(*slot, message));

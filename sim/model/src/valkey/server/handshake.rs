@@ -7,7 +7,7 @@ use super::super::command::Command;
 use super::super::defect::Defect;
 use super::super::error::ErrorKind;
 use super::super::message::{
-    FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request, StreamEntry,
+    FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request, StreamEntry, Tag,
 };
 use super::super::note::FailoverEnd;
 use super::blocked::RoleChange;
@@ -195,7 +195,10 @@ impl Server {
     }
 
     fn send_primary(&mut self, command: Command, turn: &mut Turn<'_>) {
-        let request = Message::Request(Request { tag: 0, command });
+        let request = Message::Request(Request {
+            tag: Tag::own(0),
+            command,
+        });
         turn.effects
             .push(Effect::LinkSend(self.link.number, request));
     }

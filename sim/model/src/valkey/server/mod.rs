@@ -42,7 +42,7 @@ use super::data::{Data, ElementLog};
 use super::epoch::Epoch;
 use super::message::BusMessage;
 use super::message::{
-    Belief, FailoverState, LinkState, Message, ReplId, Reply, Request, Role, SnapshotId,
+    Belief, FailoverState, LinkState, Message, ReplId, Reply, Request, Role, SnapshotId, Tag,
 };
 use super::note::{FailoverEnd, Note};
 use super::pause::{PauseTable, Release};
@@ -447,7 +447,7 @@ impl Server {
     }
 
     #[inline]
-    fn reply(&mut self, slot: Slot, tag: u32, reply: Reply, turn: &mut Turn<'_>) {
+    fn reply(&mut self, slot: Slot, tag: Tag, reply: Reply, turn: &mut Turn<'_>) {
         self.clients[slot.0 as usize].last_interaction = Some(turn.now);
         turn.effects
             .push(Effect::Send(slot, Message::Reply { tag, reply }));
@@ -527,7 +527,7 @@ impl Server {
     }
 
     /// The operator's command, as a request on the operator's own connection.
-    pub fn operator(&mut self, tag: u32, command: Command) {
+    pub fn operator(&mut self, tag: Tag, command: Command) {
         self.deliver(Input::Request(Slot::OPERATOR, Request { tag, command }));
     }
 

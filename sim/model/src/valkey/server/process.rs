@@ -75,7 +75,7 @@ impl Server {
             };
             break;
         }
-        self.trace_gate(slot, kind, verdict, turn);
+        self.trace_gate(slot, request, verdict, turn);
         if self.cluster.is_some() {
             self.forget_asking(slot, kind, verdict);
         }
@@ -281,7 +281,7 @@ impl Server {
     pub(super) fn trace_gate(
         &self,
         slot: Slot,
-        command: CommandKind,
+        request: Request,
         verdict: GateVerdict,
         turn: &mut Turn<'_>,
     ) {
@@ -294,7 +294,8 @@ impl Server {
         };
         turn.effects.push(Effect::Note(Note::Gate {
             peer,
-            command,
+            number: request.tag.number(),
+            command: request.command.kind(),
             verdict,
             belief: self.belief(),
         }));

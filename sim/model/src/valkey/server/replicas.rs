@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::super::address::Addr;
 use super::super::behaviour::Demotion;
-use super::super::message::{FailoverState, Message, ReplOp, Reply, SnapshotId, StreamEntry};
+use super::super::message::{FailoverState, Message, ReplOp, Reply, SnapshotId, StreamEntry, Tag};
 use super::{Effect, Server, Slot, Turn};
 use crate::engine::{Span, Time};
 
@@ -222,7 +222,7 @@ impl Server {
             match replica.state {
                 ReplicaState::WaitSave { .. } => {
                     let newline = Message::Reply {
-                        tag: 0,
+                        tag: Tag::own(0),
                         reply: Reply::NewLine,
                     };
                     turn.effects.push(Effect::Send(replica.slot, newline));

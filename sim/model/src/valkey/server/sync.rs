@@ -4,7 +4,7 @@ use super::super::behaviour::{Promotion, PromotionCheck};
 use super::super::defect::Defect;
 use super::super::epoch::Epoch;
 use super::super::error::ErrorKind;
-use super::super::message::{FailoverState, LinkState, Message, ReplId, Reply, SnapshotId};
+use super::super::message::{FailoverState, LinkState, Message, ReplId, Reply, SnapshotId, Tag};
 use super::handshake::ReplState;
 use super::replicas::{Replica, ReplicaState};
 use super::{Effect, Server, Slot, Turn};
@@ -18,7 +18,7 @@ impl Server {
     /// and asks for.
     pub(super) fn sync_command(
         &mut self,
-        (slot, tag): (Slot, u32),
+        (slot, tag): (Slot, Tag),
         (replid, offset): (Option<ReplId>, u64),
         failover: bool,
         epoch: Option<Epoch>,
@@ -116,7 +116,7 @@ impl Server {
                 replica.state = ReplicaState::Saving { until, snapshot };
                 replica.sent = offset;
                 let reply = Message::Reply {
-                    tag: 0,
+                    tag: Tag::own(0),
                     reply: Reply::FullResync {
                         replid,
                         offset: offset.into(),

@@ -18,21 +18,8 @@ impl Sink for Recorder<'_> {
     fn sent(&mut self, sending: &Sending) {
         let (conn, from, to) = (sending.conn, sending.from, sending.to);
         let (kind, routine) = kinds::of(self.names, &self.linked, (from, to), sending.message);
-        let key = (conn.index, conn.generation);
         let client = self.client(from).or(self.client(to));
-        let followed = client.is_none_or(|client| self.follows(client));
-        let asked = match (client, sending.message) {
-            _ if !followed => None,
-            (Some(client), Message::Request(request)) => {
-                let asked = self.asked(client, request.command.kind());
-                if let Some(asked) = asked {
-                    self.marks.insert((key, request.tag), asked);
-                }
-                asked
-            }
-            (Some(_), Message::Reply { tag, .. }) => self.marks.get(&(key, tag)).copied(),
-            _ => None,
-        };
+        let asked = client.and_then(|client| self.asked(client, sending.message));
         let hosts = [from, to].into_iter();
         if !self.filter.concerns(kind, hosts, self.names) {
             self.flights.send(conn, from, to, None);
@@ -210,7 +197,6 @@ impl Sink for Recorder<'_> {
                     hops: 0,
                     held: false,
                     outcome: None,
-                    awaited: true,
                 };
                 self.commands.insert((client, command), told);
             }
@@ -226,7 +212,6 @@ impl Sink for Recorder<'_> {
             ) => {
                 if let Some(told) = self.commands.get_mut(&(client, command)) {
                     told.hops = hops;
-                    told.awaited = true;
                 }
                 if let Some(place) = self.redirects.remove(&client) {
                     let entry = &mut self.entries[place];
@@ -242,9 +227,6 @@ impl Sink for Recorder<'_> {
                 }
             }
             Event::Client(client, ClientNote::Ignored { command, to, .. }) if admitted => {
-                if let Some(told) = self.commands.get_mut(&(client, command)) {
-                    told.awaited = true;
-                }
                 let label = format!("ignores redirect to {}", names.listener(to));
                 let who = (HostRole::Client(client), NoteLook::State);
                 let of = Some((client, Some(command)));

@@ -8,7 +8,7 @@ use super::super::super::command_table::Flags;
 use super::super::super::data::Value;
 use super::super::super::error::ErrorKind;
 use super::super::super::hash_slot::HashSlot;
-use super::super::super::message::{Reply, Request};
+use super::super::super::message::{Reply, Request, Tag};
 use super::super::super::note::{ClusterHealth, GateVerdict};
 use super::super::client::Blocked;
 use super::super::{Server, Slot, Turn};
@@ -62,7 +62,7 @@ impl Server {
             Serves::Nobody(error) => GateVerdict::Rejected(gate, error),
         };
         let kind = request.command.kind();
-        self.trace_gate(slot, kind, verdict, turn);
+        self.trace_gate(slot, request, verdict, turn);
         self.forget_asking(slot, kind, verdict);
         self.spoil(slot, kind);
         if let Some(reply) = self.redirection(serves) {
@@ -83,7 +83,7 @@ impl Server {
         turn: &Turn<'_>,
     ) -> Serves {
         let client = &self.clients[slot.0 as usize];
-        let alone = [(0, command)];
+        let alone = [(Tag::own(0), command)];
         let commands = if command != Command::Exec {
             alone.as_slice()
         } else if client.in_multi {
