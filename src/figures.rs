@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::results::{Bounces, ChainHop, Clients, Commands, Hops, Verdict, Writes};
 
 use crate::output::{Output, Style};
@@ -60,7 +60,7 @@ pub fn rate(per_second: f64) -> String {
 pub fn short_span(nanos: u64) -> String {
     let digits = nanos.max(1).ilog10();
     let step = 10_u64.pow(digits.saturating_sub(2));
-    Span((nanos.saturating_add(step / 2)) / step * step).to_string()
+    Duration((nanos.saturating_add(step / 2)) / step * step).to_string()
 }
 
 /// `2 clients`, `1 client`.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rebound_batch::verify::Case;
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::results::CheckId;
 use rebound_sim::results::{Finding, RunReport, Verdict};
 use rebound_sim::scenario::shell_word;
@@ -104,7 +104,7 @@ fn summary(report: &RunReport, verified: bool) -> String {
     let events = format!(
         "{} in {} of virtual time",
         grouped(report.events),
-        Span(report.virtual_ns)
+        Duration(report.virtual_ns)
     );
     [
         row("events", &events),

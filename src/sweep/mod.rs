@@ -5,11 +5,11 @@ mod text;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time;
 
 use clap::Args;
 use rebound_batch::{Seeds, SweepOptions};
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 
@@ -41,8 +41,8 @@ pub struct Arguments {
     #[arg(long)]
     detail: bool,
     /// Stop after this much wall time, such as 10m, as if interrupted
-    #[arg(long, value_name = "DURATION", value_parser = Span::parse)]
-    max_time: Option<Span>,
+    #[arg(long, value_name = "DURATION", value_parser = Duration::parse)]
+    max_time: Option<Duration>,
     /// The formats for build servers.
     #[command(flatten)]
     formats: ci::Formats,
@@ -74,7 +74,7 @@ fn printed(
         detail: arguments.detail,
         max_time: arguments
             .max_time
-            .map(|span| Duration::from_nanos(span.as_nanos())),
+            .map(|span| time::Duration::from_nanos(span.as_nanos())),
     };
     let swept = progress::sweep(&options, out)?;
     let seeds = &arguments.seeds;

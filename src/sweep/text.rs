@@ -1,7 +1,7 @@
 //! A sweep's report for people.
 
 use rebound_batch::Seeds;
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::results::{ChainLengths, SeedList, SweepReport, Verdict};
 use rebound_sim::scenario::Plan;
 use rebound_sim::scenario::replay_command;
@@ -65,7 +65,7 @@ fn summary(out: &Output, report: &SweepReport, seeds: &Seeds) -> String {
         rate(report.seeds_per_s),
         rate(report.events_per_s),
         count(report.events, "event"),
-        Span(report.wall_ns)
+        Duration(report.wall_ns)
     );
     [
         row("seeds", &seeds_done),

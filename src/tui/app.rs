@@ -1,7 +1,7 @@
 //! What is looked at, and what each key does to it. Knows no terminal.
 
 use rebound_sim::client::ClientId;
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::results::Finding;
 
 use super::breakpoints::{Breakpoint, Breakpoints};
@@ -245,7 +245,7 @@ impl<'a> App<'a> {
                 self.say(format!("deleted; {left} left"));
             }
             Question::Time => {
-                let span = Span::parse(answer)?;
+                let span = Duration::parse(answer)?;
                 self.cursor
                     .go(self.recording.at_time(Time(span.as_nanos())));
             }

@@ -1,7 +1,7 @@
 //! What stops a continued run: a client, a gate, a change of role, a finding and so on.
 
 use rebound_sim::client::{ClientId, Note as ClientNote};
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::results::CheckId;
 use rebound_sim::scenario::Names;
 use rebound_sim::scenario::no_such;
@@ -78,7 +78,7 @@ impl Breakpoint {
             "bounce" => alone(Breakpoint::Bounce),
             "fault" => alone(Breakpoint::Fault),
             "time" => {
-                let span = Span::parse(needed("1.2s")?)?;
+                let span = Duration::parse(needed("1.2s")?)?;
                 Ok(Breakpoint::Time(Time(span.as_nanos())))
             }
             unknown => Err(no_such("breakpoint", "they", unknown, &KINDS)),

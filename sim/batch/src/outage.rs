@@ -1,7 +1,7 @@
 //! How long clients went unserved: from the first refusal of a kind of command to the next one of
 //! that kind that is served.
 
-use rebound_engine::{Span, Time};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::{CommandKind, Flags};
 
 /// Kinds of command that a failover treats differently.
@@ -34,7 +34,7 @@ pub(super) struct Outage {
     /// Commands without an end.
     open: u32,
     refused_at: Option<Time>,
-    longest: Span,
+    longest: Duration,
 }
 
 impl Outage {
@@ -70,7 +70,7 @@ impl Outage {
     }
 
     /// The longest outage; one that is not over lasts until `end`.
-    pub(super) fn longest(mut self, end: Time) -> Span {
+    pub(super) fn longest(mut self, end: Time) -> Duration {
         self.close(end);
         self.longest
     }
@@ -89,20 +89,20 @@ mod tests {
         outage.ended(Time(50), true);
         outage.issued();
         outage.ended(Time(60), true);
-        assert_eq!(outage.longest(Time(1_000)), Span(40));
+        assert_eq!(outage.longest(Time(1_000)), Duration(40));
         outage.issued();
         outage.ended(Time(70), false);
-        assert_eq!(outage.longest(Time(170)), Span(100));
+        assert_eq!(outage.longest(Time(170)), Duration(100));
     }
 
     #[test]
     fn a_connection_matters_only_to_what_is_on_it() {
         let mut outage = Outage::default();
         outage.disconnected(Time(5));
-        assert_eq!(outage.longest(Time(100)), Span::ZERO);
+        assert_eq!(outage.longest(Time(100)), Duration::ZERO);
         outage.issued();
         outage.disconnected(Time(5));
-        assert_eq!(outage.longest(Time(100)), Span(95));
+        assert_eq!(outage.longest(Time(100)), Duration(95));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::recording::{Event, Line};
 use super::replies;
 use super::script::{instant, length};
 use super::words::Words;
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::valkey::{Command, NodeId};
 
 /// What a client said before its command.
@@ -90,44 +90,45 @@ pub struct Op {
 
 impl Op {
     /// How long the client took from a redirect (counted from zero) to the next reply.
-    pub fn pace(&self, redirect: usize) -> Span {
+    pub fn pace(&self, redirect: usize) -> Duration {
         let at = |place: usize| self.redirects.get(place).map(|r| r.at);
         let mean = || {
             let last = self.redirects.last()?;
             let more = u64::from(self.count).saturating_sub(self.redirects.len() as u64);
-            (more > 0).then(|| Span(self.ended.since(last.at).0 / (more + 1)))
+            (more > 0).then(|| Duration(self.ended.since(last.at).0 / (more + 1)))
         };
         let gap = match (at(redirect), at(redirect + 1)) {
             (Some(from), Some(to)) => Some(to.since(from)),
             (_, _) => mean(),
         };
         // A longer gap was no pace: the client waited for the server.
-        let gap = gap.filter(|gap| *gap <= Span::millis(25));
-        gap.unwrap_or(Span::millis(1)).max(Span::micros(100))
+        let gap = gap.filter(|gap| *gap <= Duration::millis(25));
+        gap.unwrap_or(Duration::millis(1))
+            .max(Duration::micros(100))
     }
 
     /// When it was sent first, if the server was slow to read it then.
     pub fn issued_late(&self) -> Time {
         let first = self.redirects.first().map_or(self.ended, |first| first.at);
-        match first.since(self.issued) <= Span::millis(100) {
-            true => Time(first.0.saturating_sub(Span::micros(300).0)).max(self.issued),
+        match first.since(self.issued) <= Duration::millis(100) {
+            true => Time(first.0.saturating_sub(Duration::micros(300).0)).max(self.issued),
             false => self.issued,
         }
     }
 
     /// The pace, if the server was slow to read the command the last time.
-    pub fn late(&self, redirect: usize) -> Span {
+    pub fn late(&self, redirect: usize) -> Duration {
         let last = self
             .redirects
             .get(redirect)
             .filter(|_| redirect + 1 == self.count as usize);
         let gap = last.map(|last| self.ended.since(last.at));
-        let gap = gap.filter(|gap| *gap <= Span::millis(60));
+        let gap = gap.filter(|gap| *gap <= Duration::millis(60));
         gap.unwrap_or_else(|| self.pace(redirect))
     }
 
     /// From the last time that it was sent to the end.
-    pub fn waited(&self) -> Span {
+    pub fn waited(&self) -> Duration {
         let whole = self.redirects.len() as u64 == u64::from(self.count);
         let sent = self
             .redirects
@@ -478,8 +479,12 @@ mod tests {
         let line = r#"{"t":60,"who":"c0","ev":"op","kind":"capa","cmd":"SET k 0","t0":50,"start":"A","node":"B","final":"+OK","red":5,"back":4,"hops":[["A",51,"-REDIRECT 127.0.0.1:7012"],["B",53,"-REDIRECT 127.0.0.1:7011"]],"errs":[],"nerr":0,"lat":10}"#;
         let op = &clients(&[line]).expect("an op").ops[0];
         assert_eq!(op.redirects[0].text, "-REDIRECT B");
-        assert_eq!(op.pace(0), Span::millis(2));
-        assert_eq!(op.pace(1), Span::micros(1_750), "three more in seven ms");
+        assert_eq!(op.pace(0), Duration::millis(2));
+        assert_eq!(
+            op.pace(1),
+            Duration::micros(1_750),
+            "three more in seven ms"
+        );
         assert_eq!((op.by, op.ended), (NodeId(1), Time(60_000_000)));
     }
 

@@ -23,7 +23,7 @@ use super::replay::{Pace, Plan, Played, Shift, play};
 use super::script::{Act, Script};
 use super::time_map::TimeMap;
 use super::words::Words;
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::valkey::Behaviour;
 
 /// How often the model is run at most to find out when its phases are.
@@ -36,7 +36,7 @@ const SHIFTS: [i64; 20] = [
 ];
 
 /// Recorded clients are at least so inexact.
-const LEAST_LAG: Span = Span::millis(5);
+const LEAST_LAG: Duration = Duration::millis(5);
 
 /// The model's side: one run, and which of its instants are which of the recording's.
 struct Run {
@@ -68,7 +68,7 @@ pub(super) fn observe(
     let mut time_map = TimeMap::default();
     let mut run = run(&plan, &milestones, &time_map, Shift::default());
     for _ in 1..PASSES {
-        if run.time_map.farthest(&time_map) < Span::micros(200) {
+        if run.time_map.farthest(&time_map) < Duration::micros(200) {
             break;
         }
         time_map = run.time_map.clone();
@@ -115,9 +115,9 @@ fn waited_for_sync(recording: &[Line], members: &Members, turn: Time) -> bool {
     let milestones = milestones::recorded(recording, members);
     let mut after = milestones
         .iter()
-        .skip_while(|m| m.at + Span::millis(2) < turn);
+        .skip_while(|m| m.at + Duration::millis(2) < turn);
     let times = (after.next(), after.next());
-    matches!(times, (Some(one), Some(next)) if next.at.since(one.at) > Span::millis(20))
+    matches!(times, (Some(one), Some(next)) if next.at.since(one.at) > Duration::millis(20))
 }
 
 fn is_thinned(line: &Line) -> bool {
@@ -202,7 +202,7 @@ fn run(plan: &Plan, milestones: &[Milestone], time_map: &TimeMap, shift: Shift) 
 }
 
 /// The runs other than the first.
-fn shifts(lag: Span) -> impl Iterator<Item = Shift> {
+fn shifts(lag: Duration) -> impl Iterator<Item = Shift> {
     let fits = move |tenths: &i64| tenths.unsigned_abs() * 100_000 <= lag.0.max(LEAST_LAG.0) * 2;
     let moved = SHIFTS.into_iter().filter(fits).flat_map(|tenths| {
         [Pace::AsRecorded, Pace::AtOnce, Pace::Late].map(|pace| Shift {
@@ -215,7 +215,7 @@ fn shifts(lag: Span) -> impl Iterator<Item = Shift> {
 
 impl Sides<'_> {
     /// How late the recorder was at most, and no less than any is.
-    fn lag(&self) -> Span {
+    fn lag(&self) -> Duration {
         self.plan.script.lag.max(LEAST_LAG)
     }
 }

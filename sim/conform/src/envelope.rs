@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::agreement::{Difference, Observation, Outcome};
 use super::findings::{JUDGED_LIVE, Judged};
 use super::seen::Seen;
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::results::CheckId;
 use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::{Behaviour, NodeId};
@@ -20,7 +20,7 @@ use rebound_sim::world::Runner;
 /// What every run shows at least this many times, a run of real servers must show.
 const AMPLE: u32 = 5;
 /// What a node is for so long in every run, polls of a real server must see.
-const LONG: Span = Span::millis(80);
+const LONG: Duration = Duration::millis(80);
 /// How many more seeds are run at a time while something is seen that no run shows.
 const STEP: u64 = 20;
 /// How many seeds are run at most.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::members::Members;
 use super::recording::{Event, Line, Way};
 use super::script::instant;
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::valkey::NodeId;
 
 /// What is known of a server.
@@ -17,14 +17,14 @@ pub struct Clock {
     /// (`replicationCron`), or dialled again in a failover, as it may every 100 ms.
     pub tick: Option<Time>,
     /// How long it took from a snapshot's announcement to having loaded it.
-    pub load: Span,
+    pub load: Duration,
 }
 
 /// What is known of a proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
     /// How long it takes one way without any delay of the script's.
-    pub latency: Span,
+    pub latency: Duration,
     /// Whether what a handshake writes after PING was seen to come in one piece, so that nobody
     /// waited for the acknowledgement of the first of it.
     pub early: bool,
@@ -40,7 +40,7 @@ pub struct Delay {
     /// Which way.
     pub way: Way,
     /// How much longer things take from here on.
-    pub by: Span,
+    pub by: Duration,
 }
 
 /// What a recording shows of its machine.
@@ -59,7 +59,7 @@ pub struct Evidence {
     /// the data is small.
     pub loading: Vec<(NodeId, Time, Time)>,
     /// `repl-diskless-sync-delay`: none, if a full resynchronization was seen to begin at once.
-    pub sync_delay: Span,
+    pub sync_delay: Duration,
 }
 
 /// Bytes that a proxy saw.
@@ -167,10 +167,10 @@ pub struct Stop {
 
 fn path(recording: &[Line], members: &Members, of: NodeId) -> Path {
     let seen: Vec<Seen<'_>> = seen_by_proxy(recording, members, of).collect();
-    let latency = half_round_trip(&seen).unwrap_or(Span::micros(300));
+    let latency = half_round_trip(&seen).unwrap_or(Duration::micros(300));
     Path {
         // A busy machine is slow now and then, which the script cannot mean.
-        latency: latency.clamp(Span::micros(50), Span::micros(1_500)),
+        latency: latency.clamp(Duration::micros(50), Duration::micros(1_500)),
         early: is_early(&seen),
     }
 }
@@ -197,12 +197,12 @@ fn asked_times(recording: &[Line], members: &Members, of: NodeId) -> Vec<Time> {
 /// seem to tick just after its server was asked for an acknowledgement, when it had ticked just
 /// before. What it would acknowledge then makes a difference.
 fn clear_of(tick: Time, asked: &[Time], ticks: &[Time]) -> Time {
-    let (second, near) = (Span::secs(1).0, Span::millis(30).0);
+    let (second, near) = (Duration::secs(1).0, Duration::millis(30).0);
     for at in asked.iter().filter(|at| **at < tick) {
         let after = tick.since(*at).0 % second;
         let ticked = |other: &Time| *other > *at && other.since(*at).0 <= near;
         if after <= near && !ticks.iter().any(ticked) {
-            return Time(tick.0 - after - Span::millis(3).0);
+            return Time(tick.0 - after - Duration::millis(3).0);
         }
     }
     tick
@@ -217,7 +217,7 @@ fn asked(recording: &[Line], members: &Members, of: NodeId) -> Vec<(Time, NodeId
     let seen = seen_by_proxy(recording, members, of);
     let asked = seen.filter(|s| s.came && s.way == Way::S2c && s.data.contains(GETACK));
     let silent = asked.filter(|s| {
-        let near = |at: &Time| *at <= s.at && s.at.since(*at) < Span::millis(50);
+        let near = |at: &Time| *at <= s.at && s.at.since(*at) < Duration::millis(50);
         !told.iter().any(near)
     });
     silent.map(|s| (s.at, of)).collect()
@@ -234,7 +234,7 @@ fn loading(recording: &[Line], members: &Members) -> Vec<(NodeId, Time, Time)> {
                 && let Some(from) = since.remove(&node)
             {
                 // Logs are rounded down.
-                all.push((node, from, instant(line.t) + Span::millis(2)));
+                all.push((node, from, instant(line.t) + Duration::millis(2)));
             }
         }
     }
@@ -243,7 +243,7 @@ fn loading(recording: &[Line], members: &Members) -> Vec<(NodeId, Time, Time)> {
 
 /// The two halves of a round trip through a proxy: from what came in to what came back for it,
 /// at the first PING.
-fn half_round_trip(seen: &[Seen<'_>]) -> Option<Span> {
+fn half_round_trip(seen: &[Seen<'_>]) -> Option<Duration> {
     let pong = seen.iter().position(|s| s.data.starts_with("+PONG"))?;
     let link = seen[pong].link;
     let mine = |s: &&Seen<'_>| s.link == link;
@@ -255,7 +255,7 @@ fn half_round_trip(seen: &[Seen<'_>]) -> Option<Span> {
     let went_on = seen[pong..].iter().filter(mine);
     let went_on = went_on.filter(|s| s.way == Way::S2c && s.at <= next.at);
     let from = went_on.map(|s| s.at).max()?;
-    Some(Span((to_server.0 + next.at.since(from).0) / 2))
+    Some(Duration((to_server.0 + next.at.since(from).0) / 2))
 }
 
 /// When a proxy held something.
@@ -287,16 +287,18 @@ fn silent_delays(recording: &[Line], members: &Members, of: NodeId) -> Vec<Delay
     let mut delays = Vec::new();
     for way in [Way::C2s, Way::S2c] {
         let gaps = forward_gaps(&seen, way, &holds);
-        let mut late: Vec<Span> = gaps.iter().filter_map(|(_, gap)| *gap).collect();
+        let mut late: Vec<Duration> = gaps.iter().filter_map(|(_, gap)| *gap).collect();
         late.sort_unstable();
         let Some(usual) = late.get(late.len() / 2).copied() else {
             continue;
         };
-        let (mut before, mut last) = (Span::ZERO, None);
+        let (mut before, mut last) = (Duration::ZERO, None);
         for (came, gap) in gaps {
-            let by = gap.map_or(Span::ZERO, |_| usual);
+            let by = gap.map_or(Duration::ZERO, |_| usual);
             if by != before {
-                let at = last.map_or(Time::ZERO, |last: Time| last + Span(came.since(last).0 / 2));
+                let at = last.map_or(Time::ZERO, |last: Time| {
+                    last + Duration(came.since(last).0 / 2)
+                });
                 delays.push(Delay {
                     at,
                     node: of,
@@ -312,8 +314,12 @@ fn silent_delays(recording: &[Line], members: &Members, of: NodeId) -> Vec<Delay
 
 /// When pieces came in, and how long after they went on, if they did not at once; those aside
 /// that were held.
-fn forward_gaps(seen: &[Seen<'_>], way: Way, holds: &[(Time, Time)]) -> Vec<(Time, Option<Span>)> {
-    let mut gaps: Vec<(Time, Option<Span>)> = Vec::new();
+fn forward_gaps(
+    seen: &[Seen<'_>],
+    way: Way,
+    holds: &[(Time, Time)],
+) -> Vec<(Time, Option<Duration>)> {
+    let mut gaps: Vec<(Time, Option<Duration>)> = Vec::new();
     // Those that came in: link, size, place among the gaps.
     let mut waiting: Vec<(u32, u64, usize)> = Vec::new();
     for s in seen.iter().filter(|s| s.way == way) {
@@ -341,25 +347,29 @@ fn forward_gaps(seen: &[Seen<'_>], way: Way, holds: &[(Time, Time)]) -> Vec<(Tim
     gaps
 }
 
-fn sync_delay(recording: &[Line], members: &Members) -> Span {
+fn sync_delay(recording: &[Line], members: &Members) -> Duration {
     for (of, _) in members.nodes() {
         let mut asked = None;
         for s in seen_by_proxy(recording, members, of) {
             match (s.way, asked) {
                 (Way::C2s, _) if s.data.contains("PSYNC") => asked = Some(s.at),
                 (Way::S2c, Some(at)) if s.data.starts_with("+FULLRESYNC") => {
-                    let slow = s.at.since(at) > Span::secs(1);
-                    return if slow { Span::secs(5) } else { Span::ZERO };
+                    let slow = s.at.since(at) > Duration::secs(1);
+                    return if slow {
+                        Duration::secs(5)
+                    } else {
+                        Duration::ZERO
+                    };
                 }
                 _ => {}
             }
         }
     }
-    Span::ZERO
+    Duration::ZERO
 }
 
 fn clock(recording: &[Line], members: &Members, of: NodeId, turn: Time, stops: &[Stop]) -> Clock {
-    let mut load = Span::millis(1);
+    let mut load = Duration::millis(1);
     let mut ticks = Vec::new();
     let mut dials = Vec::new();
     for (primary, _) in members.nodes().filter(|(id, _)| *id != of) {
@@ -374,7 +384,7 @@ fn clock(recording: &[Line], members: &Members, of: NodeId, turn: Time, stops: &
                 Way::S2c if s.data.starts_with("+FULLRESYNC") => resyncing = Some(s.at),
                 Way::S2c if s.data.contains(GETACK) => asked = Some(s.at),
                 Way::C2s if s.data.contains(ACK) => {
-                    let of_itself = asked.is_none_or(|at| s.at.since(at) > Span::millis(100));
+                    let of_itself = asked.is_none_or(|at| s.at.since(at) > Duration::millis(100));
                     if let Some(at) = resyncing.take() {
                         load = s.at.since(at).max(load);
                     } else if of_itself {
@@ -426,7 +436,7 @@ fn clock(recording: &[Line], members: &Members, of: NodeId, turn: Time, stops: &
 /// of its clock, and counts those that it has had: when it goes on, the next comes at once, and
 /// every tenth acknowledges.
 fn before_stop(tick: Time, stop: &Stop) -> Time {
-    let tenth = Span::millis(100).0;
+    let tenth = Duration::millis(100).0;
     let since = (tick.since(stop.to).0 + tenth / 2) / tenth;
     // The last before the stop was so many tenths after one that acknowledged.
     let after = 9 - since % 10;
@@ -436,7 +446,7 @@ fn before_stop(tick: Time, stop: &Stop) -> Time {
 
 /// The instant nearest to `tick` that is a whole number of 100 ms from `again`.
 fn in_step(tick: Time, again: Time) -> Time {
-    let period = Span::millis(100).0;
+    let period = Duration::millis(100).0;
     let off = (tick.0 + period - again.0 % period) % period;
     match off > period / 2 {
         true => Time(tick.0 + period - off),
@@ -450,7 +460,7 @@ mod tests {
 
     #[test]
     fn the_tick_falls_in_step_with_repetitions() {
-        let ms = |n| Time(Span::millis(n).0);
+        let ms = |n| Time(Duration::millis(n).0);
         assert_eq!(in_step(ms(1014), ms(509)), ms(1009));
         assert_eq!(in_step(ms(1014), ms(570)), ms(970));
         assert_eq!(in_step(ms(1090), ms(505)), ms(1105));
@@ -463,7 +473,7 @@ mod tests {
 
     #[test]
     fn a_clock_ticks_before_its_server_is_asked_rather_than_just_after() {
-        let ms = |n| Time(Span::millis(n).0);
+        let ms = |n| Time(Duration::millis(n).0);
         assert_eq!(clear_of(ms(2061), &[ms(1058)], &[ms(2061)]), ms(2055));
         assert_eq!(clear_of(ms(2061), &[ms(1500)], &[ms(2061)]), ms(2061));
         assert_eq!(
@@ -474,7 +484,7 @@ mod tests {
 
     #[test]
     fn a_stopped_clock_misses_ticks_and_goes_on_counting() {
-        let ms = |n| Time(Span::millis(n).0);
+        let ms = |n| Time(Duration::millis(n).0);
         let stop = Stop {
             node: NodeId(1),
             from: ms(450),
@@ -510,16 +520,16 @@ mod tests {
             at,
             node,
             way,
-            by: Span::millis(150),
+            by: Duration::millis(150),
         };
         let back = Delay {
             at: Time::ZERO,
             way: Way::S2c,
-            by: Span::micros(150_600),
+            by: Duration::micros(150_600),
             ..there
         };
         assert_eq!(evidence.delays, [there, back]);
-        assert_eq!(evidence.paths[1].latency, Span::micros(300));
+        assert_eq!(evidence.paths[1].latency, Duration::micros(300));
         assert!(evidence.paths[1].early);
         assert_eq!(evidence.clocks[0].tick, Some(Time(900_000_000)));
         assert_eq!(evidence.clocks[1].tick, None);

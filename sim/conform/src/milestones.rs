@@ -14,7 +14,7 @@ use std::fmt;
 use super::members::Members;
 use super::recording::{Event as Recorded, Line};
 use super::script::instant;
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::valkey::{FailoverEnd, FailoverState, NodeId, Note, Role};
 
 /// What a milestone is.
@@ -60,7 +60,7 @@ pub struct Milestone {
 }
 
 /// How long logs round down: their times are whole milliseconds.
-const ROUNDING: Span = Span::micros(500);
+const ROUNDING: Duration = Duration::micros(500);
 
 /// The milestones that a recording's logs tell.
 pub fn recorded(recording: &[Line], members: &Members) -> Vec<Milestone> {

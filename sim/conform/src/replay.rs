@@ -12,7 +12,7 @@ use super::script::{Act, Script, Step, Wait, What};
 use super::time_map::TimeMap;
 use super::words::Words;
 use crate::lab::{Lab, Passed};
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::valkey::{Behaviour, Config, LinkState, NodeId, Note, ReplId, Role};
 
 use clients::Crowd;
@@ -98,13 +98,13 @@ pub struct Played {
 }
 
 /// How often the recorders poll servers: a server has a turn at least as often as that.
-const POLL: Span = Span::millis(5);
+const POLL: Duration = Duration::millis(5);
 
 /// Carries the plan out. `time_map` says when clients do what they did.
 pub fn play(plan: &Plan, time_map: &TimeMap, shift: Shift) -> Played {
     let config = Config {
         repl_diskless_sync_delay: plan.evidence.sync_delay,
-        snapshot_load: Span::micros(200),
+        snapshot_load: Duration::micros(200),
         ..Config::default()
     };
     let mut lab = Lab::empty(plan.behaviour, config, plan.words.addresses.clone());

@@ -9,7 +9,7 @@ use super::evidence::{Delay, Stop};
 use super::members::Members;
 use super::recording::{Event, Line, Way};
 use super::words::Words;
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::valkey::{Command, FailoverState, NodeId, Role};
 
 /// An instant of a recording, in whole nanoseconds.
@@ -19,8 +19,8 @@ pub fn instant(ms: f64) -> Time {
 }
 
 /// A length of a recording.
-pub fn length(ms: f64) -> Span {
-    Span(instant(ms).0)
+pub fn length(ms: f64) -> Duration {
+    Duration(instant(ms).0)
 }
 
 /// What the script waits for.
@@ -63,7 +63,7 @@ pub enum Act {
     /// It stops listening, or listens again.
     Refuse(NodeId, bool),
     /// From here on everything takes this much longer through it, one way.
-    Delay(NodeId, Way, Span),
+    Delay(NodeId, Way, Duration),
     /// A process is stopped, or goes on.
     Stop(NodeId, bool),
     /// A process is killed.
@@ -102,7 +102,7 @@ pub struct Script {
     /// Its steps, in order; the last is the end.
     pub steps: Vec<Step>,
     /// How late the recorder was at most.
-    pub lag: Span,
+    pub lag: Duration,
     /// What the script waited for that is not known here, so that only the clock is followed.
     pub unknown: Vec<String>,
 }
@@ -123,7 +123,7 @@ impl Script {
     ) -> Result<Script, RecordingError> {
         let mut script = Script {
             steps: Vec::new(),
-            lag: Span::ZERO,
+            lag: Duration::ZERO,
             unknown: Vec::new(),
         };
         let operator = |line: &&Line| line.who == "admin";
@@ -313,7 +313,7 @@ impl Script {
         });
         let spoken = spoken.next();
         if let (Some(node), Ok(set)) = (spoken, words.command("SET left out")) {
-            let before = Time(at.0.saturating_sub(Span::millis(2).0));
+            let before = Time(at.0.saturating_sub(Duration::millis(2).0));
             self.insert(before, Act::Write(node, set));
         }
     }
@@ -393,7 +393,7 @@ mod tests {
         assert_eq!(what[5], &What::Do(Act::Refuse(b, false)));
         assert_eq!(what[6], &What::Do(Act::End));
         assert_eq!(script.steps[6].at, Time(6_500_000));
-        assert_eq!(script.lag, Span(2_500_000));
+        assert_eq!(script.lag, Duration(2_500_000));
     }
 
     #[test]

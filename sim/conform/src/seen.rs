@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::answer::reply_text;
 use rebound_sim::client::{ClientId, CommandOutcome, Note as ClientNote};
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::net::Note as NetNote;
 use rebound_sim::scenario::{Occasion, Plan};
 use rebound_sim::trace::{Event, FaultKind, Record, Sink};
@@ -73,7 +73,7 @@ pub struct Seen {
 }
 
 /// What nodes do before this to find together is not compared, unless the scenario begins earlier.
-const BEGINNING: Time = Time(Span::millis(900).0);
+const BEGINNING: Time = Time(Duration::millis(900).0);
 
 impl Seen {
     /// Nothing, yet.

@@ -1,6 +1,6 @@
 //! The recording's time and the model's: which instant of the one is which of the other.
 
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 
 /// A map of instants, straight between the knots, of slope one before the first and after the
 /// last.
@@ -39,7 +39,7 @@ impl TimeMap {
                 let length = next_to.since(to).0;
                 let scaled = u128::from(length) * u128::from(part) / u128::from(whole.max(1));
                 // No more than the length, which is one of these spans.
-                to + Span(scaled as u64)
+                to + Duration(scaled as u64)
             }
         }
     }
@@ -55,7 +55,7 @@ impl TimeMap {
     }
 
     /// How far the two are from one another at most, at the knots.
-    pub fn farthest(&self, other: &TimeMap) -> Span {
+    pub fn farthest(&self, other: &TimeMap) -> Duration {
         let apart = self.knots.iter().map(|(recorded, modelled)| {
             let other = other.modelled(*recorded);
             other.since(*modelled).max(modelled.since(other))

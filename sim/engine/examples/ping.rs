@@ -2,7 +2,7 @@
 //! heard a hundred pings. The same seed always gives the same run.
 
 use rebound_engine::{
-    Agenda, Distribution, Limits, Odds, Phase, Span, Stop, StreamId, TieBreak, Time, World,
+    Agenda, Distribution, Duration, Limits, Odds, Phase, Stop, StreamId, TieBreak, Time, World,
 };
 
 #[derive(Copy, Clone)]
@@ -37,7 +37,10 @@ impl Peers {
             agenda.schedule(now + delay, Event::Arrives { at: 1 - from });
         }
         let sent = self.sent[from];
-        agenda.schedule(now + Span::millis(50), Event::Timeout { at: from, sent });
+        agenda.schedule(
+            now + Duration::millis(50),
+            Event::Timeout { at: from, sent },
+        );
     }
 }
 
@@ -71,8 +74,8 @@ fn run(seed: u64) -> (Stop, Time, [u64; 2], u64) {
     let mut agenda = Agenda::new(TieBreak::Fifo);
     let mut peers = Peers {
         latency: Distribution::Uniform {
-            low: Span::micros(100),
-            high: Span::micros(900),
+            low: Duration::micros(100),
+            high: Duration::micros(900),
         },
         lost: agenda.chooser.stream("line/lost"),
         delay: agenda.chooser.stream("line/delay"),
@@ -85,7 +88,7 @@ fn run(seed: u64) -> (Stop, Time, [u64; 2], u64) {
     let limits = Limits {
         heal_at: Time::ZERO,
         load_until: Time::ZERO,
-        deadline: Time::ZERO + Span::secs(60),
+        deadline: Time::ZERO + Duration::secs(60),
         max_events: 1_000_000,
         max_backlog: 1_000,
     };

@@ -1,7 +1,7 @@
 //! Distributions of durations, as integer tables of quantiles: one draw in, nanoseconds out.
 
 use super::normal_quantiles::{UPPER_HALF, UPPER_TAIL};
-use super::time::Span;
+use super::time::Duration;
 
 /// Segments of a table. The last one is divided into as many again, since the interesting delays
 /// are in the tail.
@@ -11,13 +11,13 @@ const SEGMENTS: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Distribution {
     /// Always the same.
-    Constant(Span),
+    Constant(Duration),
     /// Every duration from `low` to `high`, equally likely.
     Uniform {
         /// The shortest.
-        low: Span,
+        low: Duration,
         /// The longest.
-        high: Span,
+        high: Duration,
     },
     /// A shape given by its quantiles.
     Table(Box<Table>),
@@ -40,8 +40,8 @@ impl Distribution {
     ///
     /// # Errors
     /// If the median is zero or the percentile is below it.
-    pub fn log_normal(median: Span, p99: Span) -> Result<Distribution, String> {
-        if median == Span::ZERO || p99 < median {
+    pub fn log_normal(median: Duration, p99: Duration) -> Result<Distribution, String> {
+        if median == Duration::ZERO || p99 < median {
             return Err(format!(
                 "log-normal with median {median} and p99 {p99}: expected 0 < median <= p99"
             ));
@@ -68,7 +68,7 @@ impl Distribution {
 
     /// An exponential distribution with the given mean, cut at the quantile 1 − 1/131,072
     /// (11.8 times the mean).
-    pub fn exponential(mean: Span) -> Distribution {
+    pub fn exponential(mean: Duration) -> Distribution {
         Distribution::table(|p| {
             let rest = if p == 1 << 16 {
                 1
@@ -87,7 +87,7 @@ impl Distribution {
     ///
     /// # Errors
     /// If there are no points, or they do not increase.
-    pub fn empirical(points: &[(u32, Span)]) -> Result<Distribution, String> {
+    pub fn empirical(points: &[(u32, Duration)]) -> Result<Distribution, String> {
         let (Some(first), Some(last)) = (points.first(), points.last()) else {
             return Err("an empirical distribution needs at least one point".to_owned());
         };
@@ -131,12 +131,12 @@ impl Distribution {
 
     /// The duration at quantile `raw` / 2⁶⁴. A uniform `raw` gives a sample.
     #[inline]
-    pub fn sample(&self, raw: u64) -> Span {
+    pub fn sample(&self, raw: u64) -> Duration {
         match self {
             Distribution::Constant(span) => *span,
             Distribution::Uniform { low, high } => {
                 let width = u128::from(high.0 - low.0) + 1;
-                Span(low.0 + ((u128::from(raw) * width) >> 64) as u64)
+                Duration(low.0 + ((u128::from(raw) * width) >> 64) as u64)
             }
             Distribution::Table(table) => {
                 let segment = (raw >> 56) as usize;
@@ -145,13 +145,13 @@ impl Distribution {
                 } else {
                     between(&table.tail, (raw >> 48) as usize & 0xff, (raw << 16) >> 32)
                 };
-                Span(units << table.shift)
+                Duration(units << table.shift)
             }
         }
     }
 
     /// The longest duration that [`sample`](Self::sample) can give.
-    pub fn longest(&self) -> Span {
+    pub fn longest(&self) -> Duration {
         self.sample(u64::MAX)
     }
 }
@@ -231,7 +231,8 @@ mod tests {
     /// Pinned: a change here changes every trace.
     #[test]
     fn log_normal_has_known_values() {
-        let d = Distribution::log_normal(Span::micros(200), Span::millis(2)).expect("valid");
+        let d =
+            Distribution::log_normal(Duration::micros(200), Duration::millis(2)).expect("valid");
         assert_eq!(at_percent(&d, 50), 199_999);
         assert!(
             at_percent(&d, 99).abs_diff(2_000_000) < 25_000,
@@ -251,7 +252,7 @@ mod tests {
 
     #[test]
     fn exponential_has_its_mean() {
-        let d = Distribution::exponential(Span::millis(10));
+        let d = Distribution::exponential(Duration::millis(10));
         let draws = 1 << 16;
         let sum: u64 = (0..draws).map(|i| d.sample(i << 48 | 1 << 47).0).sum();
         assert!(
@@ -265,9 +266,9 @@ mod tests {
     #[test]
     fn empirical_follows_its_points() {
         let points = [
-            (0, Span(100)),
-            (500_000, Span(200)),
-            (1_000_000, Span(1_000)),
+            (0, Duration(100)),
+            (500_000, Duration(200)),
+            (1_000_000, Duration(1_000)),
         ];
         let d = Distribution::empirical(&points).expect("valid");
         assert_eq!(at_percent(&d, 0), 100);
@@ -275,8 +276,8 @@ mod tests {
         assert!(at_percent(&d, 75).abs_diff(600) <= 1);
         assert_eq!(d.longest().0, 999);
         assert!(Distribution::empirical(&[]).is_err());
-        assert!(Distribution::empirical(&[(2, Span(5)), (1, Span(6))]).is_err());
-        assert!(Distribution::empirical(&[(1, Span(5)), (2, Span(4))]).is_err());
+        assert!(Distribution::empirical(&[(2, Duration(5)), (1, Duration(6))]).is_err());
+        assert!(Distribution::empirical(&[(1, Duration(5)), (2, Duration(4))]).is_err());
     }
 
     proptest! {
@@ -285,7 +286,7 @@ mod tests {
             median in 1u64..10_000_000_000, factor in 1u64..1_000, mut raws in any::<[u64; 2]>()
         ) {
             raws.sort_unstable();
-            let (median, p99) = (Span(median), Span(median * factor));
+            let (median, p99) = (Duration(median), Duration(median * factor));
             for d in [
                 Distribution::log_normal(median, p99).expect("valid"),
                 Distribution::exponential(median),

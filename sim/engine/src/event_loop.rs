@@ -187,7 +187,7 @@ impl<E: Copy> Agenda<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Span;
+    use crate::time::Duration;
 
     /// Counts down one event per millisecond and notes what happened when.
     #[derive(Default)]
@@ -204,7 +204,7 @@ mod tests {
             self.log.push((agenda.now(), "tick"));
             self.left = self.left.saturating_sub(1);
             if self.left > 0 || self.forever {
-                agenda.schedule(agenda.now() + Span::millis(1), ());
+                agenda.schedule(agenda.now() + Duration::millis(1), ());
             }
         }
 

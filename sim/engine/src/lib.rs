@@ -25,4 +25,4 @@ pub use chooser::{Chooser, Odds, Question, Schedule, StreamId};
 pub use distribution::{Distribution, Table};
 pub use event_loop::{Agenda, Limits, Phase, Stop, TieBreak, World};
 pub use queue::Queue;
-pub use time::{Span, Time};
+pub use time::{Duration, Time};

@@ -9,7 +9,7 @@ pub struct Time(pub u64);
 
 /// A length of virtual time, in nanoseconds.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Span(pub u64);
+pub struct Duration(pub u64);
 
 impl Time {
     /// The run's start.
@@ -23,33 +23,33 @@ impl Time {
     }
 
     /// The time from `earlier` to `self`; zero if `earlier` is later.
-    pub const fn since(self, earlier: Time) -> Span {
-        Span(self.0.saturating_sub(earlier.0))
+    pub const fn since(self, earlier: Time) -> Duration {
+        Duration(self.0.saturating_sub(earlier.0))
     }
 }
 
-impl Span {
+impl Duration {
     /// The zero duration.
-    pub const ZERO: Span = Span(0);
+    pub const ZERO: Duration = Duration(0);
 
     /// A span of `n` nanoseconds.
-    pub const fn nanos(n: u64) -> Span {
-        Span(n)
+    pub const fn nanos(n: u64) -> Duration {
+        Duration(n)
     }
 
     /// A span of `n` microseconds.
-    pub const fn micros(n: u64) -> Span {
-        Span(n * 1_000)
+    pub const fn micros(n: u64) -> Duration {
+        Duration(n * 1_000)
     }
 
     /// A span of `n` milliseconds.
-    pub const fn millis(n: u64) -> Span {
-        Span(n * 1_000_000)
+    pub const fn millis(n: u64) -> Duration {
+        Duration(n * 1_000_000)
     }
 
     /// A span of `n` seconds.
-    pub const fn secs(n: u64) -> Span {
-        Span(n * 1_000_000_000)
+    pub const fn secs(n: u64) -> Duration {
+        Duration(n * 1_000_000_000)
     }
 
     /// The span in nanoseconds.
@@ -58,45 +58,45 @@ impl Span {
     }
 
     /// `self` × `factor`, at most [`u64::MAX`] nanoseconds.
-    pub const fn times(self, factor: u64) -> Span {
-        Span(self.0.saturating_mul(factor))
+    pub const fn times(self, factor: u64) -> Duration {
+        Duration(self.0.saturating_mul(factor))
     }
 }
 
-impl Add<Span> for Time {
+impl Add<Duration> for Time {
     type Output = Time;
 
     /// Saturates at [`Time::NEVER`], so that "never plus something" stays never.
-    fn add(self, span: Span) -> Time {
+    fn add(self, span: Duration) -> Time {
         Time(self.0.saturating_add(span.0))
     }
 }
 
-impl AddAssign<Span> for Time {
-    fn add_assign(&mut self, span: Span) {
+impl AddAssign<Duration> for Time {
+    fn add_assign(&mut self, span: Duration) {
         *self = *self + span;
     }
 }
 
-impl Add for Span {
-    type Output = Span;
+impl Add for Duration {
+    type Output = Duration;
 
-    fn add(self, other: Span) -> Span {
-        Span(self.0.saturating_add(other.0))
+    fn add(self, other: Duration) -> Duration {
+        Duration(self.0.saturating_add(other.0))
     }
 }
 
-impl AddAssign for Span {
-    fn add_assign(&mut self, other: Span) {
+impl AddAssign for Duration {
+    fn add_assign(&mut self, other: Duration) {
         *self = *self + other;
     }
 }
 
-impl Sub for Span {
-    type Output = Span;
+impl Sub for Duration {
+    type Output = Duration;
 
-    fn sub(self, other: Span) -> Span {
-        Span(self.0.saturating_sub(other.0))
+    fn sub(self, other: Duration) -> Duration {
+        Duration(self.0.saturating_sub(other.0))
     }
 }
 
@@ -109,14 +109,14 @@ const UNITS: [(&str, u64); 5] = [
     ("ns", 1),
 ];
 
-impl Span {
+impl Duration {
     /// Reads a duration such as `"150us"`, `"1.5ms"`, `"2s"` or `"1m"`; `"0"` needs no unit.
     ///
     /// # Errors
     /// A sentence that says what was found and what was expected.
-    pub fn parse(text: &str) -> Result<Span, String> {
+    pub fn parse(text: &str) -> Result<Duration, String> {
         if text == "0" {
-            return Ok(Span::ZERO);
+            return Ok(Duration::ZERO);
         }
         if text.starts_with('-') {
             return Err(format!(
@@ -159,11 +159,11 @@ impl Span {
                 .checked_add(u64::from(digit - b'0') * place)
                 .ok_or_else(too_long)?;
         }
-        Ok(Span(nanos))
+        Ok(Duration(nanos))
     }
 }
 
-impl Span {
+impl Duration {
     /// The span in the largest unit that divides it, so that it is read back exactly.
     pub(crate) fn exact(self) -> String {
         let (unit, scale) = UNITS[1..]
@@ -174,7 +174,7 @@ impl Span {
     }
 }
 
-impl fmt::Display for Span {
+impl fmt::Display for Duration {
     /// Prints in the largest unit that is not more than the span, with up to three decimals
     /// (truncated): `1.25ms`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -206,31 +206,31 @@ impl fmt::Display for Time {
     }
 }
 
-impl serde::Serialize for Span {
+impl serde::Serialize for Duration {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(&self.exact())
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Span {
+impl<'de> serde::Deserialize<'de> for Duration {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Visitor;
         impl serde::de::Visitor<'_> for Visitor {
-            type Value = Span;
+            type Value = Duration;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a duration as a string with a unit, such as \"150us\" or \"2s\"")
             }
 
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Span, E> {
-                Span::parse(text).map_err(E::custom)
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Duration, E> {
+                Duration::parse(text).map_err(E::custom)
             }
         }
         from.deserialize_str(Visitor)
     }
 }
 
-impl schemars::JsonSchema for Span {
+impl schemars::JsonSchema for Duration {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Duration".into()
     }
@@ -250,11 +250,11 @@ mod tests {
 
     #[test]
     fn durations_are_read_exactly() {
-        assert_eq!(Span::parse("150us"), Ok(Span(150_000)));
-        assert_eq!(Span::parse("1.5ms"), Ok(Span(1_500_000)));
-        assert_eq!(Span::parse("2s"), Ok(Span(2_000_000_000)));
-        assert_eq!(Span::parse("1m"), Ok(Span(60_000_000_000)));
-        assert_eq!(Span::parse("0"), Ok(Span::ZERO));
+        assert_eq!(Duration::parse("150us"), Ok(Duration(150_000)));
+        assert_eq!(Duration::parse("1.5ms"), Ok(Duration(1_500_000)));
+        assert_eq!(Duration::parse("2s"), Ok(Duration(2_000_000_000)));
+        assert_eq!(Duration::parse("1m"), Ok(Duration(60_000_000_000)));
+        assert_eq!(Duration::parse("0"), Ok(Duration::ZERO));
     }
 
     #[test]
@@ -270,7 +270,7 @@ mod tests {
             ("99999999999999999999s", "longer than a run"),
             ("", "no unit"),
         ] {
-            let error = Span::parse(text).expect_err(text);
+            let error = Duration::parse(text).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");
         }
     }
@@ -278,11 +278,11 @@ mod tests {
     #[test]
     fn spans_print_in_the_unit_that_fits() {
         for (span, text) in [
-            (Span(0), "0s"),
-            (Span(950), "950ns"),
-            (Span(1_250_000), "1.25ms"),
-            (Span::secs(2), "2s"),
-            (Span::millis(1_999), "1.999s"),
+            (Duration(0), "0s"),
+            (Duration(950), "950ns"),
+            (Duration(1_250_000), "1.25ms"),
+            (Duration::secs(2), "2s"),
+            (Duration::millis(1_999), "1.999s"),
         ] {
             assert_eq!(span.to_string(), text);
         }

@@ -2,7 +2,7 @@
 //! of them 200 ms late, after a retransmission. The same seed always gives the same run.
 
 use rebound_engine::{
-    Agenda, Distribution, Limits, Odds, Phase, Span, Stop, TieBreak, Time, World,
+    Agenda, Distribution, Duration, Limits, Odds, Phase, Stop, TieBreak, Time, World,
 };
 use rebound_net::{Arrival, HostId, More, NetEvent, Network, Notice, PathProfile, Side, TcpTimers};
 
@@ -39,7 +39,7 @@ impl World for Hosts {
                 while let Some((arrival, more)) = self.network.take(agenda, conn, side) {
                     if let Arrival::Message { sent_at, message } = arrival {
                         self.last = message;
-                        self.late += u32::from(now.since(sent_at) > Span::millis(100));
+                        self.late += u32::from(now.since(sent_at) > Duration::millis(100));
                         self.network.send(agenda, now, conn, side, message + 1);
                     }
                     if more == More::No {
@@ -66,7 +66,7 @@ impl World for Hosts {
 fn run(seed: u64) -> (Stop, Time, u32) {
     let mut agenda = Agenda::new(TieBreak::Fifo);
     let line = PathProfile {
-        latency: Distribution::Constant(Span::millis(1)),
+        latency: Distribution::Constant(Duration::millis(1)),
         loss: Odds::per_million(100_000),
     };
     let names = ["server", "client"].map(String::from);
@@ -84,7 +84,7 @@ fn run(seed: u64) -> (Stop, Time, u32) {
     let limits = Limits {
         heal_at: Time::ZERO,
         load_until: Time::ZERO,
-        deadline: Time::ZERO + Span::secs(600),
+        deadline: Time::ZERO + Duration::secs(600),
         max_events: 1_000_000,
         max_backlog: 1_000,
     };

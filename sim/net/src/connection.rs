@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use super::path::{Fate, NONE};
 use super::types::{HostId, TcpTimers};
-use rebound_engine::{Span, Time};
+use rebound_engine::{Duration, Time};
 
 /// Later segments that must get through before a lost one is sent again early: RACK and the
 /// classic three duplicate acknowledgements agree there (RFC 8985, RFC 5681).
@@ -34,7 +34,7 @@ pub(super) struct Timing {
     /// When that arrives, whatever is before it; [`Time::NEVER`] while a cut keeps it.
     pub arrives_at: Time,
     /// One-way delay.
-    pub latency: Span,
+    pub latency: Duration,
     /// Times it was lost.
     losses: u8,
     /// Later segments that got through within one round trip, counted if it was lost once.
@@ -73,7 +73,7 @@ impl Timing {
 
     /// Whether no transmission within `limit` of the first gets through, as things are.
     #[inline]
-    pub fn is_late(&self, limit: Span) -> bool {
+    pub fn is_late(&self, limit: Duration) -> bool {
         self.is_stuck() || self.transmitted_at.since(self.sent_at) > limit
     }
 
@@ -283,7 +283,7 @@ impl<M> Pipe<M> {
     }
 
     /// Whether something that was sent will not be acknowledged within `limit` as things are.
-    pub(crate) fn is_in_trouble(&self, limit: Span) -> bool {
+    pub(crate) fn is_in_trouble(&self, limit: Duration) -> bool {
         let late = |item: &Item<M>| item.timing.is_late(limit);
         self.unacknowledged_since != Time::NEVER || self.items.iter().any(late)
     }
@@ -347,7 +347,7 @@ pub(super) struct Handshake {
     /// When it arrives.
     pub arrives_at: Time,
     /// One-way delays of SYN and answer.
-    pub latencies: [Span; 2],
+    pub latencies: [Duration; 2],
     /// What it waits for.
     pub wait: Wait,
     /// Whether an event for its failure is pending.
@@ -391,7 +391,7 @@ impl<M> Default for Connection<M> {
                 opened_at: Time::ZERO,
                 transmitted_at: Time::ZERO,
                 arrives_at: Time::ZERO,
-                latencies: [Span::ZERO; 2],
+                latencies: [Duration::ZERO; 2],
                 wait: Wait::Nothing,
                 armed: false,
             },

@@ -8,7 +8,7 @@ use super::connection::{Phase, Wait};
 use super::network::Network;
 use super::path::NONE;
 use super::types::{ConnId, Direction, HostId, NetEvent, Side};
-use rebound_engine::{Agenda, Odds, Span, Time};
+use rebound_engine::{Agenda, Duration, Odds, Time};
 
 impl<M: Copy> Network<M> {
     /// Sets whether a process listens on a server. While none does, SYNs are answered with resets.
@@ -200,7 +200,7 @@ impl<M: Copy> Network<M> {
     }
 
     /// Adds `extra` to the one-way delay of everything sent from now on, in both directions.
-    pub fn spike(&mut self, from: HostId, to: HostId, extra: Span) {
+    pub fn spike(&mut self, from: HostId, to: HostId, extra: Duration) {
         let path = self.paths.index(from, to);
         self.paths.faults_mut(path).extra += extra;
     }
@@ -209,7 +209,7 @@ impl<M: Copy> Network<M> {
     ///
     /// # Panics
     /// If it was not added.
-    pub fn unspike(&mut self, from: HostId, to: HostId, extra: Span) {
+    pub fn unspike(&mut self, from: HostId, to: HostId, extra: Duration) {
         let path = self.paths.index(from, to);
         let present = &mut self.paths.faults_mut(path).extra;
         assert!(extra <= *present, "a spike ends once");

@@ -6,7 +6,7 @@
 
 use super::timers::losses;
 use super::types::{Direction, HostId, PathProfile};
-use rebound_engine::{Chooser, Odds, Span, StreamId};
+use rebound_engine::{Chooser, Duration, Odds, StreamId};
 
 /// The place of no connection.
 pub(super) const NONE: u32 = u32::MAX;
@@ -37,7 +37,7 @@ pub(super) struct PathFaults {
     /// Clogs of each direction that are in force.
     pub clogs: [u32; 2],
     /// Additional one-way delay.
-    pub extra: Span,
+    pub extra: Duration,
     /// Odds of loss that override the profile's.
     pub loss: Option<Odds>,
 }
@@ -48,7 +48,7 @@ impl PathFaults {
             path,
             cuts: [0; 2],
             clogs: [0; 2],
-            extra: Span::ZERO,
+            extra: Duration::ZERO,
             loss: None,
         }
     }
@@ -68,7 +68,7 @@ impl PathFaults {
 #[derive(Copy, Clone)]
 pub(super) struct Fate {
     /// Its one-way delay, each time it is sent.
-    pub latency: Span,
+    pub latency: Duration,
     /// How many times in a row it is lost.
     pub losses: u32,
 }

@@ -5,11 +5,11 @@ mod properties;
 
 use super::*;
 use rebound_engine::{
-    Agenda, Distribution, Limits, Odds, Phase, Schedule, Span, TieBreak, Time, World,
+    Agenda, Distribution, Duration, Limits, Odds, Phase, Schedule, TieBreak, Time, World,
 };
 
 /// One-way delay in most tests; a round trip is 10 ms and R is 210 ms.
-const ONE_WAY: Span = Span::millis(5);
+const ONE_WAY: Duration = Duration::millis(5);
 const CLIENT: HostId = HostId(2);
 const SERVER: HostId = HostId(0);
 
@@ -134,7 +134,7 @@ impl Bench {
     fn at(&mut self, ms: u64, step: impl FnOnce(&mut Wire, &mut Agenda<Event>) + 'static) {
         let place = self.wire.script.len();
         self.wire.script.push(Some(Box::new(step)));
-        let at = Time::ZERO + Span::millis(ms);
+        let at = Time::ZERO + Duration::millis(ms);
         self.agenda.schedule(at, Event::Script(place));
     }
 
@@ -163,7 +163,7 @@ impl Bench {
     }
 
     fn run_to(&mut self, ms: u64) {
-        let end = Time::ZERO + Span::millis(ms);
+        let end = Time::ZERO + Duration::millis(ms);
         let limits = Limits {
             heal_at: end,
             load_until: end,
@@ -220,8 +220,8 @@ fn a_closed_port_refuses_after_a_round_trip() {
 fn nothing_reaches_the_initiator_before_it_is_connected() {
     let mut bench = Bench::with(
         Distribution::Uniform {
-            low: Span::millis(1),
-            high: Span::millis(100),
+            low: Duration::millis(1),
+            high: Duration::millis(100),
         },
         Odds::NEVER,
     );
@@ -423,8 +423,8 @@ fn places_are_used_again_without_stale_deliveries() {
 #[test]
 fn what_is_sent_at_one_instant_is_one_segment() {
     let latency = Distribution::Uniform {
-        low: Span::millis(1),
-        high: Span::millis(50),
+        low: Duration::millis(1),
+        high: Duration::millis(50),
     };
     let mut bench = Bench::with(latency, Odds::NEVER);
     let conn = bench.connect();

@@ -4,10 +4,10 @@
 //! (retransmission timeout, doubling) and RFC 8985 (RACK and the tail-loss probe).
 
 use super::types::TcpTimers;
-use rebound_engine::{Odds, Span};
+use rebound_engine::{Duration, Odds};
 
 /// The longest timeout: doubling ends here (Linux `TCP_RTO_MAX`).
-const RTO_MAX: Span = Span::secs(120);
+const RTO_MAX: Duration = Duration::secs(120);
 
 /// A segment is lost at most this many times in a row.
 const MOST_LOSSES: u32 = 20;
@@ -37,8 +37,8 @@ impl TcpTimers {
     /// When, counted from its first transmission, a segment is sent again: R, 2R, 4R, 8R …
     /// with R = `rto_min` + one round trip. (The gaps are R, R, 2R, 4R: the first
     /// retransmission is the tail-loss probe, which does not back off. Linux 6.18, measured.)
-    fn retransmissions(&self, latency: Span) -> impl Iterator<Item = Span> {
-        let first = (self.rto_min + latency.times(2)).max(Span::nanos(1));
+    fn retransmissions(&self, latency: Duration) -> impl Iterator<Item = Duration> {
+        let first = (self.rto_min + latency.times(2)).max(Duration::nanos(1));
         let mut at = first;
         let mut gap = first;
         std::iter::once(first).chain(std::iter::repeat_with(move || {
@@ -50,9 +50,9 @@ impl TcpTimers {
 
     /// When, counted from its first transmission, a segment is sent for the `n`th time again.
     #[cold]
-    pub(super) fn retransmission(&self, latency: Span, n: u32) -> Span {
+    pub(super) fn retransmission(&self, latency: Duration, n: u32) -> Duration {
         match n.checked_sub(1) {
-            None => Span::ZERO,
+            None => Duration::ZERO,
             Some(earlier) => self
                 .retransmissions(latency)
                 .nth(earlier as usize)
@@ -61,7 +61,7 @@ impl TcpTimers {
     }
 
     /// The first retransmission that is not before `elapsed`.
-    pub(super) fn retransmission_after(&self, latency: Span, elapsed: Span) -> Span {
+    pub(super) fn retransmission_after(&self, latency: Duration, elapsed: Duration) -> Duration {
         self.retransmissions(latency)
             .find(|at| *at >= elapsed)
             .expect("retransmissions are endless")
@@ -69,8 +69,8 @@ impl TcpTimers {
 
     /// When, counted from the first, SYNs are sent again: 1, 2, 3, 4, 5, 7, 11, 19, 35, 67 s
     /// by default (Linux 6.18, measured up to 35 s); and at last when the kernel gives up.
-    fn syn_retransmissions(&self) -> impl Iterator<Item = Span> {
-        let mut at = Span::ZERO;
+    fn syn_retransmissions(&self) -> impl Iterator<Item = Duration> {
+        let mut at = Duration::ZERO;
         let linear = self.syn_linear_timeouts + 1;
         (1..=self.syn_linear_timeouts + self.syn_retries + 1).map(move |n| {
             let doublings = n.saturating_sub(linear).min(63);
@@ -81,16 +81,16 @@ impl TcpTimers {
 
     /// When, counted from the first, the SYN is sent for the `n`th time again; `None` if the
     /// kernel gives up before.
-    pub(super) fn syn_retransmission(&self, n: u32) -> Option<Span> {
+    pub(super) fn syn_retransmission(&self, n: u32) -> Option<Duration> {
         match n.checked_sub(1) {
-            None => Some(Span::ZERO),
+            None => Some(Duration::ZERO),
             Some(_) if n > self.syn_linear_timeouts + self.syn_retries => None,
             Some(earlier) => self.syn_retransmissions().nth(earlier as usize),
         }
     }
 
     /// The first retransmission of a SYN that is not before `elapsed`, if there is one.
-    pub(super) fn syn_retransmission_after(&self, elapsed: Span) -> Option<Span> {
+    pub(super) fn syn_retransmission_after(&self, elapsed: Duration) -> Option<Duration> {
         let count = self.syn_linear_timeouts + self.syn_retries;
         self.syn_retransmissions()
             .take(count as usize)
@@ -98,8 +98,8 @@ impl TcpTimers {
     }
 
     /// How long after the first SYN a connect fails without an answer: 131 s by default.
-    pub(super) fn syn_given_up(&self) -> Span {
-        self.syn_retransmissions().last().unwrap_or(Span::ZERO)
+    pub(super) fn syn_given_up(&self) -> Duration {
+        self.syn_retransmissions().last().unwrap_or(Duration::ZERO)
     }
 }
 
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn data_is_sent_again_at_r_times_powers_of_two() {
         let timers = TcpTimers::default();
-        let latency = Span::millis(5); // R = 210 ms
+        let latency = Duration::millis(5); // R = 210 ms
         let at = |n| timers.retransmission(latency, n).as_nanos() / 1_000_000;
         let measured: Vec<u64> = (0..8).map(at).collect();
         assert_eq!(measured, [0, 210, 420, 840, 1_680, 3_360, 6_720, 13_440]);
@@ -128,8 +128,8 @@ mod tests {
             (10_000, 13_440),
         ] {
             assert_eq!(
-                timers.retransmission_after(Span::millis(5), Span::millis(lasted)),
-                Span::millis(recovered)
+                timers.retransmission_after(Duration::millis(5), Duration::millis(lasted)),
+                Duration::millis(recovered)
             );
         }
     }
@@ -137,9 +137,9 @@ mod tests {
     #[test]
     fn gaps_between_retransmissions_end_at_two_minutes() {
         let timers = TcpTimers::default();
-        let latency = Span::micros(500);
+        let latency = Duration::micros(500);
         let gap = timers.retransmission(latency, 20) - timers.retransmission(latency, 19);
-        assert_eq!(gap, Span::secs(120));
+        assert_eq!(gap, Duration::secs(120));
     }
 
     #[test]
@@ -151,12 +151,12 @@ mod tests {
             .collect();
         assert_eq!(seconds, [1, 2, 3, 4, 5, 7, 11, 19, 35, 67]);
         assert_eq!(timers.syn_retransmission(11), None);
-        assert_eq!(timers.syn_given_up(), Span::secs(131));
+        assert_eq!(timers.syn_given_up(), Duration::secs(131));
         let before_linear = TcpTimers {
             syn_linear_timeouts: 0,
             ..TcpTimers::default()
         };
-        assert_eq!(before_linear.syn_given_up(), Span::secs(127));
+        assert_eq!(before_linear.syn_given_up(), Duration::secs(127));
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! The types of the network's interface.
 
-use rebound_engine::{Distribution, Odds, Span, Time};
+use rebound_engine::{Distribution, Duration, Odds, Time};
 
 /// A machine that opens or accepts connections. Servers come first, then one host per client.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -178,9 +178,9 @@ pub struct PathProfile {
 pub struct TcpTimers {
     /// Minimum retransmission timeout (`tcp_rto_min_us`); the timeout of a lost segment is this
     /// plus one round trip: 200 ms.
-    pub rto_min: Span,
+    pub rto_min: Duration,
     /// Timeout of the first SYN (`TCP_TIMEOUT_INIT`): 1 s.
-    pub syn_timeout: Span,
+    pub syn_timeout: Duration,
     /// SYN retransmissions before a connect fails (`tcp_syn_retries`): 6, and
     /// `syn_linear_timeouts` more.
     pub syn_retries: u32,
@@ -188,17 +188,17 @@ pub struct TcpTimers {
     pub syn_linear_timeouts: u32,
     /// How long unacknowledged data is retransmitted before the connection is aborted
     /// (`tcp_retries2` 15): 924.6 s.
-    pub retries_limit: Span,
+    pub retries_limit: Duration,
 }
 
 impl Default for TcpTimers {
     fn default() -> Self {
         TcpTimers {
-            rto_min: Span::millis(200),
-            syn_timeout: Span::secs(1),
+            rto_min: Duration::millis(200),
+            syn_timeout: Duration::secs(1),
             syn_retries: 6,
             syn_linear_timeouts: 4,
-            retries_limit: Span::millis(924_600),
+            retries_limit: Duration::millis(924_600),
         }
     }
 }

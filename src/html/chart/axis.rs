@@ -1,6 +1,6 @@
 //! Axes: where ticks are, and which of their labels have room.
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 
 use crate::figures::grouped;
 use crate::html::svg::{Anchor, Svg, text_width};
@@ -54,7 +54,7 @@ pub fn logarithmic(least: u64, most: u64) -> Vec<u64> {
 /// A tick's label.
 pub fn label(unit: Unit, value: f64) -> String {
     match unit {
-        Unit::Nanos => Span(value.max(0.0).round() as u64).to_string(),
+        Unit::Nanos => Duration(value.max(0.0).round() as u64).to_string(),
         Unit::Count if value >= 1e9 => format!("{}G", plain(value / 1e9)),
         Unit::Count if value >= 1e6 => format!("{}M", plain(value / 1e6)),
         Unit::Count if value >= 1e4 => format!("{}k", plain(value / 1e3)),

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::results::RunReport;
 use rebound_view::{Painter, Picture, Window};
 
@@ -27,7 +27,7 @@ pub fn window(arguments: WindowArguments) -> Result<Window, Failure> {
     let (from, _) = arguments.times()?;
     Ok(Window {
         from: from.nanos(),
-        until: arguments.until.map(Span::as_nanos),
+        until: arguments.until.map(Duration::as_nanos),
     })
 }
 

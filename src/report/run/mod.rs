@@ -6,7 +6,7 @@ mod drawn;
 
 pub use drawn::{Drawn, again, draw, window};
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::results::{ChainHop, Finding, RunReport};
 
 use super::look;
@@ -26,7 +26,7 @@ pub fn page(run: &Drawn) -> String {
     let below = format!(
         "Run: <span class=\"verdict {verdict}\">{verdict}</span>, {} events in {} of virtual time.",
         grouped(report.events),
-        Span(report.virtual_ns)
+        Duration(report.virtual_ns)
     );
     let body = [
         html::heading(&title, &below),

@@ -1,6 +1,6 @@
 //! A sweep in words and tables: verdicts, figures, findings by check, the worst seeds.
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::results::{SeedList, SweepReport};
 
 use crate::figures::{commands, counts, flagged_clients, grouped, rate, redirects, share, writes};
@@ -48,7 +48,7 @@ pub fn facts(report: &SweepReport) -> String {
         rate(report.seeds_per_s),
         rate(report.events_per_s),
         grouped(report.events),
-        Span(report.wall_ns)
+        Duration(report.wall_ns)
     );
     let text = |text: String| escaped(&text);
     html::facts(&[

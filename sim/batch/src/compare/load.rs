@@ -1,11 +1,11 @@
 //! How busy servers were: requests in short intervals, and the rush when postponed commands are
 //! released.
 
-use rebound_engine::{Span, Time};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::NodeId;
 
 /// The interval in which requests are counted.
-pub(super) const INTERVAL: Span = Span::millis(10);
+pub(super) const INTERVAL: Duration = Duration::millis(10);
 
 /// Requests that reached the servers.
 #[derive(Debug, Default)]
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn requests_are_counted_by_node_and_interval() {
         let mut load = Load::default();
-        let at = |ms| Time::ZERO + Span::millis(ms);
+        let at = |ms| Time::ZERO + Duration::millis(ms);
         for ms in [0, 1, 9, 10, 19] {
             load.request(NodeId(1), at(ms));
         }
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_rush_follows_a_release() {
         let mut load = Load::default();
-        let at = |ms| Time::ZERO + Span::millis(ms);
+        let at = |ms| Time::ZERO + Duration::millis(ms);
         load.request(NodeId(0), at(100));
         load.released(at(105));
         load.request(NodeId(0), at(105));

@@ -5,7 +5,7 @@ use super::postponed::Postponed;
 use super::series::Series;
 use crate::outage::Kind;
 use crate::outages::Outages;
-use rebound_engine::{Span, Time};
+use rebound_engine::{Duration, Time};
 use rebound_net::{HostId, Note as NetNote};
 use rebound_sim::check::Freshness;
 use rebound_sim::client::{CommandOutcome, Note as ClientNote};
@@ -330,13 +330,19 @@ impl RunMeasures {
     }
 
     /// Each client's longest time without a read served.
-    pub fn read_outages(&self) -> impl Iterator<Item = Span> {
-        self.outages[Kind::Read as usize].iter().copied().map(Span)
+    pub fn read_outages(&self) -> impl Iterator<Item = Duration> {
+        self.outages[Kind::Read as usize]
+            .iter()
+            .copied()
+            .map(Duration)
     }
 
     /// Each client's longest time without a write served.
-    pub fn write_outages(&self) -> impl Iterator<Item = Span> {
-        self.outages[Kind::Write as usize].iter().copied().map(Span)
+    pub fn write_outages(&self) -> impl Iterator<Item = Duration> {
+        self.outages[Kind::Write as usize]
+            .iter()
+            .copied()
+            .map(Duration)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Commands that servers postponed, and for how long.
 
 use super::series::Series;
-use rebound_engine::{Span, Time};
+use rebound_engine::{Duration, Time};
 use rebound_net::HostId;
 use rebound_sim::valkey::NodeId;
 
@@ -18,7 +18,7 @@ struct Held {
 pub(super) struct Postponed {
     held: Vec<Held>,
     count: u64,
-    longest: Span,
+    longest: Duration,
 }
 
 impl Postponed {
@@ -54,7 +54,7 @@ impl Postponed {
 
     /// How many commands were postponed, and the longest time that one was; what is still held
     /// has been until `end`.
-    pub(super) fn finish(mut self, end: Time, series: &mut Series) -> (u64, Span) {
+    pub(super) fn finish(mut self, end: Time, series: &mut Series) -> (u64, Duration) {
         self.drop_held(end, series, |_| true);
         (self.count, self.longest)
     }
@@ -74,7 +74,7 @@ mod tests {
         postponed.postponed(B, HostId(8), Time(10));
         postponed.released(A, Time(30), &mut Series::default());
         let finished = postponed.finish(Time(25), &mut Series::default());
-        assert_eq!(finished, (2, Span(20)));
+        assert_eq!(finished, (2, Duration(20)));
     }
 
     #[test]
@@ -84,6 +84,6 @@ mod tests {
         postponed.postponed(A, HostId(8), Time(20));
         postponed.peer_gone(A, HostId(7), Time(15), &mut Series::default());
         let finished = postponed.finish(Time(100), &mut Series::default());
-        assert_eq!(finished, (2, Span(80)));
+        assert_eq!(finished, (2, Duration(80)));
     }
 }

@@ -105,12 +105,12 @@ pub struct Course {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rebound_engine::Span;
+    use rebound_engine::Duration;
 
     #[test]
     fn sums_are_those_of_both_runs() {
         let run = |ms: u64| {
-            let at = |ms| Time::ZERO + Span::millis(ms);
+            let at = |ms| Time::ZERO + Duration::millis(ms);
             let mut series = Series::default();
             series.redirect(at(ms / 2));
             series.ended(at(ms - 1), true);

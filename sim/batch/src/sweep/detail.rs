@@ -10,17 +10,17 @@ use rebound_sim::trace::{Event, Record, Sink};
 
 /// A sink for one run.
 #[derive(Debug)]
-pub struct Glance {
+pub struct DetailSink {
     outages: Outages,
     chains: Buckets,
     bounces: Buckets,
     redirects: RunBins,
 }
 
-impl Glance {
+impl DetailSink {
     /// For a run of this plan.
-    pub fn new(plan: &Plan) -> Glance {
-        Glance {
+    pub fn new(plan: &Plan) -> DetailSink {
+        DetailSink {
             outages: Outages::new(plan),
             chains: Buckets::default(),
             bounces: Buckets::default(),
@@ -43,7 +43,7 @@ impl Glance {
     }
 }
 
-impl Sink for Glance {
+impl Sink for DetailSink {
     #[inline]
     fn record(&mut self, record: &Record) {
         self.outages.observe(record);

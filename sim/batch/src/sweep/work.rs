@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::detail::Glance;
+use super::detail::DetailSink;
 use rebound_sim::results::{RunReport, SweepTally, Verdict};
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::NoTrace;
@@ -99,9 +99,9 @@ impl Work {
     ) -> Result<(), Error> {
         let report = if self.detail {
             guard_seed(&self.plan, self.behaviour, seed, || {
-                let mut glance = Glance::new(&self.plan);
-                let report = runner.run(seed, &mut glance);
-                glance.finish(seed, &report, tally.detail_mut());
+                let mut sink = DetailSink::new(&self.plan);
+                let report = runner.run(seed, &mut sink);
+                sink.finish(seed, &report, tally.detail_mut());
                 report
             })?
         } else {

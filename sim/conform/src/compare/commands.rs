@@ -7,10 +7,10 @@ use super::super::agreement::Observation;
 use super::super::clients::{Op, Redirect};
 use super::super::replay::OpReplies;
 use super::{Run, Sides, Tally, not_compared};
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 
 /// From here on a recorded command waited for the server, beyond all lateness of the recorder.
-const WAITED: Span = Span::millis(60);
+const WAITED: Duration = Duration::millis(60);
 
 /// The commands that no run of the model has done like the recording yet.
 pub(super) struct Open {
@@ -129,13 +129,13 @@ fn waits_agree(sides: &Sides<'_>, run: &Run, op: &Op, sent: Time, answered: Time
     }
     let (recorded, model) = (op.waited(), answered.since(sent));
     let lag = sides.lag();
-    if recorded >= WAITED + lag && model < Span(WAITED.0 / 2) {
+    if recorded >= WAITED + lag && model < Duration(WAITED.0 / 2) {
         return false;
     }
-    if recorded < Span(WAITED.0 / 2) && model >= WAITED + lag {
+    if recorded < Duration(WAITED.0 / 2) && model >= WAITED + lag {
         return false;
     }
-    if recorded < Span(WAITED.0 / 2) && model < Span(WAITED.0 / 2) {
+    if recorded < Duration(WAITED.0 / 2) && model < Duration(WAITED.0 / 2) {
         return true;
     }
     reply_came_in_phase(sides, run, op.ended, answered)
@@ -148,10 +148,10 @@ pub(super) fn reply_came_in_phase(
     recorded: Time,
     model: Time,
 ) -> bool {
-    let late = sides.lag().max(Span::millis(50));
+    let late = sides.lag().max(Duration::millis(50));
     let earliest = Time(recorded.0.saturating_sub(late.0));
     let from = run.time_map.place_recorded(earliest);
-    let to = run.time_map.place_recorded(recorded + Span::millis(2));
+    let to = run.time_map.place_recorded(recorded + Duration::millis(2));
     (from..=to).contains(&run.time_map.place_modelled(model))
 }
 

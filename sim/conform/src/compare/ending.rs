@@ -5,11 +5,11 @@ use super::super::agreement::Observation;
 use super::super::recording::Event;
 use super::super::script::Act;
 use super::{Run, Sides, Tally, operator, states};
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::valkey::{NodeId, ReplId};
 
 /// Offsets are compared where no client's command came so shortly before they were asked.
-const AT_REST: Span = Span::millis(100);
+const AT_REST: Duration = Duration::millis(100);
 
 /// What a recording knows of a server at its end.
 #[derive(Default)]

@@ -10,14 +10,14 @@
 use super::super::agreement::Observation;
 use super::super::milestones::{Mark, Milestone};
 use super::{Run, Sides, Tally, not_compared};
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::valkey::NodeId;
 
 /// By how much a phase may differ in addition to a tenth of its length.
-const SPREAD: Span = Span::millis(30);
+const SPREAD: Duration = Duration::millis(30);
 
 /// How long a replica takes at most between two acknowledgements: 941 to 1073 ms were seen.
-const SECOND: Span = Span::millis(1_100);
+const SECOND: Duration = Duration::millis(1_100);
 
 pub(super) fn observe(sides: &Sides<'_>, run: &Run) -> Vec<Observation> {
     if sides.milestones.is_empty() {
@@ -64,7 +64,7 @@ fn order(sides: &Sides<'_>, run: &Run, node: NodeId, tally: &mut Tally) {
 struct Phase {
     name: &'static str,
     from: Time,
-    length: Span,
+    length: Duration,
 }
 
 /// The phases of a server's failovers, in order.
@@ -114,11 +114,12 @@ fn durations(sides: &Sides<'_>, run: &Run, tally: &mut Tally) {
             let shown = one.name != "waiting for sync" || acknowledges(sides);
             let (least, most) = (one.length.min(other.length), one.length.max(other.length));
             let bound = match shown {
-                true => least + Span(least.0 / 10) + SPREAD + sides.lag(),
+                true => least + Duration(least.0 / 10) + SPREAD + sides.lag(),
                 false => SECOND + SPREAD + sides.lag(),
             };
             if most > bound {
-                let text = |length: Span| format!("{}: {:.1} ms", one.name, length.0 as f64 / 1e6);
+                let text =
+                    |length: Duration| format!("{}: {:.1} ms", one.name, length.0 as f64 / 1e6);
                 tally.differ(one.from, text(one.length), text(other.length));
             }
         }

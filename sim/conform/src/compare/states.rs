@@ -7,12 +7,12 @@ use super::super::recording::{Event, Line};
 use super::super::replies::NodeState;
 use super::super::script::instant;
 use super::{Run, Sides, Tally};
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::valkey::{FailoverState, Role};
 
 /// A state that lasts longer than this, and than the recorder's lateness, cannot escape a poll
 /// every five milliseconds.
-const SEEN: Span = Span::millis(40);
+const SEEN: Duration = Duration::millis(40);
 
 /// The states that a recording shows of a server, and since when.
 pub(super) fn recorded(recording: &[Line], name: &str) -> Vec<(Time, NodeState)> {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::valkey::{
     BusInput, BusMessage, ClusterEvent, ClusterSpec, Command, Config, HASH_SLOTS, HashSlot, Input,
     NodeId, Note, Server, Way, WriteId,
@@ -24,7 +24,7 @@ struct BusLink {
 #[derive(Default)]
 pub(super) struct Bus {
     links: Vec<BusLink>,
-    delay: Span,
+    delay: Duration,
     /// Pairs between which nothing passes.
     parted: Vec<(NodeId, NodeId)>,
 }
@@ -63,7 +63,7 @@ impl Lab {
     }
 
     /// How long messages on the bus take from now on.
-    pub fn delay_bus(&mut self, delay: Span) {
+    pub fn delay_bus(&mut self, delay: Duration) {
         self.bus.delay = delay;
     }
 

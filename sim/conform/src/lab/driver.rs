@@ -1,7 +1,7 @@
 //! What a driver with a clock of its own needs of the bench: nodes started one by one, time in
 //! steps, clients whose replies come when they come.
 
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::net::{Closing, HostId};
 use rebound_sim::valkey::{
     AddressBook, Behaviour, Command, Config, Input, NodeId, Reply, Request, Tag,
@@ -21,7 +21,7 @@ impl Lab {
     }
 
     /// Starts a node as a primary. `phase` is where in its second `serverCron` begins.
-    pub fn launch(&mut self, node: NodeId, phase: Span) {
+    pub fn launch(&mut self, node: NodeId, phase: Duration) {
         self.nodes[usize::from(node.0)].running = true;
         self.with_turn(node, |server, turn, primary| {
             server.boot(primary, phase, false, turn);

@@ -11,10 +11,10 @@ use std::collections::{BTreeMap, VecDeque};
 use wire::Link;
 pub use wire::{Passed, WireEvent};
 
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::valkey::{
-    Addr, AddressBook, Behaviour, Chance, Command, Config, Effect, ElementLog, FailoverState,
-    Input, Message, NodeId, Note, Packets, Reply, Request, Server, Slot, Snapshots, Tag,
+    Addr, AddressBook, Behaviour, Chance, Command, Config, ConnSlot, Effect, ElementLog,
+    FailoverState, Input, Message, NodeId, Note, Packets, Reply, Request, Server, Snapshots, Tag,
     Topologies, Turn, WriteId,
 };
 
@@ -28,7 +28,7 @@ pub const C: NodeId = NodeId(2);
 /// A client of a server.
 struct Connection {
     node: NodeId,
-    slot: Slot,
+    slot: ConnSlot,
     replies: VecDeque<Reply>,
     open: bool,
 }
@@ -69,7 +69,7 @@ pub struct Lab {
     /// Which directed pairs (opener, accepter) are held, and in which direction.
     held: Vec<(NodeId, NodeId, bool)>,
     /// How long what such a pair carries in that direction takes, where it takes time.
-    delays: BTreeMap<(NodeId, NodeId, bool), Span>,
+    delays: BTreeMap<(NodeId, NodeId, bool), Duration>,
     refused: Vec<NodeId>,
     /// Which of them acknowledge early (see [`Lab::acknowledge_early`]).
     early: Vec<(NodeId, NodeId)>,
@@ -119,7 +119,7 @@ impl Lab {
             self.boot(NodeId(n), false);
         }
         self.settle();
-        self.advance(Span::millis(2_500));
+        self.advance(Duration::millis(2_500));
     }
 
     fn unstarted(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Lab {
@@ -188,7 +188,7 @@ impl Lab {
         self.with_turn(node, |server, turn, primary| {
             server.boot(
                 primary,
-                Span::millis(100 + 137 * u64::from(node.0)),
+                Duration::millis(100 + 137 * u64::from(node.0)),
                 restarted,
                 turn,
             );
@@ -321,7 +321,7 @@ impl Lab {
     }
 
     /// Lets time pass.
-    pub fn advance(&mut self, span: Span) {
+    pub fn advance(&mut self, span: Duration) {
         let end = self.now + span;
         loop {
             self.settle();

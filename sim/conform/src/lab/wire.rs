@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::net::{Closing, ConnectFailure, HostId};
-use rebound_sim::valkey::{Addr, Command, Input, LinkNo, Message, NodeId, Slot};
+use rebound_sim::valkey::{Addr, Command, ConnSlot, Input, LinkNo, Message, NodeId};
 
 use super::Lab;
 
@@ -21,7 +21,7 @@ pub(super) struct Link {
     pub(super) from: NodeId,
     number: LinkNo,
     pub(super) to: NodeId,
-    slot: Slot,
+    slot: ConnSlot,
     /// When each arrives: towards `to`, and back.
     forward: VecDeque<(Time, Carried)>,
     backward: VecDeque<(Time, Carried)>,
@@ -87,14 +87,14 @@ impl Lab {
     }
 
     /// How long what `from` has opened to `to` carries takes, in one direction.
-    pub fn delay(&mut self, from: NodeId, to: NodeId, forward: bool, delay: Span) {
+    pub fn delay(&mut self, from: NodeId, to: NodeId, forward: bool, delay: Duration) {
         self.delays.insert((from, to, forward), delay);
     }
 
-    fn delay_of(&self, place: usize, forward: bool) -> Span {
+    fn delay_of(&self, place: usize, forward: bool) -> Duration {
         let link = &self.links[place];
         let delay = self.delays.get(&(link.from, link.to, forward));
-        delay.copied().unwrap_or(Span::ZERO)
+        delay.copied().unwrap_or(Duration::ZERO)
     }
 
     /// Whether the first of what a handshake writes at once after PING is acknowledged before its
@@ -124,7 +124,7 @@ impl Lab {
 
     fn put(&mut self, place: usize, forward: bool, what: Carried) {
         let delay = match self.hurries(place, forward, what) {
-            true => Span::ZERO,
+            true => Duration::ZERO,
             false => self.delay_of(place, forward),
         };
         let at = self.now + delay;
@@ -169,7 +169,7 @@ impl Lab {
         self.server_mut(node).deliver(Input::LinkConnected(number));
     }
 
-    fn accepted(&self, node: NodeId, slot: Slot) -> Option<usize> {
+    fn accepted(&self, node: NodeId, slot: ConnSlot) -> Option<usize> {
         let is = |link: &Link| link.to == node && link.slot == slot && link.accepter_has_it;
         self.links.iter().position(is)
     }
@@ -179,7 +179,7 @@ impl Lab {
         self.links.iter().position(is)
     }
 
-    pub(super) fn link_answers(&mut self, node: NodeId, slot: Slot, message: Message) {
+    pub(super) fn link_answers(&mut self, node: NodeId, slot: ConnSlot, message: Message) {
         let Some(place) = self.accepted(node, slot) else {
             return;
         };
@@ -208,13 +208,13 @@ impl Lab {
     }
 
     /// What was sent before arrives first.
-    pub(super) fn link_closed_by_accepter(&mut self, node: NodeId, slot: Slot) {
+    pub(super) fn link_closed_by_accepter(&mut self, node: NodeId, slot: ConnSlot) {
         let Some(place) = self.accepted(node, slot) else {
             return;
         };
         self.links[place].accepter_has_it = false;
         self.put(place, false, Carried::End);
-        if self.delay_of(place, false) == Span::ZERO {
+        if self.delay_of(place, false) == Duration::ZERO {
             self.deliver(place, false);
         }
     }
@@ -226,12 +226,12 @@ impl Lab {
         let link = &mut self.links[place];
         link.opener_has_it = false;
         let (from, to) = (link.from, link.to);
-        if self.is_held(from, to, true) && self.delay_of(place, true) == Span::ZERO {
+        if self.is_held(from, to, true) && self.delay_of(place, true) == Duration::ZERO {
             // What is held is lost with the connection.
             self.links[place].forward.clear();
         }
         self.put(place, true, Carried::End);
-        if self.delay_of(place, true) == Span::ZERO {
+        if self.delay_of(place, true) == Duration::ZERO {
             self.deliver(place, true);
         }
     }

@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use crate::answer::{Resp, answer};
 use rebound_sim::client::{
-    Client, ClientId, ClientSpec, Context, Effect, Input, Note as ClientNote, Slot,
+    Client, ClientId, ClientSpec, ConnSlot, Context, Effect, Input, Note as ClientNote,
 };
-use rebound_sim::engine::{Chooser, Span, StreamId, Time};
+use rebound_sim::engine::{Chooser, Duration, StreamId, Time};
 use rebound_sim::net::{ConnId, ConnectFailure, Note as NetNote};
 use rebound_sim::scenario::request::request;
 use rebound_sim::trace::Event;
@@ -108,7 +108,7 @@ impl Clients {
                 let shared = &mut *self.shared.borrow_mut();
                 let port = &shared.ports[number as usize];
                 let (from, to) = self.stage.plan.groups[port.group].arrive;
-                from + Span(shared.chooser.below(port.arrival, to.since(from).0 + 1))
+                from + Duration(shared.chooser.below(port.arrival, to.since(from).0 + 1))
             };
             self.wake_at(ClientId(number), at, Input::Start);
         }
@@ -194,7 +194,7 @@ impl Clients {
         self.stage.record(now, event);
     }
 
-    fn dial(self: &Rc<Clients>, id: ClientId, slot: Slot, addr: Addr) {
+    fn dial(self: &Rc<Clients>, id: ClientId, slot: ConnSlot, addr: Addr) {
         let Some(to) = self.stage.plan.addresses.node(addr) else {
             // As in the model: a name that does not resolve is told at once, after this.
             let clients = self.clone();
@@ -237,7 +237,7 @@ impl Clients {
             .insert(slot.0, wire);
     }
 
-    fn send(&self, id: ClientId, slot: Slot, asked: Request) {
+    fn send(&self, id: ClientId, slot: ConnSlot, asked: Request) {
         let shared = &mut *self.shared.borrow_mut();
         let Some(wire) = shared.ports[id.0 as usize].wires.get_mut(&slot.0) else {
             return;
@@ -257,7 +257,7 @@ impl Clients {
         }
     }
 
-    fn forget(&self, id: ClientId, slot: Slot) -> Option<Wire> {
+    fn forget(&self, id: ClientId, slot: ConnSlot) -> Option<Wire> {
         self.shared.borrow_mut().ports[id.0 as usize]
             .wires
             .remove(&slot.0)
@@ -339,7 +339,7 @@ impl Clients {
 }
 
 /// Whose connection, in which slot, and its number.
-pub type Place = (ClientId, Slot, u32);
+pub type Place = (ClientId, ConnSlot, u32);
 
 /// A connection's id in records.
 pub fn conn_id(number: u32) -> ConnId {

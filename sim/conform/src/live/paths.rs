@@ -3,9 +3,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Duration;
+use std::time;
 
-use rebound_sim::engine::{Distribution, Span};
+use rebound_sim::engine::{Distribution, Duration};
 use rebound_sim::net::{Direction, HostId};
 use rebound_sim::scenario::{PathFault, Paths as Meant, Plan};
 use tokio::sync::Notify;
@@ -52,8 +52,8 @@ impl Drop for Held<'_> {
 }
 
 /// A duration of the model as one of the clock's.
-pub fn duration(span: Span) -> Duration {
-    Duration::from_nanos(span.as_nanos())
+pub fn duration(span: Duration) -> time::Duration {
+    time::Duration::from_nanos(span.as_nanos())
 }
 
 impl Paths {
@@ -160,7 +160,7 @@ impl Paths {
     }
 
     /// How much longer than usual a direction takes now.
-    pub fn delay(&self, plan: &Plan, from: HostId, to: HostId, way: Direction) -> Duration {
+    pub fn delay(&self, plan: &Plan, from: HostId, to: HostId, way: Direction) -> time::Duration {
         let faults = self.faults.borrow();
         let spikes = faults.iter().filter_map(|fault| match fault.what {
             PathFault::Spike(extra) if fault.paths.contains(&(from, to)) => Some(extra),
@@ -168,18 +168,18 @@ impl Paths {
                 None
             }
         });
-        let extra: Duration = spikes.map(duration).sum();
+        let extra: time::Duration = spikes.map(duration).sum();
         usual(plan, from, to, way) + extra
     }
 }
 
 /// The delay that the scenario gives a direction of a path. One that is drawn is left to the
 /// machine: all servers are on one.
-fn usual(plan: &Plan, from: HostId, to: HostId, way: Direction) -> Duration {
+fn usual(plan: &Plan, from: HostId, to: HostId, way: Direction) -> time::Duration {
     let mut paths = plan.network.paths.iter().rev();
     let path = paths.find(|path| plan.selects(path.from, from) && plan.selects(path.to, to));
     let Some(path) = path else {
-        return Duration::ZERO;
+        return time::Duration::ZERO;
     };
     let profile = match way {
         Direction::Forward => path.forward,
@@ -187,7 +187,7 @@ fn usual(plan: &Plan, from: HostId, to: HostId, way: Direction) -> Duration {
     };
     match plan.network.profiles[profile].latency {
         Distribution::Constant(span) => duration(span),
-        Distribution::Uniform { .. } | Distribution::Table(_) => Duration::ZERO,
+        Distribution::Uniform { .. } | Distribution::Table(_) => time::Duration::ZERO,
     }
 }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use crate::recording::{Event as LineEvent, Way};
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::net::{Direction, HostId};
 use rebound_sim::scenario::{Action, Occasion, PathFault, Paths, Trigger};
 use rebound_sim::trace::{Event, FaultKind};
@@ -52,7 +52,7 @@ impl Script {
     pub fn trigger(&self, trigger: Trigger) {
         let stage = &self.stage;
         stage.trigger(trigger, |item| {
-            if stage.plan.timeline[item].after == Span::ZERO {
+            if stage.plan.timeline[item].after == Duration::ZERO {
                 self.perform(item);
             } else {
                 // The script's own task waits; its end is the run's end.
@@ -139,7 +139,7 @@ impl Script {
     }
 
     /// Does something when a fault has lasted.
-    fn after(&self, lasts: Span, undo: impl FnOnce(&Script) + 'static) {
+    fn after(&self, lasts: Duration, undo: impl FnOnce(&Script) + 'static) {
         let Some(script) = self.me.upgrade() else {
             return;
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::scenario::{
     Action, Drivability, Faults, Occasion, Plan, TimelineItem, undrivable,
 };
@@ -22,14 +22,18 @@ pub fn fixed(plan: &Arc<Plan>, seed: u64) -> (Arc<Plan>, Vec<Drivability>) {
         let name = format!("faults.may[{place}]");
         if let Some(step) = cannot.iter().find(|step| step.place == name) {
             left_out.push(Drivability {
-                place: format!("{name}, at {} for {}", Span(drawn.begins.0), drawn.lasts),
+                place: format!(
+                    "{name}, at {} for {}",
+                    Duration(drawn.begins.0),
+                    drawn.lasts
+                ),
                 why: step.why.clone(),
             });
             continue;
         }
         fixed.timeline.push(TimelineItem {
             occasion: Occasion::At(drawn.begins),
-            after: Span::ZERO,
+            after: Duration::ZERO,
             action: lasting(&spec.action, drawn.lasts),
         });
     }
@@ -38,7 +42,7 @@ pub fn fixed(plan: &Arc<Plan>, seed: u64) -> (Arc<Plan>, Vec<Drivability>) {
 }
 
 /// The same action, of another length.
-fn lasting(action: &Action, lasts: Span) -> Action {
+fn lasting(action: &Action, lasts: Duration) -> Action {
     match action.clone() {
         Action::Paths(paths, fault, _) => Action::Paths(paths, fault, lasts),
         Action::Pause(node, _) => Action::Pause(node, lasts),

@@ -230,7 +230,7 @@ fn configuration(
 ) -> String {
     let config = &plan.config;
     let yes = |on: bool| if on { "yes" } else { "no" };
-    let seconds = |span: rebound_sim::engine::Span| span.as_nanos() / 1_000_000_000;
+    let seconds = |span: rebound_sim::engine::Duration| span.as_nanos() / 1_000_000_000;
     let mut lines = vec![
         "bind 127.0.0.1".to_owned(),
         format!("port {}", ports.own),

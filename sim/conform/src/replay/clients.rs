@@ -7,14 +7,14 @@ use super::super::replies;
 use super::super::time_map::TimeMap;
 use super::{Pace, Plan, Shift};
 use crate::lab::{Client, Lab};
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::valkey::{CommandKind, NodeId, Reply};
 
 /// How long the recorders' clients wait before they go on elsewhere after a failure.
-const AFTER_FAILURE: Span = Span::millis(20);
+const AFTER_FAILURE: Duration = Duration::millis(20);
 
 /// How long a client takes that follows at once.
-const AT_ONCE: Span = Span::micros(300);
+const AT_ONCE: Duration = Duration::micros(300);
 
 /// What a whole command met in the model.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,14 +6,14 @@ use super::super::replies;
 use super::super::script::{Act, Step, Wait, What};
 use super::{Plan, is_met};
 use crate::lab::{Client, Lab, WireEvent};
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::valkey::{Command, Message, NodeId, ReplId, Reply};
 
 /// How much longer than it took in the recording the script waits before it goes on in vain.
-const PATIENCE: Span = Span::secs(2);
+const PATIENCE: Duration = Duration::secs(2);
 
 /// How much later than the fact the recorder may have seen it: it polled.
-const SEEN_LATE: Span = Span::millis(8);
+const SEEN_LATE: Duration = Duration::millis(8);
 
 pub(super) struct Stage<'a> {
     plan: &'a Plan,
@@ -208,14 +208,14 @@ impl<'a> Stage<'a> {
     }
 
     /// Where in its second a server's clock must begin to tick when it was seen to.
-    fn phase(&self, node: NodeId, now: Time) -> Span {
+    fn phase(&self, node: NodeId, now: Time) -> Duration {
         let clock = &self.plan.evidence.clocks[usize::from(node.0)];
-        let (second, tenth) = (Span::secs(1).0, Span::millis(100).0);
+        let (second, tenth) = (Duration::secs(1).0, Duration::millis(100).0);
         let tick = clock.tick.unwrap_or(now);
         // From now to a tick, in whole seconds less: so many tenths, and a rest.
         let to_tick = (tick.0 + second - now.0 % second) % second;
         let (tenths, rest) = (to_tick / tenth, to_tick % tenth);
-        Span(rest + (10 - tenths) % 10 * tenth)
+        Duration(rest + (10 - tenths) % 10 * tenth)
     }
 
     fn say(&mut self, node: NodeId, command: Option<&Command>, anew: bool, lab: &mut Lab) {

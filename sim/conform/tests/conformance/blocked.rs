@@ -1,6 +1,6 @@
 //! Blocked clients around the change of roles.
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::valkey::{
     AddressBook, Command, ErrorKind, FailoverState, Redirect, Reply, WriteId,
 };
@@ -46,7 +46,7 @@ fn c22_blocked_clients_are_thrown_out_at_the_demotion_or_dealt_with_at_the_compl
         // The GETACK that WAIT asks for has moved the offset, so the failover needs the next
         // acknowledgement.
         lab.failover(false, None);
-        lab.advance(Span::millis(1_100));
+        lab.advance(Duration::millis(1_100));
         assert_eq!(lab.state(A), FailoverState::InProgress);
         if UNBLOCKING.contains(&version) {
             for client in clients {
@@ -132,7 +132,7 @@ fn a_pop_that_comes_while_waiting_for_sync_is_postponed_not_blocked() {
     let client = lab.capa(A);
     assert_eq!(lab.ask(client, BLPOP), None);
     lab.release(B, A, false);
-    lab.advance(Span::millis(1_100));
+    lab.advance(Duration::millis(1_100));
     let reply = lab.reply(client);
     assert!(
         matches!(reply, Some(Reply::Redirect(Redirect { to, .. })) if to == AddressBook::of(B))
@@ -156,7 +156,7 @@ fn a_push_serves_who_waits_longest_and_is_replicated_as_a_pop() {
     );
     assert_eq!(lab.reply(first), Some(Reply::Array(2)));
     assert_eq!(lab.reply(second), None);
-    lab.advance(Span::millis(301));
+    lab.advance(Duration::millis(301));
     assert_eq!(lab.reply(second), Some(Reply::Nil));
     for node in [A, B] {
         let data = lab.server(node).data();
@@ -229,7 +229,7 @@ fn an_entry_serves_everybody_who_reads_the_stream_on_primary_and_replica() {
         assert_eq!(lab.reply(reader), Some(Reply::Array(1)));
     }
     assert_eq!(lab.reply(other), None);
-    lab.advance(Span::millis(301));
+    lab.advance(Duration::millis(301));
     assert_eq!(lab.reply(other), Some(Reply::Nil));
     assert_eq!(lab.ask(writer, Command::XRead(8)), Some(Reply::Array(1)));
     assert_eq!(lab.ask(writer, Command::XRead(9)), Some(Reply::Nil));

@@ -1,6 +1,6 @@
 //! Cluster mode: C69 to C71, and what cluster_legacy.c of 8.0.1 says of elections.
 
-use rebound_sim::engine::{Span, Time};
+use rebound_sim::engine::{Duration, Time};
 use rebound_sim::valkey::Redirect;
 use rebound_sim::valkey::RedirectKind;
 use rebound_sim::valkey::{
@@ -14,7 +14,7 @@ use crate::versions::ALL;
 
 const D: NodeId = NodeId(3);
 const E: NodeId = NodeId(4);
-const TIMEOUT: Span = Span::secs(2);
+const TIMEOUT: Duration = Duration::secs(2);
 
 /// Three primaries, A, C and D, and B, a replica of A.
 fn cluster(version: &str) -> Lab {
@@ -178,7 +178,7 @@ fn cluster_slots_lists_ranges_with_owner_and_replicas() {
 fn c69_a_manual_failover_postpones_writes_and_then_moves_them() {
     for version in ALL {
         let mut lab = cluster(version);
-        lab.delay_bus(Span::millis(10));
+        lab.delay_bus(Duration::millis(10));
         let key = lab.key_of(A);
         let writer = lab.connect(A);
         let reader = lab.connect(A);
@@ -186,7 +186,7 @@ fn c69_a_manual_failover_postpones_writes_and_then_moves_them() {
             fail_over(&mut lab, B, ClusterFailover::Agreed),
             Some(Reply::Ok)
         );
-        lab.advance(Span::millis(10));
+        lab.advance(Duration::millis(10));
         let set = lab.set_key(key);
         assert_eq!(lab.ask(writer, set), None, "postponed");
         assert_eq!(
@@ -194,13 +194,13 @@ fn c69_a_manual_failover_postpones_writes_and_then_moves_them() {
             Some(Reply::Nil),
             "reads are served"
         );
-        lab.advance(Span::millis(30));
+        lab.advance(Duration::millis(30));
         assert_eq!(lab.reply(writer), None);
-        lab.advance(Span::millis(110));
+        lab.advance(Duration::millis(110));
         assert!(moved(key, B, lab.reply(writer)));
         assert!(lab.is_primary(B) && !lab.is_primary(A));
         assert_eq!(asked(&mut lab, B, set), Some(Reply::Ok));
-        lab.advance(Span::secs(4));
+        lab.advance(Duration::secs(4));
         assert_agreed(&lab, 4);
         assert_eq!(
             lab.server(B).config_epoch(B),
@@ -232,9 +232,9 @@ fn c70_without_a_quorum_writes_are_released_after_five_seconds() {
         );
         let set = lab.set_key(key);
         assert_eq!(lab.ask(writer, set), None, "postponed");
-        lab.advance(Span::millis(4_990));
+        lab.advance(Duration::millis(4_990));
         assert_eq!(lab.reply(writer), None);
-        lab.advance(Span::millis(120));
+        lab.advance(Duration::millis(120));
         assert_eq!(lab.reply(writer), Some(Reply::Ok));
         assert!(lab.is_primary(A) && !lab.is_primary(B));
         for node in [A, B] {
@@ -266,7 +266,7 @@ fn c71_a_manual_failover_throws_blocked_clients_out_or_moves_them() {
         let pop = pop(key);
         assert_eq!(lab.ask(client, pop), None);
         fail_over(&mut lab, B, ClusterFailover::Agreed);
-        lab.advance(Span::millis(300));
+        lab.advance(Duration::millis(300));
         assert!(lab.is_primary(B), "{version}");
         if thrown_out {
             let unblocked = Some(Reply::Error(ErrorKind::Unblocked));
@@ -293,7 +293,7 @@ fn a_client_that_waits_for_a_key_hears_within_a_second_that_the_cluster_is_down(
         lab.server(A).cluster_health(),
         Some(ClusterHealth::InMinority)
     );
-    lab.advance(Span::secs(1));
+    lab.advance(Duration::secs(1));
     assert_eq!(
         lab.reply(client),
         Some(Reply::Error(ErrorKind::ClusterDown))
@@ -312,7 +312,7 @@ fn force_needs_no_primary_and_does_not_pause_it() {
     );
     let set = lab.set_key(key);
     assert_eq!(asked(&mut lab, A, set), Some(Reply::Ok), "A goes on");
-    lab.advance(Span::millis(250));
+    lab.advance(Duration::millis(250));
     assert!(lab.is_primary(B) && lab.is_primary(A));
     // C or D, which know better, tell A as soon as it claims its slots.
     lab.advance(TIMEOUT);
@@ -367,7 +367,7 @@ fn a_crashed_primary_is_replaced_after_the_node_timeout() {
     let mut failed_at = None;
     let mut won_at = None;
     for _ in 0..600 {
-        lab.advance(Span::millis(10));
+        lab.advance(Duration::millis(10));
         let failed = saw(&lab, B, |event| event == ClusterEvent::Failed { peer: A }) > 0;
         if failed && failed_at.is_none() {
             failed_at = Some(lab.now);
@@ -380,10 +380,13 @@ fn a_crashed_primary_is_replaced_after_the_node_timeout() {
     let won_at: Time = won_at.expect("the replica takes over");
     let noticed = failed_at.since(crashed);
     assert!(noticed >= TIMEOUT, "{noticed}");
-    assert!(noticed <= TIMEOUT.times(2) + Span::millis(500), "{noticed}");
+    assert!(
+        noticed <= TIMEOUT.times(2) + Duration::millis(500),
+        "{noticed}"
+    );
     let election = won_at.since(failed_at);
-    assert!(election >= Span::millis(490), "{election}");
-    assert!(election <= Span::millis(1_300), "{election}");
+    assert!(election >= Duration::millis(490), "{election}");
+    assert!(election <= Duration::millis(1_300), "{election}");
     assert_eq!(lab.server(C).cluster_health(), Some(ClusterHealth::Ok));
 }
 
@@ -394,7 +397,7 @@ fn while_a_primary_is_failed_the_cluster_serves_nothing() {
     });
     let key = lab.key_of(A);
     lab.kill(B);
-    lab.advance(TIMEOUT.times(2) + Span::millis(500));
+    lab.advance(TIMEOUT.times(2) + Duration::millis(500));
     let down = Some(Reply::Error(ErrorKind::ClusterDown));
     assert_eq!(asked(&mut lab, A, Command::Get(key)), down);
     assert_eq!(
@@ -441,7 +444,7 @@ fn a_primary_that_comes_back_becomes_a_replica() {
     // It takes the cluster for failed for two seconds, so that others can tell it.
     let down = Some(Reply::Error(ErrorKind::ClusterDown));
     assert_eq!(asked(&mut lab, A, Command::Get(key)), down);
-    lab.advance(Span::millis(1_500));
+    lab.advance(Duration::millis(1_500));
     assert!(!lab.is_primary(A));
     lab.advance(TIMEOUT);
     assert!(moved(key, B, asked(&mut lab, A, Command::Get(key))));
@@ -501,7 +504,7 @@ fn a_replica_that_has_been_cut_off_for_too_long_does_not_stand() {
     );
     // By hand it still can.
     fail_over(&mut lab, B, ClusterFailover::Force);
-    lab.advance(Span::millis(300));
+    lab.advance(Duration::millis(300));
     assert!(lab.is_primary(B));
 }
 
@@ -526,15 +529,15 @@ fn a_node_told_not_to_stand_does_not() {
 fn a_primary_votes_once_in_twice_the_node_timeout_for_replicas_of_a_primary() {
     let mut lab = with_two_replicas();
     fail_over(&mut lab, B, ClusterFailover::Agreed);
-    lab.advance(Span::millis(300));
+    lab.advance(Duration::millis(300));
     assert!(lab.is_primary(B));
     lab.advance(TIMEOUT);
     fail_over(&mut lab, A, ClusterFailover::Agreed);
-    lab.advance(Span::millis(300));
+    lab.advance(Duration::millis(300));
     assert!(lab.is_primary(A), "it was not about B that they had voted");
-    lab.advance(Span::millis(300));
+    lab.advance(Duration::millis(300));
     fail_over(&mut lab, B, ClusterFailover::Agreed);
-    lab.advance(Span::millis(300));
+    lab.advance(Duration::millis(300));
     assert!(!lab.is_primary(B));
     let refused = |event| {
         matches!(
@@ -654,7 +657,7 @@ fn whatever_happens_no_slot_is_claimed_twice_under_one_epoch() {
                     fail_over(&mut lab, node, ClusterFailover::Force);
                 }
             }
-            lab.advance(Span::millis(100 + roll(3_000)));
+            lab.advance(Duration::millis(100 + roll(3_000)));
         }
         lab.join();
         lab.advance(TIMEOUT.times(8));

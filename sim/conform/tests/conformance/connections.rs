@@ -1,7 +1,7 @@
 //! What is said of connections: capabilities, RESET, CLIENT UNBLOCK, idle time, and what a
 //! redirect calls a primary.
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::valkey::{
     AddressBook, Command, ErrorKind, Redirect, Reply, UnblockReason, WriteId,
 };
@@ -108,20 +108,21 @@ fn client_unblock_ends_a_blocking_command() {
 #[test]
 fn c38_a_postponed_client_is_not_idle() {
     for version in FIXED {
-        let mut lab = Lab::in_progress_with(version, 2, |config| config.timeout = Span::secs(1));
+        let mut lab =
+            Lab::in_progress_with(version, 2, |config| config.timeout = Duration::secs(1));
         let (waiting, idle, subscriber) = (lab.capa(A), lab.capa(A), lab.connect(A));
         assert_eq!(lab.ask(waiting, GET), None);
         lab.ask(subscriber, Command::Subscribe(4));
-        lab.advance(Span::secs(1));
+        lab.advance(Duration::secs(1));
         assert!(lab.is_open(idle));
-        lab.advance(Span::secs(3));
+        lab.advance(Duration::secs(3));
         assert!(!lab.is_open(idle), "{version}");
         assert!(lab.is_open(waiting) && lab.is_open(subscriber));
         lab.complete();
         assert!(lab.reply(waiting).is_some());
-        lab.advance(Span::millis(500));
+        lab.advance(Duration::millis(500));
         assert!(lab.is_open(waiting), "it has just been answered");
-        lab.advance(Span::secs(3));
+        lab.advance(Duration::secs(3));
         assert!(!lab.is_open(waiting));
     }
 }

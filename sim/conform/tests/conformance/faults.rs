@@ -1,6 +1,6 @@
 //! What becomes of a failover when something breaks: the failure modes that need no network.
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::valkey::{
     AddressBook, Command, ErrorKind, FailoverState, PauseKind, Persistence, Reply,
 };
@@ -23,7 +23,7 @@ fn c39_a_dead_target_is_dialled_ten_times_a_second_for_ever() {
         lab.hold(A, B, true);
         lab.failover(false, None);
         lab.kill(B);
-        lab.advance(Span::secs(2));
+        lab.advance(Duration::secs(2));
         assert_eq!(lab.state(A), FailoverState::InProgress);
         let admin = lab.connect(A);
         assert_eq!(lab.ask(admin, Command::FailoverAbort), Some(Reply::Ok));
@@ -39,7 +39,7 @@ fn c40_a_target_that_comes_back_as_a_primary_ends_the_failover_in_two() {
         lab.kill(B);
         lab.release(A, B, true);
         lab.start(B);
-        lab.advance(Span::millis(500));
+        lab.advance(Duration::millis(500));
         assert!(lab.is_primary(A) && lab.is_primary(B), "{version}");
         assert_eq!(lab.state(A), FailoverState::NoFailover);
     }
@@ -50,7 +50,7 @@ fn c41_a_target_that_comes_back_with_an_old_snapshot_is_promoted_and_data_is_los
     for version in VERSIONS {
         let mut lab = Lab::with(version, 2, |config| {
             config.persistence = Persistence::LastSync;
-            config.repl_diskless_sync_delay = Span::ZERO;
+            config.repl_diskless_sync_delay = Duration::ZERO;
         });
         let client = lab.connect(A);
         let set = lab.set();
@@ -64,14 +64,14 @@ fn c41_a_target_that_comes_back_with_an_old_snapshot_is_promoted_and_data_is_los
             Some(Reply::Int(1)),
             "confirmed by the replica"
         );
-        lab.advance(Span::millis(1_100));
+        lab.advance(Duration::millis(1_100));
         lab.hold(A, B, true);
         lab.failover(false, None);
         assert_eq!(lab.state(A), FailoverState::InProgress);
         lab.kill(B);
         lab.release(A, B, true);
         lab.start(B);
-        lab.advance(Span::secs(3));
+        lab.advance(Duration::secs(3));
         assert!(lab.is_primary(B) && !lab.is_primary(A), "{version}");
         let write = set.write().expect("a write");
         assert!(!lab.server(A).data().has(write) && !lab.server(B).data().has(write));
@@ -127,7 +127,7 @@ fn c68_a_psync_that_is_lost_ends_the_failover_without_a_retry() {
         lab.handshake.clear();
         lab.cut(A, B);
         lab.release(A, B, true);
-        lab.advance(Span::secs(3));
+        lab.advance(Duration::secs(3));
         assert!(lab.is_primary(A) && !lab.is_primary(B), "{version}");
         assert_eq!(lab.state(A), FailoverState::NoFailover);
         assert_eq!(psync_failover_sent(&lab), 0, "{version}: no retry");
@@ -140,7 +140,7 @@ fn a_connection_that_breaks_before_psync_is_dialled_again_by_the_next_cron() {
     lab.cut(A, B);
     assert_eq!(lab.state(A), FailoverState::InProgress);
     lab.release(A, B, true);
-    lab.advance(Span::millis(110));
+    lab.advance(Duration::millis(110));
     assert!(lab.is_primary(B) && lab.state(A) == FailoverState::NoFailover);
 }
 
@@ -150,7 +150,7 @@ fn f4_a_stopped_target_goes_on_when_it_is_continued() {
         let mut lab = Lab::new(version, 2);
         lab.stop(B, true);
         lab.failover(false, None);
-        lab.advance(Span::secs(2));
+        lab.advance(Duration::secs(2));
         assert_eq!(lab.state(A), FailoverState::InProgress);
         lab.stop(B, false);
         assert!(lab.is_primary(B) && lab.state(A) == FailoverState::NoFailover);
@@ -162,10 +162,10 @@ fn a_refused_target_is_reached_once_it_listens() {
     let mut lab = Lab::new("8.0.1", 2);
     lab.refuse(B, true);
     lab.failover(false, None);
-    lab.advance(Span::secs(3));
+    lab.advance(Duration::secs(3));
     assert_eq!(lab.state(A), FailoverState::InProgress);
     lab.refuse(B, false);
-    lab.advance(Span::millis(110));
+    lab.advance(Duration::millis(110));
     assert!(lab.is_primary(B));
 }
 
@@ -179,14 +179,14 @@ fn c47_force_promotes_a_target_that_lags_and_the_rest_is_lost() {
         let set = lab.set();
         lab.ask(client, set);
         assert_eq!(lab.failover(true, Some(100)), Some(Reply::Ok));
-        lab.advance(Span::millis(250));
+        lab.advance(Duration::millis(250));
         assert!(lab.is_primary(B), "{version}");
         assert_eq!(
             lab.state(A),
             FailoverState::InProgress,
             "until the snapshot is begun"
         );
-        lab.advance(Span::secs(7));
+        lab.advance(Duration::secs(7));
         assert_eq!(lab.state(A), FailoverState::NoFailover);
         let write = set.write().expect("a write");
         assert!(!lab.server(A).data().has(write) && !lab.server(B).data().has(write));
@@ -199,10 +199,10 @@ fn c50_another_replica_cannot_come_back_while_it_lasts() {
     for version in VERSIONS {
         let mut lab = Lab::in_progress_with(version, 3, |_| {});
         lab.cut(C, A);
-        lab.advance(Span::secs(3));
+        lab.advance(Duration::secs(3));
         assert!(!lab.server(C).belief().to_string().contains("link up"));
         lab.complete();
-        lab.advance(Span::secs(3));
+        lab.advance(Duration::secs(3));
         assert!(lab.server(C).belief().to_string().contains("link up"));
     }
 }
@@ -214,7 +214,7 @@ fn c54_stale_data_forbidden_at_the_target_is_a_livelock() {
             Lab::in_progress_with(version, 2, |config| config.replica_serve_stale_data = false);
         lab.cut(B, A);
         lab.release(A, B, true);
-        lab.advance(Span::secs(10));
+        lab.advance(Duration::secs(10));
         assert_eq!(lab.state(A), FailoverState::InProgress);
         assert!(!lab.is_primary(B));
     }
@@ -227,9 +227,9 @@ fn c62_a_target_under_a_pause_of_everything_answers_when_it_ends() {
         let admin = lab.connect(B);
         lab.ask(admin, Command::ClientPause(PauseKind::All, 1_500));
         lab.failover(false, None);
-        lab.advance(Span::millis(1_400));
+        lab.advance(Duration::millis(1_400));
         assert_eq!(lab.state(A), FailoverState::InProgress);
-        lab.advance(Span::millis(250));
+        lab.advance(Duration::millis(250));
         assert!(lab.is_primary(B) && lab.state(A) == FailoverState::NoFailover);
     }
 }
@@ -287,7 +287,7 @@ fn c51_an_old_primary_that_restarts_does_so_as_its_configuration_says() {
         assert!(lab.is_primary(B));
         lab.kill(A);
         lab.start(A);
-        lab.advance(Span::secs(1));
+        lab.advance(Duration::secs(1));
         assert!(lab.is_primary(A) && lab.is_primary(B));
     }
 }
@@ -302,7 +302,7 @@ fn replicaof_in_either_order() {
         "replica first: two primaries"
     );
     lab.ask(at_a, Command::ReplicaOf(Some(AddressBook::of(B))));
-    lab.advance(Span::secs(8));
+    lab.advance(Duration::secs(8));
     assert!(!lab.is_primary(A));
     assert_eq!(lab.server(A).replids().0, lab.server(B).replids().0);
     assert!(lab.server(A).belief().to_string().contains("link up"));

@@ -1,6 +1,6 @@
 //! What is answered, by whom, in which state: the gates of `processCommand`.
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::valkey::{
     Addr, AddressBook, Belief, Command, ErrorKind, FailoverState, PauseKind, Redirect, Reply,
     WriteId,
@@ -57,7 +57,7 @@ fn c03_c04_c05_writes_wait_for_sync_and_learn_the_outcome() {
             assert!(matches!(lab.ask(reader, GET), Some(Reply::Value(_))));
         }
         lab.release(B, A, false);
-        lab.advance(Span::millis(1_100));
+        lab.advance(Duration::millis(1_100));
         assert!(lab.is_primary(B), "{version}");
         assert_eq!(lab.reply(plain), read_only());
         if let Some(client) = capable {
@@ -75,7 +75,7 @@ fn c07_a_write_inside_multi_is_postponed_before_it_is_queued() {
         let set = lab.set();
         assert_eq!(lab.ask(plain, set), None);
         lab.release(B, A, false);
-        lab.advance(Span::millis(1_100));
+        lab.advance(Duration::millis(1_100));
         assert_eq!(lab.reply(plain), read_only());
         assert_eq!(
             lab.ask(plain, Command::Exec),
@@ -350,7 +350,7 @@ fn c34_a_foreign_pause_of_writes_holds_what_the_failover_has_postponed() {
         lab.failover(false, None);
         let waiting = lab.capa(A);
         assert_eq!(lab.ask(waiting, GET), None);
-        lab.advance(Span::millis(300));
+        lab.advance(Duration::millis(300));
         lab.complete();
         let late = lab.capa(A);
         assert_eq!(
@@ -358,9 +358,9 @@ fn c34_a_foreign_pause_of_writes_holds_what_the_failover_has_postponed() {
             TO_B,
             "who comes later is redirected at once"
         );
-        lab.advance(Span::millis(3_500));
+        lab.advance(Duration::millis(3_500));
         assert_eq!(lab.reply(waiting), None);
-        lab.advance(Span::millis(400));
+        lab.advance(Duration::millis(400));
         assert_eq!(redirect_to(lab.reply(waiting)), TO_B);
     }
 }
@@ -383,7 +383,7 @@ fn c35_a_pause_of_everything_in_progress() {
         if let Some(client) = capable {
             assert_eq!(lab.ask(client, GET), None);
         }
-        lab.advance(Span::millis(650));
+        lab.advance(Duration::millis(650));
         assert_eq!(lab.reply(reader), Some(Reply::Nil), "{version}");
         if let Some(client) = capable {
             assert_eq!(lab.reply(client), None, "{version}");
@@ -396,7 +396,7 @@ fn c49_a_chained_replica_is_two_redirects_away() {
     for version in CAPABLE {
         let mut lab = Lab::new(version, 3);
         lab.failover(false, None);
-        lab.advance(Span::secs(3));
+        lab.advance(Duration::secs(3));
         assert!(lab.is_primary(B));
         let (at_c, at_a) = (lab.capa(C), lab.capa(A));
         assert_eq!(redirect_to(lab.ask(at_c, GET)), TO_A);
@@ -416,7 +416,7 @@ fn c52_replicas_of_each_other_redirect_for_ever() {
         let mut lab = Lab::new(version, 2);
         let admin = lab.connect(A);
         assert_eq!(lab.ask(admin, Command::ReplicaOf(TO_B)), Some(Reply::Ok));
-        lab.advance(Span::secs(3));
+        lab.advance(Duration::secs(3));
         assert_eq!(lab.state(A), FailoverState::NoFailover);
         let (at_a, at_b) = (lab.capa(A), lab.capa(B));
         assert_eq!(redirect_to(lab.ask(at_a, GET)), TO_B);
@@ -437,7 +437,7 @@ fn c53_stale_data_forbidden() {
         let capable = CAPABLE.contains(&version);
         let mut lab = Lab::with(version, 2, |config| config.replica_serve_stale_data = false);
         lab.kill(A);
-        lab.advance(Span::millis(100));
+        lab.advance(Duration::millis(100));
         let down = Some(Reply::Error(ErrorKind::MasterDown));
         let plain = lab.connect(B);
         assert_eq!(lab.ask(plain, GET), down);

@@ -1,6 +1,6 @@
 //! Hand-overs that take time, need a password, or end in a resynchronization of another kind.
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::valkey::{Command, FailoverState, Reply};
 
 use rebound_conform::lab::{A, B, Lab};
@@ -13,19 +13,19 @@ use crate::versions::ALL;
 #[test]
 fn c44_a_reply_that_never_comes_is_a_refusal_after_the_timeout() {
     for version in ALL {
-        let mut lab = Lab::with(version, 2, |config| config.repl_timeout = Span::secs(4));
+        let mut lab = Lab::with(version, 2, |config| config.repl_timeout = Duration::secs(4));
         lab.hold(A, B, false);
         lab.failover(false, None);
         until_psync_is_sent(&mut lab, false);
         assert!(lab.is_primary(B));
         lab.handshake.clear();
-        lab.advance(Span::millis(3_500));
+        lab.advance(Duration::millis(3_500));
         assert_eq!(lab.state(A), FailoverState::InProgress, "{version}");
         assert!(lab.handshake.is_empty());
         // The second connection is not held.
         for _ in 0..20 {
             if lab.handshake.is_empty() {
-                lab.advance(Span::millis(100));
+                lab.advance(Duration::millis(100));
             }
         }
         lab.release(A, B, false);
@@ -36,25 +36,25 @@ fn c44_a_reply_that_never_comes_is_a_refusal_after_the_timeout() {
 }
 
 /// FAILOVER is aborted while PSYNC is on its way.
-fn aborted_in_flight(version: &str, handover: Span, replication: Span) -> Lab {
+fn aborted_in_flight(version: &str, handover: Duration, replication: Duration) -> Lab {
     let mut lab = Lab::new(version, 2);
     for forward in [true, false] {
         lab.delay(B, A, forward, replication);
         lab.delay(A, B, forward, replication);
     }
     lab.delay(A, B, true, handover);
-    lab.advance(Span::secs(3));
+    lab.advance(Duration::secs(3));
     lab.failover(false, None);
     for _ in 0..1_000 {
         if psync_failover_sent(&lab) > 0 {
             break;
         }
-        lab.advance(Span::millis(10));
+        lab.advance(Duration::millis(10));
     }
     assert!(!lab.is_primary(A) && !lab.is_primary(B), "{version}");
     let admin = lab.connect(A);
     assert_eq!(lab.ask(admin, Command::FailoverAbort), Some(Reply::Ok));
-    lab.advance(Span::secs(3));
+    lab.advance(Duration::secs(3));
     lab
 }
 
@@ -62,7 +62,7 @@ fn aborted_in_flight(version: &str, handover: Span, replication: Span) -> Lab {
 #[test]
 fn c45_an_abort_does_not_call_psync_back() {
     for version in ALL {
-        let lab = aborted_in_flight(version, Span::millis(50), Span::millis(50));
+        let lab = aborted_in_flight(version, Duration::millis(50), Duration::millis(50));
         assert!(lab.is_primary(A) && lab.is_primary(B), "{version}");
     }
 }
@@ -71,7 +71,7 @@ fn c45_an_abort_does_not_call_psync_back() {
 #[test]
 fn c46_a_target_that_has_heard_of_the_abort_refuses_psync() {
     for version in ALL {
-        let lab = aborted_in_flight(version, Span::secs(1), Span::millis(10));
+        let lab = aborted_in_flight(version, Duration::secs(1), Duration::millis(10));
         assert!(lab.is_primary(A) && !lab.is_primary(B), "{version}");
         assert_eq!(lab.server(A).replids(), lab.server(B).replids());
     }
@@ -90,7 +90,7 @@ fn c48_a_dual_channel_resynchronization_is_taken_for_a_refusal_before_9_1() {
         let set = lab.set();
         lab.ask(client, set);
         assert_eq!(lab.failover(true, Some(100)), Some(Reply::Ok));
-        lab.advance(Span::millis(250));
+        lab.advance(Duration::millis(250));
         assert!(lab.is_primary(B), "{version}");
         match version {
             // It knows no such resynchronization: the old primary waits for the snapshot.
@@ -98,7 +98,7 @@ fn c48_a_dual_channel_resynchronization_is_taken_for_a_refusal_before_9_1() {
             "9.1" => {
                 assert_eq!(lab.state(A), FailoverState::NoFailover);
                 assert!(!lab.is_primary(A));
-                lab.advance(Span::secs(8));
+                lab.advance(Duration::secs(8));
                 assert_eq!(lab.server(A).replids().0, lab.server(B).replids().0);
                 assert!(lab.server(A).belief().to_string().contains("link up"));
             }
@@ -115,7 +115,7 @@ fn c48_a_dual_channel_resynchronization_is_taken_for_a_refusal_before_9_1() {
 fn a_replica_resynchronizes_over_two_channels() {
     let mut lab = Lab::with("8.0.1", 2, |config| {
         config.dual_channel_replication_enabled = true;
-        config.repl_diskless_sync_delay = Span::ZERO;
+        config.repl_diskless_sync_delay = Duration::ZERO;
         config.repl_backlog_size = 1;
     });
     lab.cut(B, A);
@@ -124,10 +124,10 @@ fn a_replica_resynchronizes_over_two_channels() {
     let sets = [lab.set(), lab.set()];
     for set in sets {
         lab.ask(client, set);
-        lab.advance(Span::millis(100));
+        lab.advance(Duration::millis(100));
     }
     lab.start(B);
-    lab.advance(Span::secs(3));
+    lab.advance(Duration::secs(3));
     for set in sets {
         assert!(lab.server(B).data().has(set.write().expect("a write")));
     }
@@ -144,11 +144,11 @@ fn c63_a_target_that_asks_for_a_password_ends_the_failover() {
         assert_eq!(psync_failover_sent(&lab), 1, "{version}: PSYNC is sent");
         assert!(lab.is_primary(A) && !lab.is_primary(B), "{version}");
         assert_eq!(lab.state(A), FailoverState::NoFailover);
-        lab.advance(Span::secs(2));
+        lab.advance(Duration::secs(2));
         lab.tune(A, |config| config.primaryauth = true);
         lab.handshake.clear();
         lab.failover(false, None);
-        lab.advance(Span::secs(2));
+        lab.advance(Duration::secs(2));
         let said = |name: &str| lab.handshake.iter().any(|(_, what)| what == name);
         assert!(said("AUTH"));
         assert!(lab.is_primary(B) && !lab.is_primary(A), "{version}");
@@ -161,7 +161,7 @@ fn a_password_that_nobody_asks_for_is_an_error() {
     let mut lab = Lab::new("8.0.1", 2);
     lab.tune(A, |config| config.primaryauth = true);
     lab.failover(false, None);
-    lab.advance(Span::secs(2));
+    lab.advance(Duration::secs(2));
     assert_eq!(lab.state(A), FailoverState::InProgress);
     assert_eq!(psync_failover_sent(&lab), 0);
 }

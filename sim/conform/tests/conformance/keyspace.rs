@@ -1,6 +1,6 @@
 //! Keys that expire, keys that are watched, and commands about what there is.
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::valkey::{Command, Encoding, ErrorKind, FailoverState, Reply, WriteId};
 
 use rebound_conform::lab::{A, B, Lab};
@@ -24,7 +24,7 @@ fn c08_an_expired_key_reads_as_absent_and_is_counted_while_writes_are_paused() {
         let set = lab.set();
         lab.ask(client, set);
         lab.failover(false, None);
-        lab.advance(Span::millis(400));
+        lab.advance(Duration::millis(400));
         assert_eq!(lab.state(A), FailoverState::WaitForSync);
         assert_eq!(lab.ask(client, Command::Get(GONE)), Some(Reply::Nil));
         assert_eq!(
@@ -35,7 +35,7 @@ fn c08_an_expired_key_reads_as_absent_and_is_counted_while_writes_are_paused() {
         assert_eq!(lab.ask(client, Command::Keys), Some(Reply::Array(1)));
         lab.ask(client, Command::FailoverAbort);
         lab.release(B, A, false);
-        lab.advance(Span::millis(200));
+        lab.advance(Duration::millis(200));
         for node in [A, B] {
             assert_eq!(lab.server(node).data().keys().count(), 1, "{version}");
         }
@@ -49,7 +49,7 @@ fn a_replica_waits_to_be_told_that_a_key_has_expired() {
     lab.ask(client, Command::Set(GONE, WriteId(300)));
     lab.ask(client, Command::PExpire(GONE, 50));
     lab.hold(B, A, false);
-    lab.advance(Span::millis(200));
+    lab.advance(Duration::millis(200));
     assert_eq!(lab.ask(reader, Command::Get(GONE)), Some(Reply::Nil));
     assert_eq!(lab.ask(reader, Command::DbSize), Some(Reply::Int(1)));
     assert_eq!(lab.ask(client, Command::DbSize), Some(Reply::Int(0)));
@@ -58,7 +58,7 @@ fn a_replica_waits_to_be_told_that_a_key_has_expired() {
     // What is written anew does not expire, and nor does a counter continue.
     lab.ask(client, Command::Incr(GONE, WriteId(301)));
     lab.ask(client, Command::PExpire(GONE, 50));
-    lab.advance(Span::millis(51));
+    lab.advance(Duration::millis(51));
     let first = lab.ask(client, Command::Incr(GONE, WriteId(302)));
     assert_eq!(first, Some(Reply::Int(1)));
     assert_eq!(

@@ -1,7 +1,7 @@
 //! What Sentinel and administrators order: `CLIENT KILL`, `CONFIG REWRITE`, and the transactions
 //! that hold them (8.0.1, networking.c and config.c; 9.0.5, sentinel.c).
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::valkey::{
     AddressBook, ClientType, Command, ErrorKind, FailoverState, PauseKind, Reply,
 };
@@ -54,7 +54,7 @@ fn client_kill_of_replicas_makes_them_connect_anew() {
     assert!(lab.handshake.contains(&(B, "PSYNC".to_owned())));
     let set = lab.set();
     assert_eq!(lab.ask(admin, set), Some(Reply::Ok));
-    lab.advance(Span::secs(2));
+    lab.advance(Duration::secs(2));
     let write = set.write().expect("a write");
     assert!(lab.server(B).data().has(write));
 }
@@ -81,7 +81,7 @@ fn what_is_postponed_on_a_killed_connection_never_runs() {
     ];
     let exec = transaction(&mut lab, admin, &end);
     assert_eq!(exec, Some(Reply::Array(3)));
-    lab.advance(Span::secs(1));
+    lab.advance(Duration::secs(1));
     assert!(!lab.is_open(client) && !lab.is_open(blocked));
     assert_eq!(lab.reply(client), None);
     assert!(!lab.server(A).data().has(set.write().expect("a write")));
@@ -161,7 +161,7 @@ fn a_coordinated_failover_leaves_its_pause_behind() {
     let reader = lab.capa(A);
     assert_eq!(lab.ask(reader, GET), None);
     lab.complete();
-    lab.advance(Span::secs(5));
+    lab.advance(Duration::secs(5));
     assert_eq!(lab.reply(reader), None, "the pause is still there");
     let end = [
         Command::ConfigRewrite,

@@ -1,7 +1,7 @@
 //! What each remedy changes, and that it changes nothing else. No server has been seen to do any
 //! of this: these are the rules as they are proposed.
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::valkey::{
     AddressBook, Command, Epoch, ErrorKind, FailoverState, LinkState, Redirect, Reply, Role,
 };
@@ -84,9 +84,9 @@ fn a_failover_that_is_off_lets_the_target_redirect_again() {
     let mut lab = told(HOLDS, Some(1_000));
     let client = lab.capa(B);
     assert_eq!(lab.ask(client, GET), None);
-    lab.advance(Span::millis(900));
+    lab.advance(Duration::millis(900));
     assert_eq!(lab.reply(client), None);
-    lab.advance(Span::millis(300));
+    lab.advance(Duration::millis(300));
     assert_eq!(lab.state(A), FailoverState::NoFailover);
     assert_eq!(redirected_to(lab.reply(client)), A);
     assert_eq!(redirected_to(lab.ask(client, GET)), A);
@@ -131,7 +131,7 @@ fn telling_the_target_shortens_the_wait() {
         assert_eq!(lab.ask(client, set), Some(Reply::Ok));
         assert_eq!(lab.failover(false, None), Some(Reply::Ok));
         assert_eq!(lab.is_primary(B), at_once, "{behaviour}");
-        lab.advance(Span::millis(1_100));
+        lab.advance(Duration::millis(1_100));
         assert!(lab.is_primary(B), "{behaviour}");
     }
 }
@@ -155,7 +155,7 @@ fn without_to_the_first_that_has_caught_up_is_told_and_must_acknowledge_that() {
     // The chosen one is lost: the other is chosen in its place.
     lab.release(C, A, true);
     lab.kill(B);
-    lab.advance(Span::millis(1_500));
+    lab.advance(Duration::millis(1_500));
     assert!(lab.is_primary(C) && !lab.is_primary(A));
     assert_eq!(lab.state(A), FailoverState::NoFailover);
 }
@@ -167,7 +167,7 @@ fn a_primary_that_cannot_reach_the_target_stays_one_until_the_time_out() {
     assert_eq!(lab.failover(false, Some(2_000)), Some(Reply::Ok));
     let (reader, writer) = (lab.capa(A), lab.connect(A));
     let set = lab.set();
-    lab.advance(Span::secs(1));
+    lab.advance(Duration::secs(1));
     assert!(lab.is_primary(A) && lab.state(A) == FailoverState::WaitForSync);
     assert_eq!(lab.ask(reader, GET), Some(Reply::Nil), "reads are served");
     assert_eq!(
@@ -175,17 +175,17 @@ fn a_primary_that_cannot_reach_the_target_stays_one_until_the_time_out() {
         None,
         "writes wait, READONLY to nobody"
     );
-    lab.advance(Span::millis(1_200));
+    lab.advance(Duration::millis(1_200));
     assert_eq!(lab.state(A), FailoverState::NoFailover);
     assert_eq!(lab.reply(writer), Some(Reply::Ok), "the time-out applies");
     lab.refuse(B, false);
-    lab.advance(Span::secs(2));
+    lab.advance(Duration::secs(2));
     assert!(lab.is_primary(A) && !lab.is_primary(B), "and it is over");
     // As it is in 8.0.1: demoted, without a time-out.
     let mut lab = Lab::new("8.0.1", 2);
     lab.refuse(B, true);
     lab.failover(false, Some(2_000));
-    lab.advance(Span::secs(5));
+    lab.advance(Duration::secs(5));
     assert_eq!(lab.state(A), FailoverState::InProgress);
 }
 
@@ -194,9 +194,9 @@ fn a_target_that_can_be_reached_again_is_dialled_within_100_ms() {
     let mut lab = Lab::new(CONNECTED, 2);
     lab.refuse(B, true);
     lab.failover(false, Some(10_000));
-    lab.advance(Span::secs(1));
+    lab.advance(Duration::secs(1));
     lab.refuse(B, false);
-    lab.advance(Span::millis(210));
+    lab.advance(Duration::millis(210));
     assert!(lab.is_primary(B) && !lab.is_primary(A));
     assert_eq!(lab.state(A), FailoverState::NoFailover);
 }
@@ -210,7 +210,7 @@ fn a_hand_over_connection_that_breaks_before_the_demotion_is_made_anew() {
     lab.cut(A, B);
     assert!(lab.is_primary(A) && lab.state(A) == FailoverState::WaitForSync);
     lab.release(A, B, true);
-    lab.advance(Span::millis(210));
+    lab.advance(Duration::millis(210));
     assert!(lab.is_primary(B) && lab.state(A) == FailoverState::NoFailover);
 }
 
@@ -227,7 +227,7 @@ fn pings_stop_while_the_connection_is_awaited() {
         lab.failover(false, None);
         assert_eq!(lab.state(A), FailoverState::WaitForSync);
         let before = lab.server(A).offset();
-        lab.advance(Span::secs(12));
+        lab.advance(Duration::secs(12));
         lab.server(A).offset() - before
     };
     assert!(grown("8.0.1") >= 10 * 14, "C10");
@@ -242,13 +242,13 @@ fn an_abort_before_the_demotion_closes_the_hand_over_connection() {
     let admin = lab.connect(A);
     assert_eq!(lab.ask(admin, Command::FailoverAbort), Some(Reply::Ok));
     lab.release(A, B, true);
-    lab.advance(Span::secs(2));
+    lab.advance(Duration::secs(2));
     assert!(lab.is_primary(A) && !lab.is_primary(B));
     assert_eq!(lab.server(A).belief().link, LinkState::None);
     assert_eq!(lab.server(A).belief().role, Role::Primary);
     // Nothing is left over: the next failover succeeds.
     lab.failover(false, None);
-    lab.advance(Span::secs(2));
+    lab.advance(Duration::secs(2));
     assert!(lab.is_primary(B));
 }
 
@@ -261,10 +261,10 @@ fn force_does_not_ask_for_equality_but_for_a_connection() {
     lab.ask(client, set);
     lab.refuse(B, true);
     assert_eq!(lab.failover(true, Some(500)), Some(Reply::Ok));
-    lab.advance(Span::secs(2));
+    lab.advance(Duration::secs(2));
     assert!(lab.is_primary(A), "there is nobody to hand over to");
     lab.refuse(B, false);
-    lab.advance(Span::millis(210));
+    lab.advance(Duration::millis(210));
     assert!(lab.is_primary(B) && !lab.is_primary(A));
 }
 
@@ -289,7 +289,7 @@ fn reply_lost(behaviour: &str) -> Lab {
 #[test]
 fn a_lost_reply_is_asked_for_again() {
     let mut lab = reply_lost("8.0.1");
-    lab.advance(Span::millis(210));
+    lab.advance(Duration::millis(210));
     assert!(lab.is_primary(A) && lab.is_primary(B), "two primaries");
 
     let mut lab = reply_lost(AGAIN);
@@ -298,10 +298,10 @@ fn a_lost_reply_is_asked_for_again() {
     let client = lab.connect(B);
     let set = lab.set();
     assert_eq!(lab.ask(client, set), Some(Reply::Ok));
-    lab.advance(Span::millis(210));
+    lab.advance(Duration::millis(210));
     assert!(lab.is_primary(B) && !lab.is_primary(A));
     assert_eq!(lab.state(A), FailoverState::NoFailover);
-    lab.advance(Span::secs(1));
+    lab.advance(Duration::secs(1));
     assert_eq!(lab.server(A).offset(), lab.server(B).offset());
 }
 
@@ -334,13 +334,13 @@ fn only_who_was_promoted_by_the_same_history_answers_again() {
 fn a_refused_connection_after_an_unanswered_request_ends_the_failover() {
     let mut lab = reply_lost(AGAIN);
     lab.kill(B);
-    lab.advance(Span::millis(210));
+    lab.advance(Duration::millis(210));
     assert!(lab.is_primary(A) && lab.state(A) == FailoverState::NoFailover);
 
     // Before the request has been sent a refusal says nothing.
     let mut lab = Lab::in_progress(AGAIN);
     lab.kill(B);
-    lab.advance(Span::secs(2));
+    lab.advance(Duration::secs(2));
     assert_eq!(lab.state(A), FailoverState::InProgress);
 }
 
@@ -348,10 +348,10 @@ fn a_refused_connection_after_an_unanswered_request_ends_the_failover() {
 fn asked_without_a_link(behaviour: &str) -> Lab {
     let mut lab = Lab::in_progress(behaviour);
     lab.cut(B, A);
-    lab.advance(Span::millis(50));
+    lab.advance(Duration::millis(50));
     assert_ne!(lab.server(B).belief().link, LinkState::Up);
     lab.release(A, B, true);
-    lab.advance(Span::millis(50));
+    lab.advance(Duration::millis(50));
     lab
 }
 
@@ -376,7 +376,7 @@ fn an_error_still_ends_the_failover() {
     lab.configure(B, None);
     lab.release(A, B, true);
     lab.start(B);
-    lab.advance(Span::millis(300));
+    lab.advance(Duration::millis(300));
     assert!(lab.is_primary(A) && lab.state(A) == FailoverState::NoFailover);
 }
 
@@ -398,7 +398,7 @@ fn epochs_order_the_redirects_of_a_failover_and_of_one_back() {
     lab.complete();
     assert_eq!(epoch_of(lab.ask(at_a, GET)), (2, B));
     let admin = lab.connect(B);
-    lab.advance(Span::millis(1_100));
+    lab.advance(Duration::millis(1_100));
     lab.hold(B, A, true);
     let back = Command::Failover {
         to: Some(address(A)),
@@ -419,7 +419,7 @@ fn an_abort_outdoes_what_was_said_before_it() {
     assert_eq!(epoch_of(lab.ask(at_a, GET)), (2, B));
     let admin = lab.connect(A);
     lab.ask(admin, Command::FailoverAbort);
-    lab.advance(Span::millis(1_100));
+    lab.advance(Duration::millis(1_100));
     assert_eq!(epoch_of(lab.ask(at_b, GET)), (3, A));
 }
 
@@ -434,7 +434,7 @@ fn replicaof_counts_too() {
     assert_eq!(epoch_of(lab.ask(at_b, GET)), (1, A));
     let admin = lab.connect(B);
     lab.ask(admin, Command::ReplicaOf(None));
-    lab.advance(Span::secs(8));
+    lab.advance(Duration::secs(8));
     assert_eq!(lab.ask(at_b, GET), Some(Reply::Nil));
     assert_eq!(epoch_of(lab.ask(at_a, GET)).1, B);
 }
@@ -448,7 +448,7 @@ fn a_primary_learns_the_epoch_of_who_joins_it() {
     lab.ask(admin, Command::ReplicaOf(Some(address(B))));
     let at_a = lab.capa(A);
     assert_eq!(epoch_of(lab.ask(at_a, GET)), (4, B));
-    lab.advance(Span::secs(8));
+    lab.advance(Duration::secs(8));
     let admin = lab.connect(B);
     lab.ask(admin, Command::ReplicaOf(Some(address(A))));
     let at_b = lab.capa(B);
@@ -461,7 +461,7 @@ fn an_epoch_outlives_the_process_with_its_replication_id() {
     for (persistence, epoch) in [(Persistence::Everything, 2), (Persistence::None, 1)] {
         let mut lab = Lab::with(EPOCHS, 2, |config| config.persistence = persistence);
         lab.failover(false, None);
-        lab.advance(Span::secs(2));
+        lab.advance(Duration::secs(2));
         assert!(lab.is_primary(B));
         lab.configure(A, Some(B));
         lab.kill(A);

@@ -1,6 +1,6 @@
 //! Scripts and functions: what they declare decides what they meet. Observed on 8.0.0-rc1 to 9.1.2.
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::valkey::{AddressBook, Command, ErrorKind, Redirect, Reply, Script, WriteId};
 
 use rebound_conform::lab::{A, B, Lab};
@@ -48,7 +48,7 @@ fn c06_what_may_replicate_waits_and_then_runs_on_the_old_primary() {
             assert_eq!(lab.ask(client, script(served)), Some(Reply::Nil));
         }
         lab.release(B, A, false);
-        lab.advance(Span::millis(1_100));
+        lab.advance(Duration::millis(1_100));
         assert!(lab.is_primary(B));
         let replies = clients.map(|client| lab.reply(client));
         let zero = Some(Reply::Int(0));
@@ -64,7 +64,7 @@ fn c18_a_script_without_a_shebang_is_answered_by_the_old_primary() {
         let mut lab = Lab::new(version, 2);
         let writer = lab.connect(A);
         lab.ask(writer, Command::Set(KEY, WRITE));
-        lab.advance(Span::millis(1_100));
+        lab.advance(Duration::millis(1_100));
         lab.hold(A, B, true);
         lab.failover(false, None);
         let (reader, writer) = (lab.capa(A), lab.capa(A));

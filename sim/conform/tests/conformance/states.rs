@@ -1,6 +1,6 @@
 //! The failover's own states: how they are entered, left, and what is refused in them.
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::valkey::{AddressBook, Command, ErrorKind, FailoverState, Reply};
 
 use rebound_conform::lab::{A, B, Lab};
@@ -60,7 +60,7 @@ fn c02_an_unacknowledged_write_waits_for_the_next_acknowledgement() {
             FailoverState::WaitForSync,
             "no GETACK is sent"
         );
-        lab.advance(Span::millis(1_000));
+        lab.advance(Duration::millis(1_000));
         assert_eq!(lab.state(A), FailoverState::NoFailover);
         assert!(lab.is_primary(B));
     }
@@ -73,9 +73,9 @@ fn c09_a_timeout_without_force_lets_writes_go_on() {
         let client = lab.connect(A);
         let set = lab.set();
         assert_eq!(lab.ask(client, set), None);
-        lab.advance(Span::millis(299));
+        lab.advance(Duration::millis(299));
         assert_eq!(lab.reply(client), None);
-        lab.advance(Span::millis(101));
+        lab.advance(Duration::millis(101));
         assert_eq!(lab.reply(client), Some(Reply::Ok));
         assert!(lab.is_primary(A) && lab.state(A) == FailoverState::NoFailover);
     }
@@ -87,7 +87,7 @@ fn c10_c11_pings_move_the_offset_only_without_timeout() {
         for (timeout, grows) in [(None, true), (Some(60_000), false)] {
             let mut lab = Lab::waiting(version, timeout);
             let before = lab.server(A).offset();
-            lab.advance(Span::secs(4));
+            lab.advance(Duration::secs(4));
             let grown = lab.server(A).offset() - before;
             // One PING of 14 bytes a second: the period is counted in runs of a cron that is ten
             // times as fast now.
@@ -105,12 +105,12 @@ fn c12_a_target_that_drops_its_link_while_waiting_cannot_come_back() {
         assert_eq!(lab.ask(client, set), None);
         lab.cut(B, A);
         lab.release(B, A, false);
-        lab.advance(Span::secs(5));
+        lab.advance(Duration::secs(5));
         assert_eq!(lab.state(A), FailoverState::WaitForSync);
         let admin = lab.connect(A);
         assert_eq!(lab.ask(admin, Command::FailoverAbort), Some(Reply::Ok));
         assert_eq!(lab.reply(client), Some(Reply::Ok));
-        lab.advance(Span::secs(2));
+        lab.advance(Duration::secs(2));
         assert!(!lab.is_primary(B) && lab.server(B).offset() == lab.server(A).offset());
     }
 }
@@ -130,7 +130,7 @@ fn c30_c31_abort_in_progress_makes_a_primary_of_a_new_history() {
             error(ErrorKind::NoFailoverInProgress)
         );
         lab.release(A, B, true);
-        lab.advance(Span::secs(2));
+        lab.advance(Duration::secs(2));
         assert!(!lab.is_primary(B), "PSYNC had not been sent");
         assert_eq!(
             lab.server(B).replids().0,
@@ -208,7 +208,7 @@ fn c65_a_transaction_goes_on_behind_its_own_failover() {
             assert_eq!(lab.ask(admin, command), Some(Reply::Queued));
         }
         assert_eq!(lab.ask(admin, Command::Exec), Some(Reply::Array(3)));
-        lab.advance(Span::millis(1_100));
+        lab.advance(Duration::millis(1_100));
         assert!(lab.is_primary(B));
         let write = second.write().expect("a write");
         assert!(lab.server(B).data().has(write), "{version}");

@@ -1,7 +1,7 @@
 //! What was surprising when real servers were measured, each under the versions that showed it.
 
 use rebound_conform::lab::{A, B, Lab};
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::valkey::{
     Addr, AddressBook, Command, ErrorKind, FailoverState, NodeId, Redirect, Reply, Script, WriteId,
 };
@@ -35,21 +35,24 @@ fn surprise_01_the_wait_for_the_acknowledgement_dominates() {
         let mut waits = Vec::new();
         for phase in 0..10 {
             let mut lab = Lab::new(version, 2);
-            lab.advance(Span::millis(phase * 100));
+            lab.advance(Duration::millis(phase * 100));
             let client = lab.connect(A);
             let set = lab.set();
             lab.ask(client, set);
             lab.failover(false, Some(10_000));
             let begun = lab.now;
             while lab.state(A) == FailoverState::WaitForSync {
-                lab.advance(Span::millis(1));
+                lab.advance(Duration::millis(1));
             }
             waits.push(lab.now.since(begun));
             assert!(lab.is_primary(B), "{version}");
         }
         let (least, most) = (waits.iter().min(), waits.iter().max());
-        assert!(most <= Some(&Span::millis(1_001)), "{version}: {most:?}");
-        assert!(most > Some(&Span::millis(800)) && least < Some(&Span::millis(200)));
+        assert!(
+            most <= Some(&Duration::millis(1_001)),
+            "{version}: {most:?}"
+        );
+        assert!(most > Some(&Duration::millis(800)) && least < Some(&Duration::millis(200)));
         let mut idle = Lab::new(version, 2);
         idle.failover(false, None);
         assert_eq!(idle.state(A), FailoverState::NoFailover);
@@ -68,7 +71,7 @@ fn surprise_02_the_window_has_no_timeout_and_dials_ten_times_a_second() {
             assert_eq!(lab.ask(client, GET), None);
         }
         lab.wire.clear();
-        lab.advance(Span::secs(60));
+        lab.advance(Duration::secs(60));
         let dialled = lab.wire.iter().filter(|passed| passed.from == A).count();
         assert!((599..=601).contains(&dialled), "{version}: {dialled}");
         assert_eq!(lab.state(A), FailoverState::InProgress);
@@ -86,7 +89,7 @@ fn surprise_03_any_failure_of_psync_ends_the_failover_at_once() {
         before.cut(A, B);
         assert_eq!(before.state(A), FailoverState::InProgress);
         before.release(A, B, true);
-        before.advance(Span::millis(110));
+        before.advance(Duration::millis(110));
         assert!(before.is_primary(B), "{version}");
 
         let mut after = Lab::new(version, 2);
@@ -98,7 +101,7 @@ fn surprise_03_any_failure_of_psync_ends_the_failover_at_once() {
         assert_eq!(after.state(A), FailoverState::NoFailover, "{version}");
         assert!(after.is_primary(A) && after.is_primary(B), "for good");
         after.release(A, B, false);
-        after.advance(Span::secs(5));
+        after.advance(Duration::secs(5));
         assert!(after.is_primary(A) && after.is_primary(B));
         assert_eq!(psync_failover_sent(&after), 0);
         if CAPABLE.contains(&version) {
@@ -121,7 +124,7 @@ fn surprise_04_the_pause_does_not_hold_plain_writers_in_the_window() {
         assert_eq!(lab.ask(early, set), None);
         lab.hold(A, B, true);
         lab.release(B, A, false);
-        lab.advance(Span::millis(1_100));
+        lab.advance(Duration::millis(1_100));
         assert_eq!(lab.state(A), FailoverState::InProgress);
         let late = lab.connect(A);
         let read_only = Some(Reply::Error(ErrorKind::ReadOnly));
@@ -145,7 +148,7 @@ fn surprise_05_the_target_redirects_to_the_old_primary_all_the_time() {
         assert_eq!(to(lab.ask(at_b, GET)), at(A));
         lab.hold(A, B, true);
         lab.release(B, A, false);
-        lab.advance(Span::millis(1_100));
+        lab.advance(Duration::millis(1_100));
         assert_eq!(to(lab.ask(at_b, GET)), at(A), "{version}");
         let follower = lab.capa(A);
         assert_eq!(lab.ask(follower, GET), None);
@@ -162,7 +165,7 @@ fn surprise_06_a_redirect_names_what_the_failover_named() {
         let mut lab = Lab::new(version, 2);
         lab.failover(false, None);
         lab.kill(B);
-        lab.advance(Span::secs(2));
+        lab.advance(Duration::secs(2));
         let client = lab.capa(A);
         assert_eq!(to(lab.ask(client, GET)), at(B), "{version}");
         let nowhere = lab.address("10.255.255.1", 1);
@@ -264,7 +267,7 @@ fn surprise_10_replicas_of_each_other_are_connected() {
         let mut lab = Lab::new(version, 2);
         let admin = lab.connect(A);
         lab.ask(admin, Command::ReplicaOf(at(B)));
-        lab.advance(Span::secs(10));
+        lab.advance(Duration::secs(10));
         for node in [A, B] {
             assert!(!lab.is_primary(node));
             let belief = lab.server(node).belief().to_string();

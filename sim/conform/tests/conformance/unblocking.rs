@@ -1,7 +1,7 @@
 //! What becomes of blocked clients under each of the rules for them: thrown out at the demotion,
 //! thrown out at the completion (PR 848), redirected at the completion (PR 2329).
 
-use rebound_sim::engine::Span;
+use rebound_sim::engine::Duration;
 use rebound_sim::valkey::{
     AddressBook, Command, ErrorKind, FailoverState, NodeId, Redirect, Reply, Role, WriteId,
 };
@@ -85,7 +85,7 @@ fn in_progress(rule: &str) -> (Lab, Blocked) {
     assert_eq!(lab.failover(false, None), Some(Reply::Ok));
     // The GETACK that WAIT asks for has moved the offset, so the failover needs the next
     // acknowledgement.
-    lab.advance(Span::millis(1_100));
+    lab.advance(Duration::millis(1_100));
     assert_eq!(lab.state(A), FailoverState::InProgress);
     (lab, clients)
 }
@@ -124,7 +124,7 @@ fn a_demotion_throws_blocked_clients_out_only_under_the_first_rule() {
     }
     for rule in AT_COMPLETION {
         let (mut lab, clients) = in_progress(rule);
-        lab.advance(Span::secs(30));
+        lab.advance(Duration::secs(30));
         for client in clients.all() {
             blocked_still(&mut lab, client);
         }
@@ -220,7 +220,7 @@ fn a_blocking_command_times_out_in_a_hand_over_that_it_survives() {
         assert_eq!(lab.ask(client, pop), None);
         lab.hold(A, B, true);
         lab.failover(false, None);
-        lab.advance(Span::millis(301));
+        lab.advance(Duration::millis(301));
         assert_eq!(lab.state(A), FailoverState::InProgress);
         assert_eq!(lab.reply(client), Some(Reply::Nil));
         lab.complete();
@@ -240,7 +240,7 @@ fn postponed_clients_are_answered_by_the_gates_alone() {
         assert_eq!(lab.ask(popper, blpop(900)), None);
         lab.hold(A, B, true);
         lab.release(B, A, false);
-        lab.advance(Span::millis(1_100));
+        lab.advance(Duration::millis(1_100));
         assert_eq!(lab.state(A), FailoverState::InProgress);
         let late = lab.capa(A);
         assert_eq!(lab.ask(late, blpop(901)), None);
@@ -315,7 +315,7 @@ fn the_redirect_names_whom_the_failover_chose() {
     let client = lab.capa(A);
     assert_eq!(lab.ask(client, blpop(900)), None);
     lab.kill(B);
-    lab.advance(Span::secs(1));
+    lab.advance(Duration::secs(1));
     let admin = lab.connect(A);
     let failover = Command::Failover {
         to: None,
@@ -323,7 +323,7 @@ fn the_redirect_names_whom_the_failover_chose() {
         timeout_ms: None,
     };
     assert_eq!(lab.ask(admin, failover), Some(Reply::Ok));
-    lab.advance(Span::millis(1_100));
+    lab.advance(Duration::millis(1_100));
     assert!(lab.is_primary(C));
     redirected(&mut lab, client, C);
 }

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use crate::check::testing::plan;
     use crate::client::ClientId;
-    use crate::engine::Span;
+    use crate::engine::Duration;
     use crate::valkey::Tag;
 
     const OLD: NodeId = NodeId(0);
@@ -117,7 +117,7 @@ mod tests {
     const UNBLOCKED: Reply = Reply::Error(ErrorKind::Unblocked);
 
     fn at(millis: u64) -> Time {
-        Time::ZERO + Span::millis(millis)
+        Time::ZERO + Duration::millis(millis)
     }
 
     fn state() -> State {

@@ -249,7 +249,7 @@ impl Freshness {
 mod tests {
     use super::*;
     use crate::check::testing::{plan, read, write};
-    use crate::engine::Span;
+    use crate::engine::Duration;
     use crate::valkey::CommandKind;
 
     fn freshness() -> Freshness {
@@ -257,7 +257,7 @@ mod tests {
     }
 
     fn at(millis: u64) -> Time {
-        Time::ZERO + Span::millis(millis)
+        Time::ZERO + Duration::millis(millis)
     }
 
     /// SET of key 5, by its number, from then till then.

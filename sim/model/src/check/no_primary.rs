@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{CheckId, Findings, Found};
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 use crate::scenario::Plan;
 use crate::valkey::NodeId;
 
@@ -13,7 +13,7 @@ pub(super) struct State {
     /// The shard; none for a number between those that the nodes have.
     shard: Option<usize>,
     enabled: bool,
-    allowed: Span,
+    allowed: Duration,
     since: Option<Time>,
 }
 

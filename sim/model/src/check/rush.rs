@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 
 /// What has happened lately, and whether it has been too much.
 #[derive(Clone, Debug, Default)]
@@ -22,7 +22,7 @@ impl Rush {
 
     /// It happens once more. The first time that this is more than `most` times within an interval
     /// of `within`: how long they took.
-    pub(super) fn another(&mut self, now: Time, most: u32, within: Span) -> Option<Span> {
+    pub(super) fn another(&mut self, now: Time, most: u32, within: Duration) -> Option<Duration> {
         if self.reported {
             return None;
         }

@@ -107,12 +107,12 @@ mod tests {
     use super::*;
     use crate::check::testing::{plan, read, write};
     use crate::client::ClientId;
-    use crate::engine::Span;
+    use crate::engine::Duration;
     use crate::net::HostId;
     use crate::valkey::{FailoverState, LinkState, Role, WriteId};
 
     fn at(millis: u64) -> Time {
-        Time::ZERO + Span::millis(millis)
+        Time::ZERO + Duration::millis(millis)
     }
 
     /// The finding for a GET that returns the value of write 0 long after write 1.

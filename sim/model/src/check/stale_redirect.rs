@@ -102,7 +102,7 @@ mod tests {
     use super::*;
     use crate::check::testing::{crashed, plan, role};
     use crate::client::ClientId;
-    use crate::engine::{Span, Time};
+    use crate::engine::{Duration, Time};
     use crate::trace::Event;
     use crate::valkey::{
         Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, RedirectKind, Role,
@@ -110,7 +110,7 @@ mod tests {
 
     fn hop(to: Addr) -> Record {
         Record {
-            at: Time::ZERO + Span::secs(1),
+            at: Time::ZERO + Duration::secs(1),
             event: Event::Client(
                 ClientId(0),
                 ClientNote::Hop {

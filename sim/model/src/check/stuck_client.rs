@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{CheckId, Ending, Findings, Found};
 use crate::client::Note as ClientNote;
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 use crate::scenario::Plan;
 use crate::trace::{Event, Record};
 use crate::valkey::CommandKind;
@@ -12,7 +12,7 @@ use crate::valkey::CommandKind;
 /// What the check keeps.
 pub(super) struct State {
     enabled: bool,
-    within: Span,
+    within: Duration,
     healed_at: Time,
 }
 

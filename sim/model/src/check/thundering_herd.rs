@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::rush::Rush;
 use super::{CheckId, Findings, Found};
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 use crate::scenario::Plan;
 use crate::valkey::NodeId;
 
@@ -40,7 +40,7 @@ impl State {
         };
         findings.add(CheckId::ThunderingHerd, || {
             let took = match took {
-                Span::ZERO => "at one instant".to_owned(),
+                Duration::ZERO => "at one instant".to_owned(),
                 took => format!("within {took}"),
             };
             let why = format!(
@@ -67,7 +67,11 @@ mod tests {
         let mut state = State::new(&plan);
         let mut findings = Findings::default();
         for (at, node) in requests {
-            state.request(Time::ZERO + Span::micros(*at), NodeId(*node), &mut findings);
+            state.request(
+                Time::ZERO + Duration::micros(*at),
+                NodeId(*node),
+                &mut findings,
+            );
         }
         findings.take()
     }
@@ -81,7 +85,7 @@ mod tests {
     fn one_more_within_the_interval_is() {
         let found = found(&[(0, 0), (4, 0), (5, 0), (9, 0)]);
         assert_eq!(found.len(), 1);
-        assert_eq!(found[0].at, Time::ZERO + Span::micros(9));
+        assert_eq!(found[0].at, Time::ZERO + Duration::micros(9));
         assert_eq!(
             found[0].why,
             "old looked at 4 requests within 9us; 3 in 10us are allowed."

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{CheckId, Findings, Found};
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 use crate::scenario::Plan;
 use crate::valkey::NodeId;
 
@@ -11,7 +11,7 @@ use crate::valkey::NodeId;
 pub(super) struct State {
     plan: Arc<Plan>,
     enabled: bool,
-    allowed: Span,
+    allowed: Duration,
     /// Since when there have been several, and which.
     since: Option<(Time, Vec<NodeId>)>,
 }

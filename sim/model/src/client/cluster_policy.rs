@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::policy::ErrorAction;
-use crate::engine::Span;
+use crate::engine::Duration;
 
 /// What a library does in a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,7 +24,7 @@ pub struct ClusterPolicy {
     /// When a lost connection, a node that cannot be reached or `CLUSTERDOWN` does.
     pub on_trouble: Refresh,
     /// How often it refreshes the map without a cause; absent for never.
-    pub every: Option<Span>,
+    pub every: Option<Duration>,
     /// Which node it asks.
     pub ask: AskWhom,
     /// What it does with a `MOVED` to the node that gave it.
@@ -57,7 +57,7 @@ pub enum Refresh {
     /// Each time.
     AtOnce,
     /// Each time, but for those that come sooner than this after it last began to ask.
-    AtMostEvery(Span),
+    AtMostEvery(Duration),
     /// Every nth time.
     EveryNth(u32),
 }

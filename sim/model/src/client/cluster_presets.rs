@@ -4,7 +4,7 @@
 use super::cluster_policy::{AskWhom, ClusterPolicy, OwnAddress, ReadFrom, Refresh, SendTo};
 use super::policy::{Backoff, ErrorAction, Policy, Scope};
 use super::presets::{exponential, warm};
-use crate::engine::Span;
+use crate::engine::Duration;
 
 /// The simplest client that follows `MOVED` and `ASK`: at once, without limit, by connections
 /// that stay open; it corrects the slot and asks for the topology.
@@ -23,8 +23,8 @@ pub(super) fn neutral() -> Policy {
             ask: AskWhom::Any,
             own_address: OwnAddress::Resend,
             read_from: ReadFrom::Primary,
-            on_tryagain: retry(100, Backoff::constant(Span::millis(50))),
-            on_clusterdown: retry(100, Backoff::constant(Span::millis(100))),
+            on_tryagain: retry(100, Backoff::constant(Duration::millis(50))),
+            on_clusterdown: retry(100, Backoff::constant(Duration::millis(100))),
         }),
         ..warm()
     }
@@ -47,11 +47,11 @@ const fn retry(attempts: u32, backoff: Backoff) -> ErrorAction {
 /// does. It asks up to four nodes at a time and takes the first answer; the model asks one. What
 /// it retries it retries for reads alone; the model reports that to the application.
 pub(super) fn valkey_go() -> Policy {
-    let lazily = Refresh::AtMostEvery(Span::secs(1));
+    let lazily = Refresh::AtMostEvery(Duration::secs(1));
     Policy {
-        linger: Span::secs(5),
-        dial_backoff: exponential(Span::micros(2), Span::secs(1)),
-        command_timeout: Span::secs(10),
+        linger: Duration::secs(5),
+        dial_backoff: exponential(Duration::micros(2), Duration::secs(1)),
+        command_timeout: Duration::secs(10),
         timeout_resends: 0,
         on_transient: ErrorAction::Surface,
         ..departing(|cluster| {
@@ -69,17 +69,17 @@ pub(super) fn valkey_go() -> Policy {
 /// All kinds of trouble share its five attempts; the model counts them apart. The thread that
 /// meets a `MOVED` waits for the new map before it follows; in the model it does not.
 pub(super) fn jedis() -> Policy {
-    let deadline = Span::secs(10);
+    let deadline = Duration::secs(10);
     Policy {
         follow_transactions: false,
         follow_pipelines: false,
         max_redirects: Some(4),
         redirect_deadline: Some(deadline),
-        dial_timeout: Span::secs(2),
+        dial_timeout: Duration::secs(2),
         // U[0, time left / attempts left²]; the first failure's wait, doubled from there.
-        dial_backoff: exponential(Span(deadline.as_nanos() / 16), deadline),
+        dial_backoff: exponential(Duration(deadline.as_nanos() / 16), deadline),
         dial_attempts: Some(5),
-        command_timeout: Span::secs(2),
+        command_timeout: Duration::secs(2),
         timeout_resends: 4,
         on_transient: ErrorAction::Surface,
         ..departing(|cluster| {
@@ -96,9 +96,9 @@ pub(super) fn jedis() -> Policy {
 pub(super) fn lettuce() -> Policy {
     Policy {
         max_redirects: Some(5),
-        dial_timeout: Span::secs(10),
-        dial_backoff: exponential(Span::millis(1), Span::secs(30)),
-        command_timeout: Span::secs(60),
+        dial_timeout: Duration::secs(10),
+        dial_backoff: exponential(Duration::millis(1), Duration::secs(30)),
+        command_timeout: Duration::secs(60),
         on_transient: ErrorAction::Surface,
         ..departing(|cluster| {
             cluster.moved_corrects = false;
@@ -115,12 +115,12 @@ pub(super) fn lettuce() -> Policy {
 pub(super) fn go_redis() -> Policy {
     // 8 ms + rand(8 ms · 2^n), at most 512 ms.
     let backoff = Backoff {
-        low: Span::millis(8),
-        high: Span::millis(512),
-        base: Span::millis(16),
+        low: Duration::millis(8),
+        high: Duration::millis(512),
+        base: Duration::millis(16),
         factor: 2,
     };
-    let lazily = Refresh::AtMostEvery(Span::millis(200));
+    let lazily = Refresh::AtMostEvery(Duration::millis(200));
     Policy {
         max_redirects: Some(3),
         dial_backoff: backoff,
@@ -132,7 +132,7 @@ pub(super) fn go_redis() -> Policy {
             cluster.on_moved = lazily;
             cluster.on_ask = lazily;
             cluster.on_trouble = Refresh::Never;
-            cluster.every = Some(Span::secs(10));
+            cluster.every = Some(Duration::secs(10));
             cluster.on_tryagain = retry(3, backoff);
             cluster.on_clusterdown = retry(3, backoff);
         })
@@ -144,30 +144,30 @@ pub(super) fn go_redis() -> Policy {
 pub(super) fn redis_py() -> Policy {
     Policy {
         max_redirects: Some(15),
-        dial_backoff: exponential(Span::millis(10), Span::secs(1)),
+        dial_backoff: exponential(Duration::millis(10), Duration::secs(1)),
         dial_attempts: Some(11),
         timeout_resends: 10,
         on_transient: ErrorAction::Surface,
         ..departing(|cluster| {
             cluster.on_moved = Refresh::EveryNth(5);
-            cluster.on_tryagain = retry(8, Backoff::constant(Span::millis(50)));
-            cluster.on_clusterdown = retry(10, Backoff::constant(Span::millis(250)));
+            cluster.on_tryagain = retry(8, Backoff::constant(Duration::millis(50)));
+            cluster.on_clusterdown = retry(10, Backoff::constant(Duration::millis(250)));
         })
     }
 }
 
 /// Everything it repeats counts as a redirection, sixteen in all; the model counts apart.
 pub(super) fn ioredis() -> Policy {
-    let pause = Backoff::constant(Span::millis(100));
+    let pause = Backoff::constant(Duration::millis(100));
     Policy {
         max_redirects: Some(16),
-        dial_timeout: Span::secs(10),
+        dial_timeout: Duration::secs(10),
         dial_backoff: pause,
         dial_attempts: Some(16),
         timeout_resends: 16,
         on_transient: ErrorAction::Surface,
         ..departing(|cluster| {
-            cluster.every = Some(Span::secs(5));
+            cluster.every = Some(Duration::secs(5));
             cluster.own_address = OwnAddress::Reconnect;
             cluster.on_tryagain = retry(16, pause);
             cluster.on_clusterdown = retry(16, pause);
@@ -178,25 +178,25 @@ pub(super) fn ioredis() -> Policy {
 /// A request has 250 ms in all, so nothing is sent again after them. Its refreshes are 15 s apart
 /// with up to 15 s of jitter, which the model leaves out.
 pub(super) fn glide() -> Policy {
-    let rarely = Refresh::AtMostEvery(Span::secs(15));
+    let rarely = Refresh::AtMostEvery(Duration::secs(15));
     let backoff = Backoff {
-        low: Span::millis(1_280),
-        high: Span::millis(655_360),
-        base: Span::millis(10),
+        low: Duration::millis(1_280),
+        high: Duration::millis(655_360),
+        base: Duration::millis(10),
         factor: 2,
     };
     Policy {
         max_redirects: Some(3),
-        redirect_deadline: Some(Span::millis(250)),
-        dial_timeout: Span::secs(2),
+        redirect_deadline: Some(Duration::millis(250)),
+        dial_timeout: Duration::secs(2),
         warm_up: true,
-        command_timeout: Span::millis(250),
+        command_timeout: Duration::millis(250),
         timeout_resends: 0,
         on_transient: ErrorAction::Surface,
         ..departing(|cluster| {
             cluster.on_moved = rarely;
             cluster.on_trouble = rarely;
-            cluster.every = Some(Span::secs(60));
+            cluster.every = Some(Duration::secs(60));
             cluster.own_address = OwnAddress::Reconnect;
             cluster.on_tryagain = retry(3, backoff);
             cluster.on_clusterdown = retry(3, backoff);

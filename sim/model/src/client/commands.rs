@@ -8,7 +8,7 @@ use super::policy::{Batch, RedirectAction, Scope};
 use super::spec::ClientSpec;
 use super::state::{Client, Own, own_tag};
 use super::{Context, Effect};
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 use crate::valkey::Redirect;
 use crate::valkey::{Addr, Command, CommandKind, ErrorKind, HashSlot, Tag, WriteId};
 
@@ -382,7 +382,8 @@ impl Client {
                 tag,
                 command: Command::Asking,
             };
-            ctx.effects.push(Effect::Send(super::Slot(slot), request));
+            ctx.effects
+                .push(Effect::Send(super::ConnSlot(slot), request));
         }
         let mut limit = spec.policy.command_timeout;
         let mut expected = 0;
@@ -392,7 +393,7 @@ impl Client {
             let mut say = |command| {
                 expected += 1;
                 ctx.effects.push(Effect::Send(
-                    super::Slot(slot),
+                    super::ConnSlot(slot),
                     crate::valkey::Request { tag, command },
                 ));
             };
@@ -400,9 +401,9 @@ impl Client {
                 Body::Single(command) => {
                     if let Command::BlPop { timeout_ms, .. } = command {
                         limit = if timeout_ms == 0 {
-                            Span(u64::MAX)
+                            Duration(u64::MAX)
                         } else {
-                            limit + Span::millis(u64::from(timeout_ms))
+                            limit + Duration::millis(u64::from(timeout_ms))
                         };
                     }
                     say(command);
@@ -421,7 +422,7 @@ impl Client {
         conn.load += 1;
         conn.held = self.units.table[usize::from(unit)].transaction;
         self.units.set_deadline(unit, ctx.now + limit);
-        if self.draining && limit == Span(u64::MAX) {
+        if self.draining && limit == Duration(u64::MAX) {
             self.close_endless(spec, ctx, unit);
         }
     }
@@ -431,7 +432,7 @@ impl Client {
         let work = self.units.at(unit);
         let (slot, flight) = (work.slot, work.members[work.first]);
         self.flights[flight as usize].answer = Answer::Served;
-        self.surrender(ctx, unit, CommandOutcome::Served);
+        self.fail(ctx, unit, CommandOutcome::Served);
         self.hang_up(spec, ctx, slot, None);
     }
 
@@ -441,10 +442,10 @@ impl Client {
         spec: &ClientSpec,
         ctx: &mut Context<'_>,
         unit: u16,
-        wait: Span,
+        wait: Duration,
         next: Next,
     ) {
-        if wait == Span::ZERO {
+        if wait == Duration::ZERO {
             self.go_on(spec, ctx, unit, next);
         } else {
             self.units.at(unit).state = State::Sleeping(next);
@@ -478,18 +479,13 @@ impl Client {
                 self.dispatch(spec, ctx, unit);
             }
         } else {
-            self.surrender(ctx, unit, cause);
+            self.fail(ctx, unit, cause);
         }
     }
 
     /// Ends a unit: those of its members that have an answer by that, the others with
     /// `otherwise`.
-    pub(super) fn surrender(
-        &mut self,
-        ctx: &mut Context<'_>,
-        unit: u16,
-        otherwise: CommandOutcome,
-    ) {
+    pub(super) fn fail(&mut self, ctx: &mut Context<'_>, unit: u16, otherwise: CommandOutcome) {
         let first = self.units.at(unit).first;
         for place in first..self.units.at(unit).members.len() {
             let flight = self.units.at(unit).members[place];

@@ -7,8 +7,8 @@ use super::note::CommandOutcome;
 use super::policy::Reach;
 use super::spec::ClientSpec;
 use super::state::{Client, Own, own_tag};
-use super::{Context, Effect, Slot};
-use crate::engine::{Span, Time};
+use super::{ConnSlot, Context, Effect};
+use crate::engine::{Duration, Time};
 use crate::valkey::{Addr, Command, Request, Tag};
 
 /// What a connection is for.
@@ -180,7 +180,7 @@ impl Client {
         let slot = self
             .conns
             .open(class, addr, ctx.now + spec.policy.dial_timeout);
-        ctx.effects.push(Effect::Dial(Slot(slot), addr));
+        ctx.effects.push(Effect::Dial(ConnSlot(slot), addr));
         slot
     }
 
@@ -284,7 +284,7 @@ impl Client {
 
     pub(super) fn send(&mut self, ctx: &mut Context<'_>, slot: u32, tag: Tag, command: Command) {
         ctx.effects
-            .push(Effect::Send(Slot(slot), Request { tag, command }));
+            .push(Effect::Send(ConnSlot(slot), Request { tag, command }));
     }
 
     /// Ends a MULTI that a redirected EXEC may have left open.
@@ -328,7 +328,7 @@ impl Client {
         work.dial_failures += 1;
         let failures = work.dial_failures;
         if policy.dial_attempts.is_some_and(|most| failures >= most) {
-            self.surrender(ctx, unit, CommandOutcome::Unreachable);
+            self.fail(ctx, unit, CommandOutcome::Unreachable);
             return;
         }
         if self.rediscovers(spec, ctx, unit, CommandOutcome::Unreachable) {
@@ -400,7 +400,7 @@ impl Client {
         slot: u32,
         late: Option<u16>,
     ) {
-        ctx.effects.push(Effect::Close(Slot(slot)));
+        ctx.effects.push(Effect::Close(ConnSlot(slot)));
         self.lost(spec, ctx, slot, late);
     }
 
@@ -446,13 +446,13 @@ impl Client {
         conn.abandoned = true;
         let probing = std::mem::take(&mut conn.probe);
         let unused = conn.stage != Stage::Ready;
-        if unused || (linger == Span::ZERO && conn.load == 0) {
-            ctx.effects.push(Effect::Close(Slot(slot)));
+        if unused || (linger == Duration::ZERO && conn.load == 0) {
+            ctx.effects.push(Effect::Close(ConnSlot(slot)));
             self.conns.release(slot);
             if probing || self.probe.slot == Some(slot) {
                 self.probe_failed(spec, ctx);
             }
-        } else if linger > Span::ZERO {
+        } else if linger > Duration::ZERO {
             let generation = conn.generation;
             self.conns
                 .lingering
@@ -461,15 +461,20 @@ impl Client {
     }
 
     /// A unit no longer occupies its connection.
-    pub(super) fn vacate(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, unit: u16) {
+    pub(super) fn release_connection(
+        &mut self,
+        spec: &ClientSpec,
+        ctx: &mut Context<'_>,
+        unit: u16,
+    ) {
         let work = self.units.at(unit);
         work.state = State::Idle;
         work.deadline = Time::NEVER;
         let (slot, transaction) = (work.slot, work.transaction);
         let conn = self.conns.at(slot);
         conn.load -= 1;
-        if conn.abandoned && conn.load == 0 && spec.policy.linger == Span::ZERO {
-            ctx.effects.push(Effect::Close(Slot(slot)));
+        if conn.abandoned && conn.load == 0 && spec.policy.linger == Duration::ZERO {
+            ctx.effects.push(Effect::Close(ConnSlot(slot)));
             self.conns.release(slot);
             if self.probe.slot == Some(slot) {
                 self.probe_failed(spec, ctx);
@@ -497,7 +502,7 @@ impl Client {
         let mut place = 0;
         while let Some(slot) = self.conns.pool.get(place).copied() {
             if self.conns.at(slot).deadline <= ctx.now {
-                ctx.effects.push(Effect::Close(Slot(slot)));
+                ctx.effects.push(Effect::Close(ConnSlot(slot)));
                 self.dial_failed(spec, ctx, slot);
                 place = 0;
             } else {

@@ -249,7 +249,7 @@ impl Client {
             if found {
                 self.dispatch(spec, ctx, index as u16);
             } else {
-                self.surrender(ctx, index as u16, cause);
+                self.fail(ctx, index as u16, cause);
             }
         }
     }

@@ -13,7 +13,7 @@ use super::redirect::Source;
 use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::valkey::Redirect;
 use crate::valkey::{Addr, Epoch, NodeId};
 
@@ -24,7 +24,7 @@ pub(super) const MOST_IGNORED: u32 = 32;
 
 impl Client {
     /// The epoch that the client knows, if it makes this redirect one to be ignored.
-    pub(super) fn disbelieves(
+    pub(super) fn stale_epochs(
         &mut self,
         spec: &ClientSpec,
         unit: u16,
@@ -55,7 +55,7 @@ impl Client {
         unit: u16,
         source: Source,
         (said, known): (Epoch, Epoch),
-    ) -> Span {
+    ) -> Duration {
         let from = node_of(ctx, source.addr);
         let work = &mut self.units.table[usize::from(unit)];
         for place in &work.members[work.first..] {

@@ -7,7 +7,7 @@ use super::note::WriteRange;
 use super::spec::ClientSpec;
 use super::workload::Mix;
 use super::{Context, Workload};
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::valkey::{Command, CommandKind, HashSlot, Script, WriteId};
 
 /// The commands of a mix.
@@ -118,7 +118,7 @@ pub(super) struct Generated {
     /// The slot of its keys in a cluster.
     pub slot: Option<HashSlot>,
     pub writes: WriteRange,
-    pub think: Span,
+    pub think: Duration,
 }
 
 /// The keys of one type: strings, counters and lists do not share any.

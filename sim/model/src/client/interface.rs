@@ -8,7 +8,7 @@ use crate::valkey::{Addr, AddressBook, Reply, Request, Tag, Topologies, WriteId}
 
 /// One of a client's connections, by the client's own numbering.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Slot(pub u32);
+pub struct ConnSlot(pub u32);
 
 /// What reaches a client.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -18,13 +18,13 @@ pub enum Input {
     /// A time that was asked for has come. It may be stale.
     Wake,
     /// A connection attempt succeeded.
-    Connected(Slot),
+    Connected(ConnSlot),
     /// A connection attempt failed; the slot is free.
-    ConnectFailed(Slot, ConnectFailure),
+    ConnectFailed(ConnSlot, ConnectFailure),
     /// A reply, with its request's mark.
-    Reply(Slot, Tag, Reply),
+    Reply(ConnSlot, Tag, Reply),
     /// A connection is over; the slot is free.
-    Closed(Slot, Closing),
+    Closed(ConnSlot, Closing),
     /// No new work is to be begun; what was begun goes on.
     Drain,
 }
@@ -33,12 +33,12 @@ pub enum Input {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Open a connection and call it this.
-    Dial(Slot, Addr),
+    Dial(ConnSlot, Addr),
     /// Send a request on an open connection.
-    Send(Slot, Request),
+    Send(ConnSlot, Request),
     /// Close a connection, whether it is open or still being opened. Nothing more comes from
     /// it, and the slot is free.
-    Close(Slot),
+    Close(ConnSlot),
     /// Wake me then. Earlier wishes stand.
     WakeAt(Time),
     /// Note this down.

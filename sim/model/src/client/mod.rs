@@ -24,7 +24,7 @@ mod topology;
 mod workload;
 
 pub use cluster_policy::{AskWhom, ClusterPolicy, OwnAddress, ReadFrom, Refresh, SendTo};
-pub use interface::{Context, Effect, Input, Slot};
+pub use interface::{ConnSlot, Context, Effect, Input};
 pub use note::{CommandOutcome, Note, Saw, WriteRange, WrittenKeys};
 pub use policy::{
     Application, Backoff, Batch, DisconnectAction, Epochs, ErrorAction, Policy, Reach,

@@ -1,7 +1,7 @@
 //! What a client says that it does: what its application asks for, and what becomes of that. The
 //! trace is made of such notes.
 
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::valkey::RedirectKind;
 use crate::valkey::{
     Addr, Belief, CommandKind, Elements, Epoch, ErrorKind, NodeId, Value, WriteId,
@@ -114,7 +114,7 @@ pub enum Note {
         /// Its value.
         value: Value,
         /// Since the command was issued.
-        took: Span,
+        took: Duration,
     },
     /// A client follows a redirect.
     Hop {
@@ -164,7 +164,7 @@ pub enum Note {
         /// Redirects that led back.
         bounces: u32,
         /// From issue to end.
-        took: Span,
+        took: Duration,
         /// The writes that it asked for.
         writes: WriteRange,
         /// Who replied last, and what. Not in the trace's hash: the replies that arrive are.

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cluster_policy::ClusterPolicy;
-use crate::engine::{Chooser, Span, StreamId};
+use crate::engine::{Chooser, Duration, StreamId};
 
 /// What a client library does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -27,7 +27,7 @@ pub struct Policy {
     /// for no limit.
     pub max_redirects: Option<u32>,
     /// How long one command may go on being redirected and retried; absent for no limit.
-    pub redirect_deadline: Option<Span>,
+    pub redirect_deadline: Option<Duration>,
     /// Before each follow of a redirect.
     pub redirect_delay: Backoff,
     /// Waits, with jitter, before following a redirect that points back to a node which has
@@ -42,14 +42,14 @@ pub struct Policy {
     /// How the redirect's target is reached.
     pub reach: Reach,
     /// How long an abandoned connection stays open.
-    pub linger: Span,
+    pub linger: Duration,
     /// Whether a redirect that arrives on a connection which has since been abandoned is
     /// ignored (the command is sent again to the present primary).
     pub stale_filter: bool,
     /// Whether redirects are sent to the same node again (a mapping that knows only one node).
     pub same_node_only: bool,
     /// How long a connection attempt may take.
-    pub dial_timeout: Span,
+    pub dial_timeout: Duration,
     /// Whether connections to every node are opened at the start.
     #[serde(default)]
     pub warm_up: bool,
@@ -59,7 +59,7 @@ pub struct Policy {
     /// absent for no limit.
     pub dial_attempts: Option<u32>,
     /// How long a reply may take.
-    pub command_timeout: Span,
+    pub command_timeout: Duration,
     /// Times that a command is sent again after a time-out or a lost connection.
     pub timeout_resends: u32,
     /// What it does with `-READONLY`.
@@ -72,7 +72,7 @@ pub struct Policy {
     pub on_disconnect: DisconnectAction,
     /// How often the client asks its node `ROLE` without a cause; absent for never. A node that
     /// says it is a replica sends the client on to its primary.
-    pub refresh: Option<Span>,
+    pub refresh: Option<Duration>,
     /// Before it asks again the node that such an answer named.
     #[serde(default)]
     pub refresh_delay: Backoff,
@@ -205,11 +205,11 @@ pub enum Application {
 #[serde(deny_unknown_fields)]
 pub struct Backoff {
     /// The shortest wait.
-    pub low: Span,
+    pub low: Duration,
     /// The longest wait.
-    pub high: Span,
+    pub high: Duration,
     /// What grows.
-    pub base: Span,
+    pub base: Duration,
     /// By how much.
     pub factor: u32,
 }
@@ -217,23 +217,23 @@ pub struct Backoff {
 impl Backoff {
     /// No wait.
     pub const NONE: Backoff = Backoff {
-        low: Span::ZERO,
-        high: Span::ZERO,
-        base: Span::ZERO,
+        low: Duration::ZERO,
+        high: Duration::ZERO,
+        base: Duration::ZERO,
         factor: 1,
     };
 
     /// That of a client which waits before it goes back: TiKV's numbers, min(500, 2·2^k) ms with
     /// jitter (tikv/client-go b75f6ef, config/retry/config.go:127-128).
     pub const GUARD: Backoff = Backoff {
-        low: Span::millis(1),
-        high: Span::millis(500),
-        base: Span::millis(2),
+        low: Duration::millis(1),
+        high: Duration::millis(500),
+        base: Duration::millis(2),
         factor: 2,
     };
 
     /// Always the same wait.
-    pub const fn constant(wait: Span) -> Backoff {
+    pub const fn constant(wait: Duration) -> Backoff {
         Backoff {
             low: wait,
             high: wait,
@@ -243,18 +243,18 @@ impl Backoff {
     }
 
     /// The longest wait before attempt `k`.
-    pub fn longest(&self, k: u32) -> Span {
+    pub fn longest(&self, k: u32) -> Duration {
         let grown = self.base.times(u64::from(self.factor).saturating_pow(k));
         self.low.max(self.high.min(grown))
     }
 
     /// How long to wait before attempt `k`. It asks for chance only where there is a choice.
-    pub fn wait(&self, k: u32, chooser: &mut Chooser, stream: StreamId) -> Span {
+    pub fn wait(&self, k: u32, chooser: &mut Chooser, stream: StreamId) -> Duration {
         let width = self.longest(k) - self.low;
-        if width == Span::ZERO {
+        if width == Duration::ZERO {
             return self.low;
         }
-        self.low + Span(chooser.below(stream, width.0.saturating_add(1)))
+        self.low + Duration(chooser.below(stream, width.0.saturating_add(1)))
     }
 }
 

@@ -6,7 +6,7 @@ use super::policy::{
     Application, Backoff, Batch, DisconnectAction, Epochs, ErrorAction, Policy, Reach,
     RedirectAction, Scope,
 };
-use crate::engine::Span;
+use crate::engine::Duration;
 
 /// A named policy.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ pub static PRESETS: &[Preset] = &[
         id: "P2",
         represents: "valkey-java with RedirectConnectionProvider and 5 attempts within 10 s",
         source: "valkey-io/valkey-java 01823894: RedirectCommandExecutor, RedirectConnectionProvider, ClientCapaConfig.java:10-12, UnifiedJedis:4968-4996",
-        build: || valkey_java(5, Span::secs(10)),
+        build: || valkey_java(5, Duration::secs(10)),
     },
     Preset {
         name: "valkey-java-60",
@@ -75,7 +75,7 @@ pub static PRESETS: &[Preset] = &[
         id: "P2",
         represents: "the same with 60 attempts within 60 s, as the test of Jedis PR #4563",
         source: "valkey-io/valkey-java 01823894; redis/jedis PR #4563",
-        build: || valkey_java(60, Span::secs(60)),
+        build: || valkey_java(60, Duration::secs(60)),
     },
     Preset {
         name: "valkey-swift",
@@ -172,7 +172,7 @@ pub static PRESETS: &[Preset] = &[
         build: || Policy {
             on_readonly: ErrorAction::Rediscover {
                 attempts: 20,
-                backoff: Backoff::constant(Span::millis(100)),
+                backoff: Backoff::constant(Duration::millis(100)),
             },
             ..no_capa()
         },
@@ -184,7 +184,7 @@ pub static PRESETS: &[Preset] = &[
         represents: "clients that follow Sentinel's protocol: whenever a connection ends, they look for the primary and check its ROLE",
         source: "valkey-io/valkey-doc: topics/sentinel-clients.md:62-94; the nodes are asked in Sentinel's stead",
         build: || {
-            let (attempts, backoff) = (300, Backoff::constant(Span::millis(100)));
+            let (attempts, backoff) = (300, Backoff::constant(Duration::millis(100)));
             Policy {
                 on_readonly: ErrorAction::Rediscover { attempts, backoff },
                 on_disconnect: DisconnectAction::Rediscover { attempts, backoff },
@@ -199,11 +199,11 @@ pub static PRESETS: &[Preset] = &[
         represents: "a client without the capability that asks ROLE every second, waits before it asks again, and on READONLY",
         source: "valkey-io/valkey-doc: topics/sentinel-clients.md:62-94; the delay is redis-rs's and valkey-swift's 1.28 s",
         build: || Policy {
-            refresh: Some(Span::secs(1)),
-            refresh_delay: Backoff::constant(Span::millis(1_280)),
+            refresh: Some(Duration::secs(1)),
+            refresh_delay: Backoff::constant(Duration::millis(1_280)),
             on_readonly: ErrorAction::Rediscover {
                 attempts: 16,
-                backoff: Backoff::constant(Span::millis(1_280)),
+                backoff: Backoff::constant(Duration::millis(1_280)),
             },
             ..no_capa()
         },
@@ -215,7 +215,7 @@ pub static PRESETS: &[Preset] = &[
         represents: "valkey-swift when reads go to replicas: it asks ROLE every 30 s, and where that says replica, the next node at once",
         source: "valkey-io/valkey-swift 6984965: StateMachine:290-302, ValkeyClient:194-249",
         build: || Policy {
-            refresh: Some(Span::secs(30)),
+            refresh: Some(Duration::secs(30)),
             refresh_delay: Backoff::NONE,
             ..valkey_swift()
         },
@@ -237,7 +237,7 @@ pub static PRESETS: &[Preset] = &[
         build: || Policy {
             application: Application::Retry {
                 attempts: 10,
-                backoff: exponential(Span::millis(10), Span::secs(1)),
+                backoff: exponential(Duration::millis(10), Duration::secs(1)),
             },
             ..surfacing()
         },
@@ -249,8 +249,8 @@ pub static PRESETS: &[Preset] = &[
         represents: "valkey-java's plain pools, which declare the capability by default and do not follow",
         source: "valkey-io/valkey-java 01823894: ClientCapaConfig.java:10-12, Connection.java:443-449",
         build: || Policy {
-            dial_timeout: Span::secs(2),
-            command_timeout: Span::secs(2),
+            dial_timeout: Duration::secs(2),
+            command_timeout: Duration::secs(2),
             ..surfacing()
         },
     },
@@ -340,9 +340,9 @@ pub static PRESETS: &[Preset] = &[
 ];
 
 /// From nothing to `base` × 2^k, at most `high`.
-pub(super) const fn exponential(base: Span, high: Span) -> Backoff {
+pub(super) const fn exponential(base: Duration, high: Duration) -> Backoff {
     Backoff {
-        low: Span::ZERO,
+        low: Duration::ZERO,
         high,
         base,
         factor: 2,
@@ -363,19 +363,19 @@ pub(super) fn warm() -> Policy {
         epochs: Epochs::Compare,
         scope: Scope::Client,
         reach: Reach::Warm,
-        linger: Span::ZERO,
+        linger: Duration::ZERO,
         stale_filter: false,
         same_node_only: false,
-        dial_timeout: Span::secs(5),
+        dial_timeout: Duration::secs(5),
         warm_up: true,
-        dial_backoff: Backoff::constant(Span::millis(100)),
+        dial_backoff: Backoff::constant(Duration::millis(100)),
         dial_attempts: None,
-        command_timeout: Span::secs(5),
+        command_timeout: Duration::secs(5),
         timeout_resends: 3,
         on_readonly: ErrorAction::Surface,
         on_transient: ErrorAction::Retry {
             attempts: 10,
-            backoff: Backoff::constant(Span::millis(100)),
+            backoff: Backoff::constant(Duration::millis(100)),
         },
         on_disconnect: DisconnectAction::Redial,
         refresh: None,
@@ -390,11 +390,11 @@ pub(super) fn warm() -> Policy {
 fn valkey_go() -> Policy {
     Policy {
         reach: Reach::Dial,
-        linger: Span::secs(5),
+        linger: Duration::secs(5),
         warm_up: false,
         // 2^n µs + U[0, 2^n) µs, as U[0, 2^(n+1)] µs: the model's waits have one low end.
-        dial_backoff: exponential(Span::micros(2), Span::secs(1)),
-        command_timeout: Span::secs(10),
+        dial_backoff: exponential(Duration::micros(2), Duration::secs(1)),
+        command_timeout: Duration::secs(10),
         timeout_resends: 0,
         on_transient: ErrorAction::Surface,
         batch: Batch::Whole,
@@ -404,7 +404,7 @@ fn valkey_go() -> Policy {
 
 /// All kinds of trouble share its attempts; the model counts them apart. After the last
 /// attempt it follows no more: N attempts are N − 1 follows.
-fn valkey_java(attempts: u32, deadline: Span) -> Policy {
+fn valkey_java(attempts: u32, deadline: Duration) -> Policy {
     let left = u64::from(attempts - 1);
     Policy {
         follow_transactions: false,
@@ -413,12 +413,12 @@ fn valkey_java(attempts: u32, deadline: Span) -> Policy {
         redirect_deadline: Some(deadline),
         reach: Reach::NewPool,
         stale_filter: true,
-        dial_timeout: Span::secs(2),
+        dial_timeout: Duration::secs(2),
         warm_up: false,
         // U[0, time left / attempts left²]; the first failure's wait, doubled from there.
-        dial_backoff: exponential(Span(deadline.as_nanos() / (left * left)), deadline),
+        dial_backoff: exponential(Duration(deadline.as_nanos() / (left * left)), deadline),
         dial_attempts: Some(attempts),
-        command_timeout: Span::secs(2),
+        command_timeout: Duration::secs(2),
         timeout_resends: attempts - 1,
         on_transient: ErrorAction::Surface,
         ..warm()
@@ -427,9 +427,9 @@ fn valkey_java(attempts: u32, deadline: Span) -> Policy {
 
 fn valkey_swift() -> Policy {
     let backoff = Backoff {
-        low: Span::millis(1_280),
-        high: Span::millis(655_360),
-        base: Span::millis(10),
+        low: Duration::millis(1_280),
+        high: Duration::millis(655_360),
+        base: Duration::millis(10),
         factor: 2,
     };
     Policy {
@@ -438,7 +438,7 @@ fn valkey_swift() -> Policy {
         dial_backoff: backoff,
         dial_attempts: Some(1),
         warm_up: false,
-        command_timeout: Span::secs(30),
+        command_timeout: Duration::secs(30),
         timeout_resends: 0,
         on_transient: ErrorAction::Surface,
         batch: Batch::Whole,
@@ -448,17 +448,17 @@ fn valkey_swift() -> Policy {
 
 fn redisson() -> Policy {
     let backoff = Backoff {
-        low: Span::secs(1),
-        high: Span::secs(2),
-        base: Span::secs(2),
+        low: Duration::secs(1),
+        high: Duration::secs(2),
+        base: Duration::secs(2),
         factor: 1,
     };
     Policy {
         scope: Scope::Command,
-        dial_timeout: Span::secs(10),
+        dial_timeout: Duration::secs(10),
         dial_backoff: backoff,
         dial_attempts: Some(5),
-        command_timeout: Span::secs(3),
+        command_timeout: Duration::secs(3),
         timeout_resends: 4,
         on_readonly: ErrorAction::Retry {
             attempts: 4,
@@ -489,9 +489,9 @@ fn no_capa() -> Policy {
 fn go_redis() -> Policy {
     // 10 ms + rand(10 ms · 2^n), at most 1 s.
     let backoff = Backoff {
-        low: Span::millis(10),
-        high: Span::secs(1),
-        base: Span::millis(20),
+        low: Duration::millis(10),
+        high: Duration::secs(1),
+        base: Duration::millis(20),
         factor: 2,
     };
     Policy {

@@ -147,7 +147,7 @@ impl Client {
         answered.from = source.addr;
         answered.saw = saw_in(reply);
         if complete {
-            self.vacate(spec, ctx, unit);
+            self.release_connection(spec, ctx, unit);
         }
         if !each {
             if complete {
@@ -174,7 +174,7 @@ impl Client {
     ) {
         let answer = self.flights[flight as usize].answer;
         if let Answer::Failed(kind) = answer {
-            self.heed_error(spec, ctx, kind);
+            self.on_error(spec, ctx, kind);
         }
         let outcome = match answer {
             Answer::None => return,
@@ -266,7 +266,7 @@ impl Client {
         if matches!(answer, Answer::Redirected(..)) {
             self.conns.at(slot).dirty = true;
         }
-        self.vacate(spec, ctx, unit);
+        self.release_connection(spec, ctx, unit);
         // Release candidate 1 drops a redirected command silently and executes the rest: a
         // library that looks at EXEC's reply alone takes that for success.
         let blind = spec.policy.batch == Batch::Each && answer == Answer::Served;
@@ -297,7 +297,7 @@ impl Client {
                 self.search(spec, ctx, attempts, backoff);
             }
             ErrorAction::Surface | ErrorAction::Retry { .. } | ErrorAction::Rediscover { .. } => {
-                self.surrender(ctx, unit, CommandOutcome::Error(kind));
+                self.fail(ctx, unit, CommandOutcome::Error(kind));
             }
         }
     }
@@ -323,7 +323,7 @@ impl Client {
         let policy = &spec.policy;
         if policy.cluster.is_some() {
             self.units.at(unit).asking = matches!(redirect.kind, RedirectKind::Ask(_));
-            self.heed(spec, ctx, redirect, source);
+            self.on_redirect(spec, ctx, redirect, source);
         }
         let late = self.is_late(spec, ctx.now, unit);
         let work = self.units.at(unit);
@@ -340,7 +340,7 @@ impl Client {
                     self.sleep(spec, ctx, unit, wait, Next::Follow(to));
                 }
                 Application::GiveUp | Application::Retry { .. } => {
-                    self.surrender(ctx, unit, CommandOutcome::Redirect);
+                    self.fail(ctx, unit, CommandOutcome::Redirect);
                 }
             }
             return;
@@ -348,7 +348,7 @@ impl Client {
         let stale = source.stale && policy.stale_filter;
         if !stale
             && !late
-            && let Some(epochs) = self.disbelieves(spec, unit, redirect)
+            && let Some(epochs) = self.stale_epochs(spec, unit, redirect)
         {
             let wait = self.ignore(ctx, unit, source, epochs);
             self.sleep(spec, ctx, unit, wait, Next::Retry);
@@ -357,7 +357,7 @@ impl Client {
         let work = self.units.at(unit);
         let follow = work.redirects;
         if late || policy.max_redirects.is_some_and(|most| follow >= most) {
-            self.surrender(ctx, unit, CommandOutcome::Redirect);
+            self.fail(ctx, unit, CommandOutcome::Redirect);
             // The pool is renewed before the attempts are counted.
             if policy.reach == Reach::NewPool && !stale {
                 self.renew_pool(spec, ctx, to);

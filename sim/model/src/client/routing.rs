@@ -5,7 +5,7 @@ use super::commands::State;
 use super::redirect::Source;
 use super::spec::ClientSpec;
 use super::state::Client;
-use super::{Context, Effect, Slot};
+use super::{ConnSlot, Context, Effect};
 use crate::engine::Time;
 use crate::valkey::Redirect;
 use crate::valkey::RedirectKind;
@@ -105,7 +105,7 @@ impl Client {
     }
 
     /// What the client learns from a redirect of a cluster, whether it follows or not.
-    pub(super) fn heed(
+    pub(super) fn on_redirect(
         &mut self,
         spec: &ClientSpec,
         ctx: &mut Context<'_>,
@@ -137,7 +137,7 @@ impl Client {
     }
 
     /// What the client learns from an error of a cluster.
-    pub(super) fn heed_error(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, kind: ErrorKind) {
+    pub(super) fn on_error(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, kind: ErrorKind) {
         if kind.is_cluster_down() {
             self.troubled(spec, ctx);
         }
@@ -154,7 +154,7 @@ impl Client {
         let conn = self.conns.at(slot);
         conn.abandoned = true;
         if conn.load == 0 {
-            ctx.effects.push(Effect::Close(Slot(slot)));
+            ctx.effects.push(Effect::Close(ConnSlot(slot)));
             self.conns.release(slot);
             self.topology_lost(spec, ctx, slot, asks);
         }

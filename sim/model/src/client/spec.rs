@@ -4,7 +4,7 @@ use super::cluster_policy::Refresh;
 use super::generate::Shares;
 use super::policy::{Batch, ErrorAction, Policy, Reach, Scope};
 use super::workload::{Pace, Workload};
-use crate::engine::{Distribution, Span};
+use crate::engine::{Distribution, Duration};
 
 /// The most commands that one client can have open: its marks on requests have 16 bits for them.
 const MAX_OPEN: u32 = 32_768;
@@ -78,8 +78,8 @@ impl ClientSpec {
 }
 
 fn check_policy(policy: &Policy) -> Result<(), String> {
-    let zero = |name: &str, span: Span| {
-        if span == Span::ZERO {
+    let zero = |name: &str, span: Duration| {
+        if span == Duration::ZERO {
             Err(format!("policy.{name} is zero: nothing could ever succeed"))
         } else {
             Ok(())
@@ -160,7 +160,7 @@ pub fn check_in_cluster(
             ));
         }
     }
-    if cluster.every == Some(Span::ZERO) {
+    if cluster.every == Some(Duration::ZERO) {
         return Err(
             "policy.cluster.every is 0: expected an interval, or null for never".to_owned(),
         );
@@ -261,7 +261,8 @@ fn check_workload(workload: &Workload) -> Result<(), String> {
         }
         Pace::Closed { workers, .. } => u32::from(workers).saturating_mul(pipeline),
         Pace::Open {
-            every: Span::ZERO, ..
+            every: Duration::ZERO,
+            ..
         } => {
             return Err("workload.pace issues every 0: expected a longer interval".to_owned());
         }
@@ -311,13 +312,16 @@ mod tests {
             |_, w| {
                 w.pace = Pace::Closed {
                     workers: 0,
-                    think: Span::ZERO,
+                    think: Duration::ZERO,
                 };
             },
             "workers",
         );
-        rejects(|_, w| w.blpop_timeout = Span::micros(1), "blpop_timeout");
-        rejects(|p, _| p.command_timeout = Span::ZERO, "command_timeout");
+        rejects(
+            |_, w| w.blpop_timeout = Duration::micros(1),
+            "blpop_timeout",
+        );
+        rejects(|p, _| p.command_timeout = Duration::ZERO, "command_timeout");
         rejects(
             |p, _| {
                 p.scope = Scope::Command;

@@ -13,7 +13,7 @@ use super::timers::Wakes;
 use super::topology::Topology;
 use super::workload::Pace;
 use super::{ClientId, Context, Effect, Input};
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 use crate::valkey::{Addr, AddressBook, Command, CommandKind, Epoch, NodeId, Reply, Tag};
 
 /// A worker of a closed loop.
@@ -22,7 +22,7 @@ pub(super) struct Worker {
     /// Commands of its pipeline that have not ended.
     pub remaining: u16,
     /// How long it pauses after them.
-    pub think: Span,
+    pub think: Duration,
 }
 
 /// What the client itself asks, as opposed to its application.
@@ -249,7 +249,7 @@ impl Client {
     fn next_arrival(&self, spec: &ClientSpec, ctx: &mut Context<'_>) -> Time {
         let quantile = ctx.chooser.quantile(ctx.workload_stream);
         // At least a nanosecond, so that arrivals come to an end.
-        ctx.now + spec.think.sample(quantile).max(Span(1))
+        ctx.now + spec.think.sample(quantile).max(Duration(1))
     }
 
     #[inline]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Span;
+use crate::engine::Duration;
 
 /// What each client of a group does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -22,7 +22,7 @@ pub struct Workload {
     /// Commands inside a transaction.
     pub transaction_size: u8,
     /// Time-out of a `BLPOP`; zero means no limit.
-    pub blpop_timeout: Span,
+    pub blpop_timeout: Duration,
     /// Commands of one pipeline. More than one makes each issue a batch of single commands.
     pub pipeline: u16,
     /// Connections that a client keeps to a node.
@@ -40,13 +40,13 @@ pub enum Pace {
         /// Workers: commands (or pipelines) that a client has open at most.
         workers: u16,
         /// Between a command's end and the next one, exponentially distributed.
-        think: Span,
+        think: Duration,
     },
     /// Commands are issued at exponentially distributed intervals with this mean, however many
     /// are still open.
     Open {
         /// Mean interval.
-        every: Span,
+        every: Duration,
         /// Commands open at most; what would exceed it waits.
         max_open: u16,
     },
@@ -80,7 +80,7 @@ impl Default for Workload {
         Workload {
             pace: Pace::Closed {
                 workers: 1,
-                think: Span::millis(10),
+                think: Duration::millis(10),
             },
             mix: Mix {
                 get: 1,
@@ -91,7 +91,7 @@ impl Default for Workload {
             own_keys: false,
             mget_keys: 3,
             transaction_size: 2,
-            blpop_timeout: Span::ZERO,
+            blpop_timeout: Duration::ZERO,
             pipeline: 1,
             connections: 1,
             commands: None,

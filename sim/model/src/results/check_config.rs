@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::CheckId;
-use crate::engine::Span;
+use crate::engine::Duration;
 
 /// A scenario's checks: an entry tunes a check, `"enabled"` turns it on or off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -98,14 +98,14 @@ pub struct TwoPrimaries {
     /// Whether the check is on.
     pub enabled: bool,
     /// How long two primaries may stand side by side.
-    pub allowed_for: Span,
+    pub allowed_for: Duration,
 }
 
 impl Default for TwoPrimaries {
     fn default() -> Self {
         TwoPrimaries {
             enabled: true,
-            allowed_for: Span::ZERO,
+            allowed_for: Duration::ZERO,
         }
     }
 }
@@ -117,14 +117,14 @@ pub struct NoPrimary {
     /// Whether the check is on.
     pub enabled: bool,
     /// How long there may be no primary.
-    pub allowed_for: Span,
+    pub allowed_for: Duration,
 }
 
 impl Default for NoPrimary {
     fn default() -> Self {
         NoPrimary {
             enabled: true,
-            allowed_for: Span::secs(5),
+            allowed_for: Duration::secs(5),
         }
     }
 }
@@ -137,14 +137,14 @@ pub struct StuckClient {
     pub enabled: bool,
     /// How long after the last fault healed (and no earlier than it was issued) a command may
     /// be unfinished.
-    pub within: Span,
+    pub within: Duration,
 }
 
 impl Default for StuckClient {
     fn default() -> Self {
         StuckClient {
             enabled: true,
-            within: Span::secs(10),
+            within: Duration::secs(10),
         }
     }
 }
@@ -177,7 +177,7 @@ pub struct ConnectionStorm {
     /// Connections that one client or node may open …
     pub max_opened: u32,
     /// … in any interval this long.
-    pub within: Span,
+    pub within: Duration,
 }
 
 impl Default for ConnectionStorm {
@@ -185,7 +185,7 @@ impl Default for ConnectionStorm {
         ConnectionStorm {
             enabled: true,
             max_opened: 50,
-            within: Span::secs(1),
+            within: Duration::secs(1),
         }
     }
 }
@@ -211,7 +211,7 @@ pub struct ThunderingHerd {
     /// Requests that may reach one node …
     pub max_requests: u32,
     /// … in any interval this long.
-    pub within: Span,
+    pub within: Duration,
 }
 
 impl Default for ThunderingHerd {
@@ -219,7 +219,7 @@ impl Default for ThunderingHerd {
         ThunderingHerd {
             enabled: false,
             max_requests: 1000,
-            within: Span::millis(10),
+            within: Duration::millis(10),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::plan::{Action, NodePlan, PathFault, Paths, Plan, Selector};
 use super::request::request;
-use crate::engine::{Distribution, Odds, Span};
+use crate::engine::{Distribution, Duration, Odds};
 use crate::net::{HostId, TcpTimers};
 use crate::valkey::{Config, Persistence};
 
@@ -108,7 +108,7 @@ fn node_cannot(node: &NodePlan) -> Option<String> {
         ("repl-diskless-sync-delay", config.repl_diskless_sync_delay),
         ("min-replicas-max-lag", config.min_replicas_max_lag),
     ];
-    let broken = |span: Span| !span.as_nanos().is_multiple_of(1_000_000_000);
+    let broken = |span: Duration| !span.as_nanos().is_multiple_of(1_000_000_000);
     let (name, _) = whole.iter().find(|(_, span)| broken(*span))?;
     Some(format!("real servers take {name} in whole seconds"))
 }

@@ -11,14 +11,14 @@ use serde_json::{Map, Value};
 
 use super::policy;
 use crate::client::Policy;
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::valkey::{BEHAVIOURS, Config, Remedy};
 
 /// A distribution of delays: a duration, or an object that names a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Latency {
     /// Always the same.
-    Constant(Span),
+    Constant(Duration),
     /// Another shape.
     Shape(Shape),
 }
@@ -30,16 +30,16 @@ pub enum Shape {
     /// Every duration from `low` to `high`, equally likely.
     Uniform {
         /// The shortest.
-        low: Span,
+        low: Duration,
         /// The longest.
-        high: Span,
+        high: Duration,
     },
     /// Log-normal: most are near the median, a few far above.
     LogNormal {
         /// Half of them are shorter.
-        median: Span,
+        median: Duration,
         /// One in a hundred is longer.
-        p99: Span,
+        p99: Duration,
     },
     /// Measured: points, interpolated linearly.
     Empirical(Vec<Quantile>),
@@ -55,7 +55,7 @@ pub struct Quantile {
     /// This many parts per million …
     pub ppm: u32,
     /// … are no longer than this.
-    pub is: Span,
+    pub is: Duration,
 }
 
 impl<'de> Deserialize<'de> for Latency {
@@ -69,7 +69,9 @@ impl<'de> Deserialize<'de> for Latency {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Latency, E> {
-                Span::parse(text).map(Latency::Constant).map_err(E::custom)
+                Duration::parse(text)
+                    .map(Latency::Constant)
+                    .map_err(E::custom)
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Latency, A::Error> {
@@ -88,7 +90,7 @@ impl JsonSchema for Latency {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "A distribution of delays: a duration, or a shape.",
-            "anyOf": [generator.subschema_for::<Span>(), generator.subschema_for::<Shape>()]
+            "anyOf": [generator.subschema_for::<Duration>(), generator.subschema_for::<Shape>()]
         })
     }
 }
@@ -97,9 +99,9 @@ impl JsonSchema for Latency {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
     /// The earliest.
-    pub from: Span,
+    pub from: Duration,
     /// The latest.
-    pub to: Span,
+    pub to: Duration,
 }
 
 /// An interval.
@@ -107,9 +109,9 @@ pub struct Arrival {
 #[serde(deny_unknown_fields, expecting = "an object with `from` and `to`")]
 struct Interval {
     /// The earliest.
-    from: Span,
+    from: Duration,
     /// The latest.
-    to: Span,
+    to: Duration,
 }
 
 impl<'de> Deserialize<'de> for Arrival {
@@ -123,7 +125,7 @@ impl<'de> Deserialize<'de> for Arrival {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Arrival, E> {
-                let at = Span::parse(text).map_err(E::custom)?;
+                let at = Duration::parse(text).map_err(E::custom)?;
                 Ok(Arrival { from: at, to: at })
             }
 
@@ -144,7 +146,7 @@ impl JsonSchema for Arrival {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "description": "A time, or an interval from which each client draws its own.",
-            "anyOf": [generator.subschema_for::<Span>(), generator.subschema_for::<Interval>()]
+            "anyOf": [generator.subschema_for::<Duration>(), generator.subschema_for::<Interval>()]
         })
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::either::{Arrival, BehaviourName, ConfigOverrides, Latency, PolicyChoice, Start};
 use crate::client::Workload;
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::results::{CheckConfig, CheckId};
 use crate::sentinel::Way;
 
@@ -170,9 +170,9 @@ pub struct Backward {
 )]
 pub struct Tcp {
     /// Minimum retransmission timeout (`tcp_rto_min_us`). Default 200ms.
-    pub rto_min: Option<Span>,
+    pub rto_min: Option<Duration>,
     /// Timeout of the first SYN (`TCP_TIMEOUT_INIT`). Default 1s.
-    pub syn_timeout: Option<Span>,
+    pub syn_timeout: Option<Duration>,
     /// SYN retransmissions before a connect fails (`tcp_syn_retries`), in addition to the linear
     /// ones. Default 6, at most 30.
     pub syn_retries: Option<u32>,
@@ -181,7 +181,7 @@ pub struct Tcp {
     pub syn_linear_timeouts: Option<u32>,
     /// How long unacknowledged data is retransmitted before the connection is aborted
     /// (`tcp_retries2`). Default 924.6s.
-    pub retries_limit: Option<Span>,
+    pub retries_limit: Option<Duration>,
 }
 
 /// A group of identical clients.
@@ -221,9 +221,9 @@ pub struct Sentinel {
     /// What it can do. Default `9.0`.
     pub version: Option<SentinelVersion>,
     /// `down-after-milliseconds`: how long a node must be silent to be down. Default 30s.
-    pub down_after: Option<Span>,
+    pub down_after: Option<Duration>,
     /// `failover-timeout`. Default 180s.
-    pub failover_timeout: Option<Span>,
+    pub failover_timeout: Option<Duration>,
     /// `parallel-syncs`: how many replicas are pointed to a new primary at a time. Default 1.
     pub parallel_syncs: Option<u32>,
 }
@@ -247,13 +247,13 @@ pub enum SentinelVersion {
 )]
 pub struct Item {
     /// The time, counted from the run's start.
-    pub at: Option<Span>,
+    pub at: Option<Duration>,
     /// What to wait for.
     pub when: Option<When>,
     /// With `when`: earlier occurrences do not count. Default 0.
-    pub not_before: Option<Span>,
+    pub not_before: Option<Duration>,
     /// Delay after that. Default 0.
-    pub after: Option<Span>,
+    pub after: Option<Duration>,
     /// What happens.
     #[serde(rename = "do")]
     pub action: Act,
@@ -339,9 +339,9 @@ pub enum Act {
         #[serde(default)]
         both_ways: bool,
         /// How much longer, one-way.
-        extra: Span,
+        extra: Duration,
         /// How long. Not in a fault, which has its own `lasts`.
-        lasts: Option<Span>,
+        lasts: Option<Duration>,
     },
     /// More segments are lost on the paths for a while.
     Loss {
@@ -355,7 +355,7 @@ pub enum Act {
         /// How many, in parts per million; at most 500,000.
         loss_ppm: u32,
         /// How long. Not in a fault, which has its own `lasts`.
-        lasts: Option<Span>,
+        lasts: Option<Duration>,
     },
     /// Open connections are reset; data in flight is lost.
     Reset {
@@ -372,14 +372,14 @@ pub enum Act {
         /// The node.
         node: String,
         /// How long. Not in a fault, which has its own `lasts`.
-        lasts: Option<Span>,
+        lasts: Option<Duration>,
     },
     /// A process is stopped (SIGSTOP) for a while; its kernel goes on.
     Pause {
         /// The node.
         node: String,
         /// How long. Not in a fault, which has its own `lasts`.
-        lasts: Option<Span>,
+        lasts: Option<Duration>,
     },
     /// A process is slow for a while.
     Slow {
@@ -388,21 +388,21 @@ pub enum Act {
         /// The factor: 2 to 1,000,000.
         factor: u32,
         /// How long. Not in a fault, which has its own `lasts`.
-        lasts: Option<Span>,
+        lasts: Option<Duration>,
     },
     /// A process dies; its kernel resets its connections.
     Crash {
         /// The node.
         node: String,
         /// When it is restarted. Absent for never. Not in a fault, which says so itself.
-        restart_after: Option<Span>,
+        restart_after: Option<Duration>,
     },
     /// A machine goes silent, and comes back with its process restarted.
     HostDown {
         /// The node.
         node: String,
         /// How long. Not in a fault, which has its own `lasts`.
-        lasts: Option<Span>,
+        lasts: Option<Duration>,
     },
     /// A dead process is started.
     Restart {
@@ -425,7 +425,7 @@ pub struct Between {
     /// One direction only. Default: both.
     pub direction: Option<Heading>,
     /// How long. Not in a fault, which has its own `lasts`.
-    pub lasts: Option<Span>,
+    pub lasts: Option<Duration>,
 }
 
 /// A direction of a path.
@@ -459,10 +459,10 @@ pub struct May {
     /// The probability that a run has it, in parts per million. Default 1,000,000: always.
     pub chance_ppm: Option<u32>,
     /// It begins uniformly between these two times.
-    pub between: (Span, Span),
+    pub between: (Duration, Duration),
     /// Its duration is drawn uniformly between these two. Everything heals at
     /// `phases.faults_until` at the latest.
-    pub lasts: Option<(Span, Span)>,
+    pub lasts: Option<(Duration, Duration)>,
     /// What happens.
     #[serde(rename = "do")]
     pub action: Act,
@@ -478,11 +478,11 @@ pub struct May {
 pub struct Phases {
     /// Until then faults may happen; then everything heals. Default 5s, or `load_until` if that
     /// is earlier.
-    pub faults_until: Option<Span>,
+    pub faults_until: Option<Duration>,
     /// Until then clients issue new commands. Default 3s after `faults_until`.
-    pub load_until: Option<Span>,
+    pub load_until: Option<Duration>,
     /// How long after that everything must have completed. Default 30s.
-    pub settle_within: Option<Span>,
+    pub settle_within: Option<Duration>,
 }
 
 /// The limits at which a run is stopped as inconclusive.

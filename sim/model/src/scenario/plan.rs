@@ -2,7 +2,7 @@
 //! built from; nothing downstream of it can be wrong.
 
 use crate::client::{ClientId, Policy, Workload};
-use crate::engine::{Limits, Odds, Span, TieBreak, Time};
+use crate::engine::{Duration, Limits, Odds, TieBreak, Time};
 use crate::net::{Direction, HostId, PathProfile, TcpTimers};
 use crate::results::{CheckConfig, CheckId};
 use crate::sentinel::{SentinelConfig, Way};
@@ -151,7 +151,7 @@ pub struct TimelineItem {
     /// When.
     pub occasion: Occasion,
     /// How long after the occasion.
-    pub after: Span,
+    pub after: Duration,
     /// What.
     pub action: Action,
 }
@@ -216,7 +216,7 @@ pub enum PathFault {
     /// Everything is held in this direction, or in both, and then released in order, at once.
     Clog(Option<Direction>),
     /// Everything takes this much longer, one way.
-    Spike(Span),
+    Spike(Duration),
     /// Segments are lost with these odds.
     Loss(Odds),
 }
@@ -229,20 +229,20 @@ pub enum Action {
     /// Sentinel is asked to replace the primary (`SENTINEL FAILOVER`).
     Sentinel(Way),
     /// Something is wrong with some paths, for a while.
-    Paths(Paths, PathFault, Span),
+    Paths(Paths, PathFault, Duration),
     /// Open connections on some paths are reset; data in flight is lost.
     Reset(Paths),
     /// A process is stopped (SIGSTOP) for a while; its kernel goes on.
-    Pause(NodeId, Span),
+    Pause(NodeId, Duration),
     /// Nobody can connect to a process for a while; connections that are open stay.
-    Refuse(NodeId, Span),
+    Refuse(NodeId, Duration),
     /// A process is slower by `factor` for a while.
-    Slow(NodeId, u32, Span),
+    Slow(NodeId, u32, Duration),
     /// A process dies (its kernel resets its connections), and is started again after a while
     /// if a time is given.
-    Crash(NodeId, Option<Span>),
+    Crash(NodeId, Option<Duration>),
     /// A machine goes silent, and comes back after a while with its process restarted.
-    HostDown(NodeId, Span),
+    HostDown(NodeId, Duration),
     /// A dead process is started.
     Restart(NodeId),
 }
@@ -264,7 +264,7 @@ pub struct FaultSpec {
     /// It begins uniformly between these two.
     pub between: (Time, Time),
     /// Its length is drawn uniformly between these two and replaces that of the action.
-    pub lasts: (Span, Span),
+    pub lasts: (Duration, Duration),
     /// What.
     pub action: Action,
 }

@@ -1,6 +1,6 @@
 //! A command as the words that a real server takes.
 
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::valkey::{
     Addr, ClientType, Command, ErrorKind, PauseKind, Script, UnblockReason, WriteId,
 };
@@ -193,7 +193,7 @@ fn malformed(error: ErrorKind) -> Vec<String> {
 
 /// Milliseconds as the seconds that `BLPOP` takes.
 fn seconds(ms: u32) -> String {
-    let text = Span::millis(u64::from(ms)).as_nanos();
+    let text = Duration::millis(u64::from(ms)).as_nanos();
     let (whole, rest) = (text / 1_000_000_000, text % 1_000_000_000 / 1_000_000);
     if rest == 0 {
         whole.to_string()

@@ -7,12 +7,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::instance::Reconf;
-use super::interface::{Context, Effect, Slot};
+use super::interface::{ConnSlot, Context, Effect};
 use super::note::Note;
 use super::{
     INFO_PERIOD, MAX_DESYNC_MS, PING_PERIOD, RECONF_TIMEOUT, Sentinel, longer_ago, role_of,
 };
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 use crate::valkey::NodeId;
 
 /// How a primary is replaced.
@@ -108,7 +108,7 @@ impl Sentinel {
     /// Sentinels do not start again in step.
     fn start_failover(&mut self, way: Way, ctx: &mut Context<'_>) {
         let desync = ctx.chooser.below(ctx.desync_stream, MAX_DESYNC_MS);
-        self.failover.started = Some(ctx.now + Span::millis(desync));
+        self.failover.started = Some(ctx.now + Duration::millis(desync));
         self.failover.way = way;
         self.failover.enter(Stage::WaitStart, ctx.now);
         ctx.note(Note::TryFailover, self.primary);
@@ -160,7 +160,7 @@ impl Sentinel {
             return;
         };
         let passed = ctx.now.since(self.failover.since);
-        if self.config.failover_timeout < passed + Span::secs(1) {
+        if self.config.failover_timeout < passed + Duration::secs(1) {
             self.give_up(Note::PrimaryTimeout, ctx);
             return;
         }
@@ -304,7 +304,7 @@ impl Sentinel {
         self.failover = Failover::default();
         for instance in &mut self.instances {
             let node = instance.node;
-            for slot in [Slot::commands(node), Slot::subscription(node)] {
+            for slot in [ConnSlot::commands(node), ConnSlot::subscription(node)] {
                 ctx.effects.push(Effect::Close(slot));
             }
             instance.meet(role_of(node, promoted), ctx.now);

@@ -1,7 +1,7 @@
 //! What Sentinel knows of a node (`sentinelValkeyInstance` and its `instanceLink`).
 
-use super::interface::Slot;
-use crate::engine::{Span, Time};
+use super::interface::ConnSlot;
+use crate::engine::{Duration, Time};
 use crate::valkey::{Addr, NodeId, Role};
 
 /// A connection to a node.
@@ -142,7 +142,7 @@ impl Instance {
     }
 
     /// A connection is gone.
-    pub(super) fn lost(&mut self, slot: Slot) {
+    pub(super) fn lost(&mut self, slot: ConnSlot) {
         if slot.is_subscription() {
             self.subscription = Link::Closed;
         } else {
@@ -158,7 +158,7 @@ impl Instance {
     }
 
     /// `sentinelValkeyInstanceNoDownFor`: not found down within the last `span`.
-    pub(super) fn not_down_for(&self, now: Time, span: Span) -> bool {
+    pub(super) fn not_down_for(&self, now: Time, span: Duration) -> bool {
         self.down_at.is_none_or(|at| now.since(at) > span)
     }
 }

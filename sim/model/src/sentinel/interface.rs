@@ -8,17 +8,17 @@ use crate::valkey::{NodeId, Reply, Request, Tag};
 /// One of Sentinel's connections: two to each node (`instanceLink`), one for commands and one for
 /// the subscription.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Slot(pub u32);
+pub struct ConnSlot(pub u32);
 
-impl Slot {
+impl ConnSlot {
     /// The connection for commands.
-    pub const fn commands(node: NodeId) -> Slot {
-        Slot(node.0 as u32 * 2)
+    pub const fn commands(node: NodeId) -> ConnSlot {
+        ConnSlot(node.0 as u32 * 2)
     }
 
     /// The connection on which it hears hello messages.
-    pub const fn subscription(node: NodeId) -> Slot {
-        Slot(node.0 as u32 * 2 + 1)
+    pub const fn subscription(node: NodeId) -> ConnSlot {
+        ConnSlot(node.0 as u32 * 2 + 1)
     }
 
     /// Whose it is.
@@ -42,22 +42,22 @@ pub enum Input {
     /// `SENTINEL FAILOVER`.
     Failover(Way),
     /// A connection attempt succeeded.
-    Connected(Slot),
+    Connected(ConnSlot),
     /// A connection attempt failed, or a connection is over; the slot is free.
-    Disconnected(Slot),
+    Disconnected(ConnSlot),
     /// A reply, with its request's mark, or a message of the subscription.
-    Reply(Slot, Tag, Reply),
+    Reply(ConnSlot, Tag, Reply),
 }
 
 /// What Sentinel wants done.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Open a connection to a node and call it this.
-    Dial(Slot, NodeId),
+    Dial(ConnSlot, NodeId),
     /// Send a request on an open connection.
-    Send(Slot, Request),
+    Send(ConnSlot, Request),
     /// Close a connection, whether it is open or still being opened.
-    Close(Slot),
+    Close(ConnSlot),
     /// Wake me then. There is one wish at a time.
     WakeAt(Time),
     /// Note this down.

@@ -16,27 +16,27 @@ mod orders;
 mod tests;
 
 pub use failover::Way;
-pub use interface::{Context, Effect, Input, Slot};
+pub use interface::{ConnSlot, Context, Effect, Input};
 pub use note::Note;
 
 use self::failover::Failover;
 use self::instance::Instance;
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 use crate::valkey::NodeId;
 
 /// The channel `__sentinel__:hello`, which no scenario can name.
 pub const HELLO: u32 = u32::MAX;
 
 /// `sentinel_info_period`
-const INFO_PERIOD: Span = Span::secs(10);
+const INFO_PERIOD: Duration = Duration::secs(10);
 /// `sentinel_ping_period`
-const PING_PERIOD: Span = Span::secs(1);
+const PING_PERIOD: Duration = Duration::secs(1);
 /// `sentinel_publish_period`
-const PUBLISH_PERIOD: Span = Span::secs(2);
+const PUBLISH_PERIOD: Duration = Duration::secs(2);
 /// `sentinel_min_link_reconnect_period`
-const MIN_LINK_AGE: Span = Span::secs(15);
+const MIN_LINK_AGE: Duration = Duration::secs(15);
 /// `sentinel_replica_reconf_timeout`
-const RECONF_TIMEOUT: Span = Span::secs(10);
+const RECONF_TIMEOUT: Duration = Duration::secs(10);
 /// `SENTINEL_MAX_DESYNC`, in milliseconds.
 const MAX_DESYNC_MS: u64 = 1_000;
 /// `SENTINEL_MAX_PENDING_COMMANDS`
@@ -51,9 +51,9 @@ pub struct SentinelConfig {
     /// What it can do.
     pub release: Release,
     /// `down-after-milliseconds`
-    pub down_after: Span,
+    pub down_after: Duration,
     /// `failover-timeout`
-    pub failover_timeout: Span,
+    pub failover_timeout: Duration,
     /// `parallel-syncs`
     pub parallel_syncs: u32,
 }
@@ -72,8 +72,8 @@ impl Default for SentinelConfig {
     fn default() -> Self {
         SentinelConfig {
             release: Release::Since9,
-            down_after: Span::secs(30),
-            failover_timeout: Span::secs(180),
+            down_after: Duration::secs(30),
+            failover_timeout: Duration::secs(180),
             parallel_syncs: 1,
         }
     }
@@ -125,7 +125,7 @@ impl Sentinel {
                     instance.meet(watched_as, ctx.now);
                 }
                 let first = ctx.chooser.below(ctx.tick_stream, 1_000_000_000 / HZ);
-                ctx.effects.push(Effect::WakeAt(ctx.now + Span(first)));
+                ctx.effects.push(Effect::WakeAt(ctx.now + Duration(first)));
             }
             Input::Wake => self.tick(ctx),
             Input::Failover(way) => self.failover_command(way, ctx),
@@ -166,6 +166,6 @@ fn role_of(node: NodeId, primary: NodeId) -> crate::valkey::Role {
 }
 
 /// Whether more than `span` has passed since something that has happened.
-fn longer_ago(now: Time, since: Time, span: Span) -> bool {
+fn longer_ago(now: Time, since: Time, span: Duration) -> bool {
     now.since(since) > span
 }

@@ -3,13 +3,13 @@
 
 use super::failover::{Stage, Way};
 use super::instance::Link;
-use super::interface::{Context, Effect, Slot};
+use super::interface::{ConnSlot, Context, Effect};
 use super::note::Note;
 use super::{
     HELLO, HZ, INFO_PERIOD, MAX_PENDING, MIN_LINK_AGE, PING_PERIOD, PUBLISH_PERIOD, Release,
     Sentinel, longer_ago,
 };
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::valkey::{Command, ErrorKind, Reply, Request, Role, Tag};
 
 /// What a reply answers.
@@ -42,7 +42,7 @@ impl Sentinel {
             self.switch_to_promoted(ctx);
         }
         let hz = HZ + ctx.chooser.below(ctx.tick_stream, HZ);
-        let next = ctx.now + Span::millis(1_000 / hz);
+        let next = ctx.now + Duration::millis(1_000 / hz);
         ctx.effects.push(Effect::WakeAt(next));
     }
 
@@ -70,17 +70,18 @@ impl Sentinel {
             instance.commands = Link::Dialling(now);
             instance.pending = 0;
             instance.note_ping(now);
-            ctx.effects.push(Effect::Dial(Slot::commands(node), node));
+            ctx.effects
+                .push(Effect::Dial(ConnSlot::commands(node), node));
         }
         if instance.subscription == Link::Closed {
             instance.subscription = Link::Dialling(now);
             ctx.effects
-                .push(Effect::Dial(Slot::subscription(node), node));
+                .push(Effect::Dial(ConnSlot::subscription(node), node));
         }
     }
 
     /// A connection is made: the PING that waits for it, or the subscription.
-    pub(super) fn connected(&mut self, slot: Slot, ctx: &mut Context<'_>) {
+    pub(super) fn connected(&mut self, slot: ConnSlot, ctx: &mut Context<'_>) {
         let Some(place) = self.place(slot.node()) else {
             return;
         };
@@ -115,7 +116,7 @@ impl Sentinel {
             || self.failover.stage != Stage::None
             || instance.link_down_since.is_some();
         let info_period = if !is_primary && closely {
-            Span::secs(1)
+            Duration::secs(1)
         } else {
             INFO_PERIOD
         };
@@ -153,7 +154,13 @@ impl Sentinel {
     }
 
     /// A reply, or something on the subscription.
-    pub(super) fn replied(&mut self, slot: Slot, tag: Tag, reply: Reply, ctx: &mut Context<'_>) {
+    pub(super) fn replied(
+        &mut self,
+        slot: ConnSlot,
+        tag: Tag,
+        reply: Reply,
+        ctx: &mut Context<'_>,
+    ) {
         let Some(place) = self.place(slot.node()) else {
             return;
         };
@@ -200,7 +207,7 @@ impl Sentinel {
         let silent = match (instance.ping_since, instance.is_connected()) {
             (Some(since), _) => now.since(since),
             (None, false) => now.since(instance.available_at),
-            (None, true) => Span::ZERO,
+            (None, true) => Duration::ZERO,
         };
         let old = |link: Link| {
             link.dialled_at()
@@ -209,14 +216,14 @@ impl Sentinel {
         let half = |since| now.since(since).times(2) > down_after;
         if old(instance.commands) && instance.ping_since.is_some_and(half) && half(instance.pong_at)
         {
-            let slot = Slot::commands(instance.node);
+            let slot = ConnSlot::commands(instance.node);
             instance.lost(slot);
             ctx.effects.push(Effect::Close(slot));
         }
         let unheard =
             (instance.heard_at).is_none_or(|at| longer_ago(now, at, PUBLISH_PERIOD.times(3)));
         if old(instance.subscription) && unheard {
-            let slot = Slot::subscription(instance.node);
+            let slot = ConnSlot::subscription(instance.node);
             instance.lost(slot);
             ctx.effects.push(Effect::Close(slot));
         }

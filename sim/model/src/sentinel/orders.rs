@@ -1,9 +1,9 @@
 //! What Sentinel tells nodes to do. It never looks at the replies: it sees the effects in INFO.
 
-use super::interface::{Context, Effect, Slot};
+use super::interface::{ConnSlot, Context, Effect};
 use super::monitor::Mark;
 use super::{Release, Sentinel};
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::valkey::{AddressBook, ClientType, Command, NodeId, PauseKind, Request};
 
 impl Sentinel {
@@ -21,7 +21,7 @@ impl Sentinel {
             tag: mark.tag(),
             command,
         };
-        let slot = Slot::commands(instance.node);
+        let slot = ConnSlot::commands(instance.node);
         ctx.effects.push(Effect::Send(slot, request));
     }
 
@@ -71,7 +71,7 @@ impl Sentinel {
         &mut self,
         place: usize,
         to: NodeId,
-        timeout: Span,
+        timeout: Duration,
         ctx: &mut Context<'_>,
     ) -> bool {
         let ms = u32::try_from(timeout.as_nanos() / 1_000_000).unwrap_or(u32::MAX);

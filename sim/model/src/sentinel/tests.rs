@@ -148,7 +148,7 @@ impl Bench {
         Some(Reply::Queued)
     }
 
-    fn run(&mut self, span: Span) {
+    fn run(&mut self, span: Duration) {
         let end = self.now + span;
         while self.wake <= end {
             self.now = self.wake;
@@ -160,8 +160,8 @@ impl Bench {
     /// A machine falls silent: its connections end and nobody can connect.
     fn silence(&mut self, node: NodeId) {
         self.node(node).alive = false;
-        self.input(Input::Disconnected(Slot::commands(node)));
-        self.input(Input::Disconnected(Slot::subscription(node)));
+        self.input(Input::Disconnected(ConnSlot::commands(node)));
+        self.input(Input::Disconnected(ConnSlot::subscription(node)));
     }
 
     fn orders_to(&self, node: NodeId) -> Vec<Command> {
@@ -184,8 +184,8 @@ impl Bench {
 
 fn quick() -> SentinelConfig {
     SentinelConfig {
-        down_after: Span::secs(2),
-        failover_timeout: Span::secs(5),
+        down_after: Duration::secs(2),
+        failover_timeout: Duration::secs(5),
         ..SentinelConfig::default()
     }
 }
@@ -204,7 +204,7 @@ fn replica_of(primary: Option<NodeId>) -> Vec<Command> {
 #[test]
 fn nothing_is_ordered_while_all_is_well() {
     let mut bench = Bench::new(SentinelConfig::default(), 3);
-    bench.run(Span::secs(120));
+    bench.run(Duration::secs(120));
     assert_eq!((bench.orders.len(), bench.notices.len()), (0, 0));
 }
 
@@ -212,9 +212,9 @@ fn nothing_is_ordered_while_all_is_well() {
 fn a_silent_primary_is_replaced_by_the_replica_that_has_most() {
     let mut bench = Bench::new(quick(), 3);
     bench.node(C).offset = 101;
-    bench.run(Span::secs(12));
+    bench.run(Duration::secs(12));
     bench.silence(A);
-    bench.run(Span::secs(6));
+    bench.run(Duration::secs(6));
     let down = bench.when(Note::Down).expect("found down").nanos();
     assert!((13_900_000_000..14_400_000_000).contains(&down), "{down}");
     assert_eq!(bench.orders_to(C), replica_of(None));
@@ -228,38 +228,41 @@ fn a_silent_primary_is_replaced_by_the_replica_that_has_most() {
 #[test]
 fn the_old_primary_is_converted_after_its_second_info() {
     let mut bench = Bench::new(SentinelConfig::default(), 2);
-    bench.run(Span::secs(5));
+    bench.run(Duration::secs(5));
     bench.input(Input::Failover(Way::Classic));
-    bench.run(Span::secs(30));
+    bench.run(Duration::secs(30));
     assert_eq!(bench.orders_to(B), replica_of(None));
     assert_eq!(bench.orders_to(A), replica_of(Some(B)));
     let switched = bench.when(Note::SwitchPrimary).expect("switched");
     let converted = bench.when(Note::ConvertToReplica).expect("converted");
     let took = converted.since(switched);
-    assert!(took > Span::secs(8) && took < Span::secs(12), "{took}");
+    assert!(
+        took > Duration::secs(8) && took < Duration::secs(12),
+        "{took}"
+    );
 }
 
 #[test]
 fn a_command_is_refused_in_a_failover_and_without_a_good_replica() {
     let mut bench = Bench::new(SentinelConfig::default(), 2);
-    bench.run(Span::secs(5));
+    bench.run(Duration::secs(5));
     bench.input(Input::Failover(Way::Classic));
     bench.input(Input::Failover(Way::Classic));
     assert!(bench.said(Note::RefusedInProgress, A));
     let mut alone = Bench::new(SentinelConfig::default(), 1);
-    alone.run(Span::secs(5));
+    alone.run(Duration::secs(5));
     alone.input(Input::Failover(Way::Coordinated));
     assert!(alone.said(Note::RefusedNoGoodReplica, A));
-    alone.run(Span::secs(5));
+    alone.run(Duration::secs(5));
     assert_eq!(alone.orders.len(), 0);
 }
 
 #[test]
 fn coordinated_the_primary_is_told_and_then_both_are_cleared() {
     let mut bench = Bench::new(quick(), 2);
-    bench.run(Span::secs(5));
+    bench.run(Duration::secs(5));
     bench.input(Input::Failover(Way::Coordinated));
-    bench.run(Span::millis(500));
+    bench.run(Duration::millis(500));
     let told = bench.orders_to(A);
     let left = match told[..] {
         [
@@ -278,7 +281,7 @@ fn coordinated_the_primary_is_told_and_then_both_are_cleared() {
     assert_eq!(bench.orders_to(B), []);
     bench.node(A).primary = Some(AddressBook::of(B));
     bench.node(B).primary = None;
-    bench.run(Span::secs(2));
+    bench.run(Duration::secs(2));
     let end = [
         Command::Multi,
         Command::ConfigRewrite,
@@ -295,9 +298,9 @@ fn coordinated_the_primary_is_told_and_then_both_are_cleared() {
 #[test]
 fn a_coordinated_failover_that_promotes_nobody_is_forgotten() {
     let mut bench = Bench::new(quick(), 2);
-    bench.run(Span::secs(5));
+    bench.run(Duration::secs(5));
     bench.input(Input::Failover(Way::Coordinated));
-    bench.run(Span::secs(7));
+    bench.run(Duration::secs(7));
     assert!(bench.said(Note::ReplicaTimeout, B));
     assert_eq!(bench.orders_to(A).len(), 4, "no ABORT");
     assert_eq!(bench.orders_to(B), []);
@@ -307,13 +310,13 @@ fn a_coordinated_failover_that_promotes_nobody_is_forgotten() {
 #[test]
 fn a_failover_without_sentinel_is_failed_over_again() {
     let mut bench = Bench::new(quick(), 2);
-    bench.run(Span::secs(5));
+    bench.run(Duration::secs(5));
     bench.node(A).primary = Some(AddressBook::of(B));
     bench.node(B).primary = None;
     bench.node(B).obeys = false;
-    bench.run(Span::secs(60));
+    bench.run(Duration::secs(60));
     let down = bench.when(Note::Down).expect("found down");
-    assert!(down > Time::ZERO + Span::secs(27) && down < Time::ZERO + Span::secs(38));
+    assert!(down > Time::ZERO + Duration::secs(27) && down < Time::ZERO + Duration::secs(38));
     assert!(bench.said(Note::Down, A) && bench.said(Note::SwitchPrimary, B));
 }
 
@@ -324,7 +327,7 @@ fn a_replica_that_is_stuck_in_a_failover_is_freed() {
         let config = SentinelConfig { release, ..quick() };
         let mut bench = Bench::new(config, 3);
         bench.node(C).failing_over = true;
-        bench.run(Span::secs(30));
+        bench.run(Duration::secs(30));
         let orders = bench.orders_to(C);
         assert_eq!(!orders.is_empty(), freed, "{orders:?}");
         if freed {
@@ -337,15 +340,15 @@ fn a_replica_that_is_stuck_in_a_failover_is_freed() {
 #[test]
 fn replicas_are_pointed_to_the_new_primary_one_at_a_time() {
     let mut bench = Bench::new(quick(), 4);
-    bench.run(Span::secs(5));
+    bench.run(Duration::secs(5));
     for node in [C, NodeId(3)] {
         bench.node(node).obeys = false;
     }
     bench.input(Input::Failover(Way::Classic));
-    bench.run(Span::secs(4));
+    bench.run(Duration::secs(4));
     assert_eq!(bench.orders_to(C), replica_of(Some(B)));
     assert_eq!(bench.orders_to(NodeId(3)), [], "the first is not through");
-    bench.run(Span::secs(4));
+    bench.run(Duration::secs(4));
     assert!(bench.said(Note::FailoverEndTimeout, A));
     assert_eq!(bench.orders_to(NodeId(3)), replica_of(Some(B)));
 }
@@ -353,9 +356,9 @@ fn replicas_are_pointed_to_the_new_primary_one_at_a_time() {
 #[test]
 fn slots_belong_to_nodes() {
     for node in [A, B, NodeId(15)] {
-        assert_eq!(Slot::commands(node).node(), node);
-        assert_eq!(Slot::subscription(node).node(), node);
-        assert!(!Slot::commands(node).is_subscription());
-        assert!(Slot::subscription(node).is_subscription());
+        assert_eq!(ConnSlot::commands(node).node(), node);
+        assert_eq!(ConnSlot::subscription(node).node(), node);
+        assert!(!ConnSlot::commands(node).is_subscription());
+        assert!(ConnSlot::subscription(node).is_subscription());
     }
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Span;
+use crate::engine::Duration;
 
 /// A server's configuration. Names and defaults are Valkey's (8.0.1, config.c), as far as the
 /// model knows them; the last group is what a real machine decides.
@@ -15,9 +15,9 @@ pub struct Config {
     /// `repl-ping-replica-period`, in runs of `replicationCron`.
     pub repl_ping_replica_period: u32,
     /// `repl-timeout`.
-    pub repl_timeout: Span,
+    pub repl_timeout: Duration,
     /// `repl-diskless-sync-delay`: how long a full resynchronization waits for more replicas.
-    pub repl_diskless_sync_delay: Span,
+    pub repl_diskless_sync_delay: Duration,
     /// `repl-backlog-size`, in bytes.
     pub repl_backlog_size: u64,
     /// `replica-serve-stale-data`.
@@ -27,9 +27,9 @@ pub struct Config {
     /// `min-replicas-to-write`.
     pub min_replicas_to_write: u32,
     /// `min-replicas-max-lag`.
-    pub min_replicas_max_lag: Span,
+    pub min_replicas_max_lag: Duration,
     /// `cluster-node-timeout`.
-    pub cluster_node_timeout: Span,
+    pub cluster_node_timeout: Duration,
     /// `cluster-replica-validity-factor`: how many node time-outs a replica may have been without
     /// its primary to stand for election; zero for any.
     pub cluster_replica_validity_factor: u32,
@@ -47,19 +47,19 @@ pub struct Config {
     /// `dual-channel-replication-enabled`.
     pub dual_channel_replication_enabled: bool,
     /// `timeout`: how long a connection may be idle; zero means no limit.
-    pub timeout: Span,
+    pub timeout: Duration,
     /// `maxclients`.
     pub maxclients: u32,
     /// How long a command occupies the server.
-    pub service_time: Span,
+    pub service_time: Duration,
     /// How long a turn of the event loop takes in addition to its commands.
-    pub turn_time: Span,
+    pub turn_time: Duration,
     /// How long it takes to write and send a snapshot of the data.
-    pub snapshot_save: Span,
+    pub snapshot_save: Duration,
     /// How long it takes a replica to load one.
-    pub snapshot_load: Span,
+    pub snapshot_load: Duration,
     /// How long a restarted server takes before it accepts connections.
-    pub boot: Span,
+    pub boot: Duration,
     /// Whether a restarted server still has its data and replication id (an RDB file). Whatever
     /// this says, it comes back as what its configuration file says: what it was at the run's
     /// start, or at its last `CONFIG REWRITE`.
@@ -84,14 +84,14 @@ impl Default for Config {
         Config {
             hz: 10,
             repl_ping_replica_period: 10,
-            repl_timeout: Span::secs(60),
-            repl_diskless_sync_delay: Span::secs(5),
+            repl_timeout: Duration::secs(60),
+            repl_diskless_sync_delay: Duration::secs(5),
             repl_backlog_size: 10 * 1024 * 1024,
             replica_serve_stale_data: true,
             replica_read_only: true,
             min_replicas_to_write: 0,
-            min_replicas_max_lag: Span::secs(10),
-            cluster_node_timeout: Span::secs(15),
+            min_replicas_max_lag: Duration::secs(10),
+            cluster_node_timeout: Duration::secs(15),
             cluster_replica_validity_factor: 10,
             cluster_replica_no_failover: false,
             cluster_require_full_coverage: true,
@@ -99,13 +99,13 @@ impl Default for Config {
             requirepass: false,
             primaryauth: false,
             dual_channel_replication_enabled: false,
-            timeout: Span::ZERO,
+            timeout: Duration::ZERO,
             maxclients: 10_000,
-            service_time: Span::micros(5),
-            turn_time: Span::micros(10),
-            snapshot_save: Span::millis(20),
-            snapshot_load: Span::millis(20),
-            boot: Span::millis(200),
+            service_time: Duration::micros(5),
+            turn_time: Duration::micros(10),
+            snapshot_save: Duration::millis(20),
+            snapshot_load: Duration::millis(20),
+            boot: Duration::millis(200),
             persistence: Persistence::LastSync,
         }
     }

@@ -4,7 +4,7 @@
 /// How many hash slots there are (`CLUSTER_SLOTS`).
 pub const HASH_SLOTS: u16 = 16_384;
 
-/// A hash slot of cluster mode, below [`HASH_SLOTS`]. (A server's or client's `Slot` is a
+/// A hash slot of cluster mode, below [`HASH_SLOTS`]. (A server's or client's `ConnSlot` is a
 /// connection.)
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HashSlot(pub u16);

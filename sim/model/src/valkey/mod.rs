@@ -50,8 +50,8 @@ pub use redirect::{Redirect, RedirectKind};
 pub use remedy::{Axis, Remedies, Remedy};
 pub use script::Script;
 pub use server::{
-    BusInput, Chance, ClusterSpec, Effect, Input, LinkNo, Packets, Server, Slot, Snapshots, Turn,
-    Way,
+    BusInput, Chance, ClusterSpec, ConnSlot, Effect, Input, LinkNo, Packets, Server, Snapshots,
+    Turn, Way,
 };
 pub use slot_set::SlotSet;
 pub use topology::{Topologies, TopologyRange};

@@ -6,7 +6,7 @@ use super::behaviour::Gate;
 use super::command_table::CommandKind;
 use super::error::ErrorKind;
 use super::message::{Belief, FailoverState, LinkState, ReplId, Reply, Role};
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::net::HostId;
 
 /// What a gate made of a command.
@@ -106,7 +106,7 @@ pub enum ClusterEvent {
     /// A replica will stand for election.
     ElectionPlanned {
         /// In how long.
-        delay: Span,
+        delay: Duration,
         /// How many replicas have more data.
         rank: u64,
     },

@@ -1,7 +1,7 @@
 //! The pause table: which actions are paused, for which purpose, until when
 //! (8.0.1, networking.c:4484–4600 and server.h:585).
 
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 
 /// Why actions are paused.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl PauseTable {
     }
 
     /// `pauseClientsByClient`: a pause of writes does not weaken a pause of everything.
-    pub fn pause_by_client(&mut self, now: Time, lasts: Span, actions: Actions) -> Release {
+    pub fn pause_by_client(&mut self, now: Time, lasts: Duration, actions: Actions) -> Release {
         let running = self.purposes[Purpose::ByClientCommand as usize].actions;
         let actions = if running.0 & Actions::CLIENT_ALL != 0 {
             Actions::ALL_SET
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn the_end_of_a_failover_under_a_foreign_write_pause_releases_nobody() {
         let mut table = PauseTable::default();
-        table.pause_by_client(NOW, Span::secs(4), Actions::WRITE_SET);
+        table.pause_by_client(NOW, Duration::secs(4), Actions::WRITE_SET);
         table.pause(
             NOW,
             Purpose::DuringFailover,
@@ -143,7 +143,7 @@ mod tests {
             Actions::WRITE_SET,
         );
         assert_eq!(table.unpause(NOW, Purpose::DuringFailover), Release::Keep);
-        assert_eq!(table.update(NOW + Span::secs(4)), Release::Postponed);
+        assert_eq!(table.update(NOW + Duration::secs(4)), Release::Postponed);
     }
 
     #[test]
@@ -155,9 +155,12 @@ mod tests {
             Time::NEVER,
             Actions::WRITE_SET,
         );
-        table.pause_by_client(NOW, Span::millis(500), Actions::ALL_SET);
+        table.pause_by_client(NOW, Duration::millis(500), Actions::ALL_SET);
         assert!(table.all() && table.writes());
-        assert_eq!(table.update(NOW + Span::millis(500)), Release::Postponed);
+        assert_eq!(
+            table.update(NOW + Duration::millis(500)),
+            Release::Postponed
+        );
         assert!(!table.all() && table.writes());
         assert_eq!(table.unpause(NOW, Purpose::ByClientCommand), Release::Keep);
     }
@@ -165,10 +168,10 @@ mod tests {
     #[test]
     fn a_pause_of_writes_does_not_weaken_a_pause_of_everything() {
         let mut table = PauseTable::default();
-        table.pause_by_client(NOW, Span::secs(2), Actions::ALL_SET);
-        table.pause_by_client(NOW, Span::secs(1), Actions::WRITE_SET);
+        table.pause_by_client(NOW, Duration::secs(2), Actions::ALL_SET);
+        table.pause_by_client(NOW, Duration::secs(1), Actions::WRITE_SET);
         assert!(table.all());
-        assert_eq!(table.update(NOW + Span::millis(1_500)), Release::Keep);
+        assert_eq!(table.update(NOW + Duration::millis(1_500)), Release::Keep);
         assert!(table.all());
     }
 }

@@ -1,7 +1,7 @@
 //! The clients in the world: their wake-ups, and where their effects go.
 
 use super::{Event, Pending, Session};
-use crate::client::{Client, ClientId, Context, Effect, Input, Slot};
+use crate::client::{Client, ClientId, ConnSlot, Context, Effect, Input};
 use crate::engine::{StreamId, Time};
 use crate::net::{ConnId, HostId, Note as NetNote, Side};
 use crate::trace::{Event as TraceEvent, Sink};
@@ -62,9 +62,9 @@ impl<S: Sink> Session<'_, S> {
                 }
                 &Effect::WakeAt(at) => agenda.schedule(at, Event::ClientWake(id).into()),
                 Effect::Note(note) => {
-                    let books = &mut self.state.books;
-                    books.note_elements(self.sink, now, (id, note), &self.state.elements);
-                    books.note(self.sink, now, &TraceEvent::Client(id, *note));
+                    let recorder = &mut self.state.recorder;
+                    recorder.note_elements(self.sink, now, (id, note), &self.state.elements);
+                    recorder.note(self.sink, now, &TraceEvent::Client(id, *note));
                 }
             }
         }
@@ -88,7 +88,7 @@ impl<S: Sink> Session<'_, S> {
     fn client_dials(
         &mut self,
         id: ClientId,
-        slot: Slot,
+        slot: ConnSlot,
         address: Addr,
         now: Time,
         agenda: &mut Pending,
@@ -109,7 +109,7 @@ impl<S: Sink> Session<'_, S> {
         self.emit(now, &TraceEvent::Net(NetNote::Dialled { conn, from, to }));
     }
 
-    pub(super) fn forget_client_slot(&mut self, id: ClientId, slot: Slot) {
+    pub(super) fn forget_client_slot(&mut self, id: ClientId, slot: ConnSlot) {
         self.state.clients[id.0 as usize].slots[slot.0 as usize] = None;
     }
 }

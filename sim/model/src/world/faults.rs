@@ -2,7 +2,7 @@
 //! everything heals.
 
 use super::{Event, Pending, Session};
-use crate::engine::{Chooser, Span, StreamId, Time};
+use crate::engine::{Chooser, Duration, StreamId, Time};
 use crate::net::{Direction, HostId, Side};
 use crate::scenario::{Action, PathFault, Paths, Plan};
 use crate::sentinel::Input;
@@ -51,7 +51,7 @@ pub struct DrawnFault {
     /// When it begins, if so.
     pub begins: Time,
     /// How long it lasts.
-    pub lasts: Span,
+    pub lasts: Duration,
 }
 
 /// Draws each of the plan's faults. Each takes three draws on a stream of its own whether it
@@ -62,9 +62,9 @@ fn draw(plan: &Plan, chooser: &mut Chooser, streams: &[StreamId], drawn: &mut Ve
     for (spec, stream) in plan.faults.specs.iter().zip(streams) {
         let happens = chooser.happens(*stream, spec.odds);
         let (from, to) = spec.between;
-        let begins = from + Span(chooser.below(*stream, to.since(from).0 + 1));
+        let begins = from + Duration(chooser.below(*stream, to.since(from).0 + 1));
         let (shortest, longest) = spec.lasts;
-        let lasts = shortest + Span(chooser.below(*stream, (longest - shortest).0 + 1));
+        let lasts = shortest + Duration(chooser.below(*stream, (longest - shortest).0 + 1));
         let happens = happens && left > 0;
         left -= u32::from(happens);
         drawn.push(DrawnFault {
@@ -181,7 +181,7 @@ impl<S: Sink> Session<'_, S> {
     pub(super) fn begin_fault(
         &mut self,
         action: &Action,
-        lasts: Option<Span>,
+        lasts: Option<Duration>,
         agenda: &mut Pending,
     ) {
         if self.state.healed {
@@ -301,7 +301,7 @@ impl<S: Sink> Session<'_, S> {
         self.state.net.add_loss(from, to, worst);
     }
 
-    fn lasting(&mut self, undo: Undo, lasts: Span, agenda: &mut Pending) {
+    fn lasting(&mut self, undo: Undo, lasts: Duration, agenda: &mut Pending) {
         let place = self.state.active.len() as u16;
         self.state.active.push(Active { undo, over: false });
         agenda.schedule(agenda.now() + lasts, Event::FaultOver(place).into());
@@ -348,7 +348,7 @@ impl<S: Sink> Session<'_, S> {
         node.handover = None;
     }
 
-    fn start_later(&mut self, id: NodeId, after: Span, agenda: &mut Pending) {
+    fn start_later(&mut self, id: NodeId, after: Duration, agenda: &mut Pending) {
         let boot = self.state.nodes[usize::from(id.0)].config.boot;
         agenda.schedule(agenda.now() + after + boot, Event::Boot(id).into());
     }
@@ -400,7 +400,7 @@ impl<S: Sink> Session<'_, S> {
                         self.state.net.listen(host, false);
                         self.state.net.set_host_up(agenda, host, true);
                     }
-                    self.start_later(id, Span::ZERO, agenda);
+                    self.start_later(id, Duration::ZERO, agenda);
                 }
             }
         }

@@ -3,12 +3,12 @@
 //! It is the only place that knows them all. Servers and clients know neither the queue nor each
 //! other: they are handed inputs, and what they want done is done here.
 
-mod books;
 mod bus;
 mod clients;
 mod event;
 mod faults;
 mod nodes;
+mod recorder;
 mod runner;
 mod sentinel;
 mod setup;
@@ -21,11 +21,11 @@ pub use setup::client_specs;
 
 use std::sync::Arc;
 
-use self::books::Books;
 use self::clients::ClientPort;
 use self::event::{Event, Packed};
 use self::faults::Active;
 use self::nodes::Node;
+use self::recorder::Recorder;
 use self::sentinel::SentinelPort;
 use self::timeline::Waiting;
 use crate::client::{self, ClientId, ClientSpec};
@@ -63,12 +63,12 @@ pub(crate) struct State {
     drawn: Vec<DrawnFault>,
     fault_streams: Vec<StreamId>,
     healed: bool,
-    books: Books,
+    recorder: Recorder,
     node_effects: Vec<valkey::Effect>,
     client_effects: Vec<client::Effect>,
     sentinel_effects: Vec<sentinel_model::Effect>,
     /// Slots for which the present client has dialled an address that does not resolve.
-    unresolved: Vec<client::Slot>,
+    unresolved: Vec<client::ConnSlot>,
 }
 
 /// A run in progress: the state, and where its records go.
@@ -80,7 +80,7 @@ pub(crate) struct Session<'a, S: Sink> {
 impl<S: Sink> Session<'_, S> {
     /// Notes that something happened.
     fn emit(&mut self, now: Time, event: &TraceEvent) {
-        self.state.books.note(self.sink, now, event);
+        self.state.recorder.note(self.sink, now, event);
     }
 
     /// Sends a message from an end of a connection. Everyone who waits for it is notified.
@@ -169,7 +169,7 @@ impl<S: Sink> engine::World for Session<'_, S> {
     }
 
     fn settled(&self) -> bool {
-        self.state.books.open_commands == 0
+        self.state.recorder.open_commands == 0
     }
 
     fn backlog(&self) -> u64 {

@@ -3,7 +3,7 @@
 use super::bus::{Bus, BusNews, NodeChance};
 use super::{Event, Party, Pending, Session};
 use crate::client;
-use crate::engine::{Span, StreamId, Time};
+use crate::engine::{Duration, StreamId, Time};
 use crate::net::{
     Arrival, Closing, ConnId, ConnectFailure, HostId, More, NetEvent, Note as NetNote, Notice, Side,
 };
@@ -11,8 +11,8 @@ use crate::scenario::{Trigger, TriggerMessage};
 use crate::sentinel;
 use crate::trace::{Event as TraceEvent, FaultKind, Sink};
 use crate::valkey::{
-    Behaviour, Command, CommandKind, Config, Effect, FailoverState, Input, LinkNo, Message, NodeId,
-    Note as NodeNote, Reply, Request, Role, Server, Slot, Tag, Turn,
+    Behaviour, Command, CommandKind, Config, ConnSlot, Effect, FailoverState, Input, LinkNo,
+    Message, NodeId, Note as NodeNote, Reply, Request, Role, Server, Tag, Turn,
 };
 
 /// A server and its process.
@@ -45,7 +45,7 @@ pub(super) struct Node {
     /// Where its cron begins within its second, drawn again at each start.
     pub(super) phase: StreamId,
     /// The connection on which PSYNC FAILOVER has been asked, until it is answered.
-    pub(super) handover: Option<Slot>,
+    pub(super) handover: Option<ConnSlot>,
     /// What the operator has asked, in the order of the replies to come.
     pub(super) operator: Vec<CommandKind>,
 }
@@ -66,7 +66,7 @@ impl<S: Sink> Session<'_, S> {
             return;
         }
         let phase = self.node(id).phase;
-        let phase = Span(agenda.chooser.below(phase, 1_000_000_000));
+        let phase = Duration(agenda.chooser.below(phase, 1_000_000_000));
         let primary = self.state.plan.nodes[usize::from(id.0)]
             .replica_of
             .map(crate::valkey::AddressBook::of);
@@ -206,7 +206,9 @@ impl<S: Sink> Session<'_, S> {
                 break;
             }
             match &self.state.node_effects[place] {
-                &Effect::Send(Slot::OPERATOR, message) => self.operator_reply(id, message, agenda),
+                &Effect::Send(ConnSlot::OPERATOR, message) => {
+                    self.operator_reply(id, message, agenda)
+                }
                 &Effect::Send(slot, message) => self.node_sends(id, slot, message, at, agenda),
                 &Effect::Close(slot) => {
                     let slots = &mut self.node(id).slots;
@@ -240,7 +242,7 @@ impl<S: Sink> Session<'_, S> {
                 Effect::Panic => self.panicked(id, agenda),
                 Effect::Note(note) => {
                     let event = TraceEvent::Node(id, *note);
-                    self.state.books.note(self.sink, agenda.now(), &event);
+                    self.state.recorder.note(self.sink, agenda.now(), &event);
                     if !self.state.waiting.is_empty() {
                         let note = *note;
                         self.state_triggers(id, note, agenda);
@@ -255,7 +257,7 @@ impl<S: Sink> Session<'_, S> {
     fn node_sends(
         &mut self,
         id: NodeId,
-        slot: Slot,
+        slot: ConnSlot,
         message: Message,
         at: Time,
         agenda: &mut Pending,
@@ -396,10 +398,14 @@ impl<S: Sink> Session<'_, S> {
             }
             Party::Bus(id) => self.bus_input(id, conn, Side::Initiator, BusNews::Connected, agenda),
             Party::Client(id) => {
-                self.client_input(id, client::Input::Connected(client::Slot(cookie)), agenda);
+                self.client_input(
+                    id,
+                    client::Input::Connected(client::ConnSlot(cookie)),
+                    agenda,
+                );
             }
             Party::Sentinel => {
-                let slot = sentinel::Slot(cookie);
+                let slot = sentinel::ConnSlot(cookie);
                 self.sentinel_input(sentinel::Input::Connected(slot), agenda);
             }
         }
@@ -425,11 +431,11 @@ impl<S: Sink> Session<'_, S> {
             }
             Party::Bus(id) => self.bus_input(id, conn, Side::Initiator, BusNews::Failed, agenda),
             Party::Client(id) => {
-                let slot = client::Slot(cookie);
+                let slot = client::ConnSlot(cookie);
                 self.forget_client_slot(id, slot);
                 self.client_input(id, client::Input::ConnectFailed(slot, why), agenda);
             }
-            Party::Sentinel => self.sentinel_loses(sentinel::Slot(cookie), agenda),
+            Party::Sentinel => self.sentinel_loses(sentinel::ConnSlot(cookie), agenda),
         }
     }
 
@@ -449,7 +455,7 @@ impl<S: Sink> Session<'_, S> {
                         sent_at,
                         message,
                     });
-                    self.state.books.note(self.sink, now, &delivered);
+                    self.state.recorder.note(self.sink, now, &delivered);
                     match party {
                         Party::Node(id) => self.node_receives(id, side, cookie, message, agenda),
                         Party::Bus(id) => {
@@ -461,14 +467,14 @@ impl<S: Sink> Session<'_, S> {
                             let Message::Reply { tag, reply } = message else {
                                 continue;
                             };
-                            let slot = client::Slot(cookie);
+                            let slot = client::ConnSlot(cookie);
                             self.client_input(id, client::Input::Reply(slot, tag, reply), agenda);
                         }
                         Party::Sentinel => {
                             let Message::Reply { tag, reply } = message else {
                                 continue;
                             };
-                            let slot = sentinel::Slot(cookie);
+                            let slot = sentinel::ConnSlot(cookie);
                             self.sentinel_input(sentinel::Input::Reply(slot, tag, reply), agenda);
                         }
                     }
@@ -516,7 +522,7 @@ impl<S: Sink> Session<'_, S> {
                 let Message::Request(request) = message else {
                     return;
                 };
-                let slot = Slot(cookie);
+                let slot = ConnSlot(cookie);
                 node.server.deliver(Input::Request(slot, request));
                 if let Command::Psync { failover: true, .. } = request.command {
                     node.handover = Some(slot);
@@ -549,7 +555,7 @@ impl<S: Sink> Session<'_, S> {
         match (party, side) {
             (Party::Node(id), Side::Acceptor) => {
                 let node = self.node(id);
-                let slot = Slot(cookie);
+                let slot = ConnSlot(cookie);
                 if let Some(conn) = node.slots.get_mut(cookie as usize) {
                     *conn = None;
                 }
@@ -567,11 +573,11 @@ impl<S: Sink> Session<'_, S> {
             }
             (Party::Bus(_), _) => unreachable!("told by bus_hears"),
             (Party::Client(id), _) => {
-                let slot = client::Slot(cookie);
+                let slot = client::ConnSlot(cookie);
                 self.forget_client_slot(id, slot);
                 self.client_input(id, client::Input::Closed(slot, how), agenda);
             }
-            (Party::Sentinel, _) => self.sentinel_loses(sentinel::Slot(cookie), agenda),
+            (Party::Sentinel, _) => self.sentinel_loses(sentinel::ConnSlot(cookie), agenda),
         }
     }
 

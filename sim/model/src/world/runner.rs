@@ -113,14 +113,14 @@ impl Runner {
             // Stopped before the end: what is unfinished says nothing.
             ending.unfinished.clear();
         }
-        for (hops, bounces) in state.books.checks.open_chains() {
-            state.books.tally.count_chain(hops, bounces);
+        for (hops, bounces) in state.recorder.checks.open_chains() {
+            state.recorder.tally.count_chain(hops, bounces);
         }
-        state.books.checks.end(&ending);
+        state.recorder.checks.end(&ending);
         if let Some(budget) = &budget {
             let at = self.agenda.now();
             state
-                .books
+                .recorder
                 .checks
                 .findings
                 .add(CheckId::BudgetExceeded, || Found {
@@ -137,24 +137,29 @@ impl Runner {
             .map(|check| {
                 (
                     check.name().to_owned(),
-                    state.books.checks.findings.total(*check),
+                    state.recorder.checks.findings.total(*check),
                 )
             })
             .filter(|(_, total)| *total > 0)
             .collect();
         let flagged = CheckId::ALL.iter().any(|check| {
-            *check != CheckId::BudgetExceeded && state.books.checks.findings.total(*check) > 0
+            *check != CheckId::BudgetExceeded && state.recorder.checks.findings.total(*check) > 0
         });
         // A check that could not decide says so as an exceeded budget.
-        let undecided = state.books.checks.findings.total(CheckId::BudgetExceeded) > 0;
+        let undecided = state
+            .recorder
+            .checks
+            .findings
+            .total(CheckId::BudgetExceeded)
+            > 0;
         let verdict = match (flagged, undecided) {
             (true, _) => Verdict::Flagged,
             (false, true) => Verdict::Inconclusive,
             (false, false) => Verdict::Clean,
         };
-        let found = state.books.checks.findings.take();
-        let mut commands = state.books.tally.commands.clone();
-        commands.unfinished = state.books.open_commands;
+        let found = state.recorder.checks.findings.take();
+        let mut commands = state.recorder.tally.commands.clone();
+        commands.unfinished = state.recorder.open_commands;
         let duplicated = state
             .nodes
             .iter()
@@ -168,21 +173,21 @@ impl Runner {
             model: MODEL.to_owned(),
             seed: seed.to_string(),
             verdict,
-            trace_hash: format!("{:032x}", state.books.hash.finish()),
+            trace_hash: format!("{:032x}", state.recorder.hash.finish()),
             events: self.agenda.events(),
             virtual_ns: self.agenda.now().nanos(),
             clients: Clients {
                 total: state.clients.len() as u64,
-                flagged: state.books.checks.flagged_clients(),
+                flagged: state.recorder.checks.flagged_clients(),
             },
             writes: Writes {
-                lost: state.books.checks.findings.total(CheckId::LostWrite),
+                lost: state.recorder.checks.findings.total(CheckId::LostWrite),
                 duplicated,
             },
-            hops: state.books.tally.hops.clone(),
-            bounces: state.books.tally.bounces.clone(),
-            errors: state.books.tally.errors(),
-            connections_opened: state.books.tally.connections,
+            hops: state.recorder.tally.hops.clone(),
+            bounces: state.recorder.tally.bounces.clone(),
+            errors: state.recorder.tally.errors(),
+            connections_opened: state.recorder.tally.connections,
             commands,
             findings: found
                 .into_iter()

@@ -4,7 +4,7 @@ use super::{Event, Pending, Session};
 use crate::engine::{Chooser, StreamId};
 use crate::net::{ConnId, HostId, Note as NetNote, Side};
 use crate::scenario::SentinelPlan;
-use crate::sentinel::{Context, Effect, Input, Sentinel, Slot};
+use crate::sentinel::{ConnSlot, Context, Effect, Input, Sentinel};
 use crate::trace::{Event as TraceEvent, Sink};
 use crate::valkey::{Message, NodeId};
 
@@ -78,14 +78,14 @@ impl<S: Sink> Session<'_, S> {
     }
 
     /// One of Sentinel's connections is over, or could not be made.
-    pub(super) fn sentinel_loses(&mut self, slot: Slot, agenda: &mut Pending) {
+    pub(super) fn sentinel_loses(&mut self, slot: ConnSlot, agenda: &mut Pending) {
         if let Some(conn) = self.sentinel_slot(slot) {
             *conn = None;
         }
         self.sentinel_input(Input::Disconnected(slot), agenda);
     }
 
-    fn sentinel_dials(&mut self, slot: Slot, node: NodeId, agenda: &mut Pending) {
+    fn sentinel_dials(&mut self, slot: ConnSlot, node: NodeId, agenda: &mut Pending) {
         let now = agenda.now();
         let Some(from) = self.state.plan.sentinel_host() else {
             return;
@@ -98,7 +98,7 @@ impl<S: Sink> Session<'_, S> {
         self.emit(now, &TraceEvent::Net(NetNote::Dialled { conn, from, to }));
     }
 
-    fn sentinel_slot(&mut self, slot: Slot) -> Option<&mut Option<ConnId>> {
+    fn sentinel_slot(&mut self, slot: ConnSlot) -> Option<&mut Option<ConnId>> {
         let slots = &mut self.state.sentinel.as_mut()?.slots;
         let place = slot.0 as usize;
         if place >= slots.len() {

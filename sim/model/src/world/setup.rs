@@ -7,10 +7,10 @@ use super::clients::ClientPort;
 use super::faults::stream_name;
 use super::nodes::Node;
 use super::sentinel::SentinelPort;
-use super::{Books, Event, Pending, Session, State};
+use super::{Event, Pending, Recorder, Session, State};
 use crate::check::Checks;
 use crate::client::{Backoff, Client, ClientId, ClientSpec};
-use crate::engine::{Chooser, Span, Time};
+use crate::engine::{Chooser, Duration, Time};
 use crate::net::{HostId, Network};
 use crate::scenario::{Plan, SENTINEL};
 use crate::trace::Sink;
@@ -157,7 +157,7 @@ impl State {
             drawn: Vec::new(),
             fault_streams,
             healed: false,
-            books: Books::new(Checks::new(&plan)),
+            recorder: Recorder::new(Checks::new(&plan)),
             node_effects: Vec::new(),
             client_effects: Vec::new(),
             sentinel_effects: Vec::new(),
@@ -201,7 +201,7 @@ impl State {
         self.next_write = WriteId(0);
         self.active.clear();
         self.healed = false;
-        self.books.reset();
+        self.recorder.reset();
     }
 }
 
@@ -215,7 +215,7 @@ impl<S: Sink> Session<'_, S> {
             let port = &self.state.clients[client as usize];
             let (from, to) = self.state.plan.groups[port.group].arrive;
             let arrival = port.arrival;
-            let at = from + Span(agenda.chooser.below(arrival, to.since(from).0 + 1));
+            let at = from + Duration(agenda.chooser.below(arrival, to.since(from).0 + 1));
             agenda.schedule(at, Event::ClientStart(ClientId(client)).into());
         }
         self.start_sentinel(agenda);

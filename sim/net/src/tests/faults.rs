@@ -102,7 +102,7 @@ fn a_dying_process_resets_its_connections_and_its_unsent_words_are_lost() {
     bench.send_at(198, conn, Acceptor, 1);
     bench.at(200, move |wire, agenda| {
         // The end of a turn that the process does not live to see.
-        let later = agenda.now() + Span::millis(1);
+        let later = agenda.now() + Duration::millis(1);
         wire.network.send(agenda, later, conn, Acceptor, 2);
         let mut gone = Vec::new();
         wire.network.listen(SERVER, false);
@@ -193,7 +193,7 @@ fn a_clog_holds_everything_and_releases_it_in_order() {
 #[test]
 fn a_spike_delays_and_ends() {
     let (mut bench, conn) = Bench::connected();
-    let extra = Span::millis(50);
+    let extra = Duration::millis(50);
     bench.at(200, move |wire, _| {
         wire.network.spike(CLIENT, SERVER, extra)
     });

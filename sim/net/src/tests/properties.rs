@@ -19,7 +19,7 @@ fn seen_under(seed: u64, gaps: &[u64], loss: u32, bench: &mut Bench) -> Vec<(Tim
     bench.wire.network.add_loss(CLIENT, SERVER, odds);
     let mut at = bench.agenda.now();
     for (number, gap) in gaps.iter().enumerate() {
-        at += Span::micros(*gap);
+        at += Duration::micros(*gap);
         let place = bench.wire.script.len();
         bench.wire.script.push(Some(Box::new(move |wire, agenda| {
             wire.network
@@ -34,8 +34,8 @@ fn seen_under(seed: u64, gaps: &[u64], loss: u32, bench: &mut Bench) -> Vec<(Tim
 
 fn jittery() -> Bench {
     let latency = Distribution::Uniform {
-        low: Span::micros(100),
-        high: Span::millis(20),
+        low: Duration::micros(100),
+        high: Duration::millis(20),
     };
     Bench::with(latency, Odds::NEVER)
 }
@@ -83,7 +83,7 @@ proptest! {
         for (without, with) in without.iter().zip(&with) {
             let late = with.0.since(without.0);
             prop_assert!(without.0 <= with.0);
-            prop_assert!(late == Span::ZERO || late >= Span::millis(200), "{late}");
+            prop_assert!(late == Duration::ZERO || late >= Duration::millis(200), "{late}");
         }
     }
 }
@@ -153,7 +153,7 @@ fn perform(act: Act, number: u32, opened: &[ConnId], wire: &mut Wire, agenda: &m
         Act::Send(conn, side) => {
             let side = side_of(side);
             if let Some(conn) = pick(conn).filter(|conn| has(wire, *conn, side)) {
-                let at = now + Span::micros(u64::from(number % 3));
+                let at = now + Duration::micros(u64::from(number % 3));
                 let message = agenda.events() as u32;
                 wire.network.send(agenda, at, conn, side, message);
             }

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::recorder::{Drawn, Entry, Flight, Recorder};
 use super::{ArrowLook, Fate};
 use crate::words;
-use rebound_engine::{Span, Time};
+use rebound_engine::{Duration, Time};
 use rebound_sim::client::{ClientId, CommandOutcome};
 use rebound_sim::scenario::HostRole;
 
 /// A message that takes as long is shown even if it is routine, and in two rows.
-pub(super) const SLOW: Span = Span::millis(100);
+pub(super) const SLOW: Duration = Duration::millis(100);
 
 /// Redirects at the beginning of a chain that are shown.
 const BEGINNING: u32 = 4;

@@ -2,7 +2,7 @@
 
 use super::{Arrow, ArrowLook, NoteLook};
 use crate::words;
-use rebound_engine::Span;
+use rebound_engine::Duration;
 use rebound_net::{Closing, ConnectFailure};
 use rebound_sim::client::CommandOutcome;
 use rebound_sim::scenario::Names;
@@ -262,7 +262,7 @@ pub(super) fn fault(kind: FaultKind, of: FaultKind, to: Option<&str>) -> (String
 }
 
 /// The end of a command that was not simply served.
-pub(super) fn ended(outcome: CommandOutcome, took: Span) -> (String, NoteLook) {
+pub(super) fn ended(outcome: CommandOutcome, took: Duration) -> (String, NoteLook) {
     match outcome.code() {
         None => (format!("served after {took}"), NoteLook::Good),
         Some(code) => (format!("fails: {code}"), NoteLook::Bad),

@@ -14,7 +14,7 @@ use rebound_sim::client::{ClientId, CommandOutcome};
 use rebound_sim::results::RunReport;
 use rebound_sim::scenario::Plan;
 use rebound_sim::scenario::{HostRole, Names};
-use rebound_sim::valkey::{Behaviour, CommandKind, NodeId};
+use rebound_sim::valkey::{Behaviour, CommandKind, Message, NodeId};
 
 /// What may become a row.
 pub(super) struct Entry {

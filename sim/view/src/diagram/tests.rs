@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Filter;
-use rebound_engine::Span;
+use rebound_engine::Duration;
 use rebound_net::{ConnId, HostId, Note as NetNote};
 use rebound_sim::client::{
     ClientId, CommandOutcome, Note as ClientNote, Saw, WriteRange, WrittenKeys,
@@ -125,7 +125,7 @@ impl Bench<'_> {
                 outcome: CommandOutcome::Served,
                 hops,
                 bounces: hops.saturating_sub(1),
-                took: Span::millis(1),
+                took: Duration::millis(1),
                 writes: WriteRange {
                     first: WriteId(0),
                     count: 1,
@@ -141,7 +141,10 @@ impl Bench<'_> {
         let addr = AddressBook::of(NodeId(to.0 as u16));
         let redirect = Redirect::new(RedirectKind::Redirect, addr, Belief::default());
         let reply = Reply::Redirect(redirect);
-        let message = Message::Reply { tag: 7, reply };
+        let message = Message::Reply {
+            tag: Tag::command(command),
+            reply,
+        };
         self.deliver(conn(from.0), (from, APP), message);
         self.record(Event::Client(
             CLIENT,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rebound_engine::{Span, Time};
+use rebound_engine::{Duration, Time};
 use rebound_net::HostId;
 use rebound_sim::client::{ClientId, Note as ClientNote};
 use rebound_sim::scenario::{Action, Plan};
@@ -13,7 +13,7 @@ use rebound_sim::valkey::{
 };
 
 /// How long a command goes without anything happening to it before a story mentions that.
-const STALLED: Span = Span::millis(100);
+const STALLED: Duration = Duration::millis(100);
 
 /// What a node last said of itself.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -125,7 +125,11 @@ impl<'a> Memory<'a> {
     }
 
     /// The client's oldest command that nothing has happened to for a while, and for how long.
-    pub(super) fn stalled(&self, client: ClientId, now: Time) -> Option<(u32, CommandKind, Span)> {
+    pub(super) fn stalled(
+        &self,
+        client: ClientId,
+        now: Time,
+    ) -> Option<(u32, CommandKind, Duration)> {
         let mut waiting = self
             .open_of(client)
             .map(|(number, open)| (number, open.kind, now.since(open.last)));

@@ -3,7 +3,7 @@
 use super::cluster;
 use super::memory::{Ask, Known, Memory};
 use crate::words;
-use rebound_engine::{Span, Time};
+use rebound_engine::{Duration, Time};
 use rebound_net::{HostId, Note as NetNote};
 use rebound_sim::client::Note as ClientNote;
 use rebound_sim::scenario::Names;
@@ -15,7 +15,7 @@ use rebound_sim::valkey::{
 };
 
 /// A message that took less is not worth saying how long it took.
-const SLOW: Span = Span::millis(5);
+const SLOW: Duration = Duration::millis(5);
 
 /// Puts records into words.
 pub(super) struct Phrases<'m, 'a> {

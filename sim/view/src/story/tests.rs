@@ -128,7 +128,7 @@ fn ended(command: u32, kind: CommandKind, hops: u32, outcome: CommandOutcome) ->
             outcome,
             hops,
             bounces: hops.saturating_sub(1),
-            took: rebound_engine::Span::millis(3),
+            took: rebound_engine::Duration::millis(3),
             writes: NO_WRITES,
             from: Addr(0),
             key: 0,

@@ -7,14 +7,14 @@ use super::search::judge_within;
 use super::*;
 use crate::check::testing::{plan, read, write};
 use crate::client::ClientId;
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::valkey::CommandKind;
 use crate::valkey::WriteId;
 
 const ON: &str = r#"{"linearizability": {"enabled": true}}"#;
 
 fn at(millis: u64) -> Time {
-    Time::ZERO + Span::millis(millis)
+    Time::ZERO + Duration::millis(millis)
 }
 
 fn operation(from: u64, until: Option<u64>, action: Action) -> Operation {

@@ -169,7 +169,7 @@ fn moved_renews_the_map_as_the_policy_says() {
     assert_eq!(asked(Refresh::Never), 0);
     assert_eq!(asked(Refresh::AtOnce), 20);
     assert_eq!(asked(Refresh::EveryNth(5)), 4);
-    let throttled = asked(Refresh::AtMostEvery(Span::millis(10)));
+    let throttled = asked(Refresh::AtMostEvery(Duration::millis(10)));
     assert!((3..=4).contains(&throttled), "{throttled}");
 }
 

@@ -58,9 +58,9 @@ fn the_wait_grows_to_half_a_second_and_has_jitter() {
     rig.run(ms(6_000), hand_over(ms(2_000)));
     let times = ignored(&rig);
     assert!((10..25).contains(&times.len()), "{times:?}");
-    let mut gaps: Vec<Span> = times.windows(2).map(|two| two[1].since(two[0])).collect();
-    assert!(gaps.iter().all(|gap| *gap <= Span::millis(501) + RTT));
-    assert!(gaps[0] < Span::millis(6) && gaps.iter().max() > Some(&Span::millis(100)));
+    let mut gaps: Vec<Duration> = times.windows(2).map(|two| two[1].since(two[0])).collect();
+    assert!(gaps.iter().all(|gap| *gap <= Duration::millis(501) + RTT));
+    assert!(gaps[0] < Duration::millis(6) && gaps.iter().max() > Some(&Duration::millis(100)));
     let mut late = gaps.split_off(9);
     late.dedup();
     assert!(late.len() > 1, "not always the same");
@@ -125,7 +125,7 @@ fn after_many_in_a_row_one_is_followed_all_the_same() {
 fn the_redirect_deadline_applies() {
     let mut rig = Rig::preset("warm", sets(), 1);
     rig.spec.policy = Policy {
-        redirect_deadline: Some(Span::millis(200)),
+        redirect_deadline: Some(Duration::millis(200)),
         ..rig.spec.policy.clone()
     };
     rig.run(ms(5_000), hand_over(ms(4_000)));

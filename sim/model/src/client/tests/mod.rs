@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use super::note::{CommandOutcome, Note};
 use super::*;
-use crate::engine::{Chooser, Span, StreamId, Time};
+use crate::engine::{Chooser, Duration, StreamId, Time};
 use crate::net::{Closing, ConnectFailure};
 use crate::valkey::{
     Addr, AddressBook, Belief, Command, CommandKind, ErrorKind, HashSlot, NodeId, Redirect,
@@ -24,7 +24,7 @@ use crate::valkey::{
 
 pub(super) const OLD: Addr = Addr(0);
 pub(super) const NEW: Addr = Addr(1);
-pub(super) const RTT: Span = Span::millis(1);
+pub(super) const RTT: Duration = Duration::millis(1);
 
 pub(super) const KEYS_PER_TAG: u32 = 10;
 
@@ -300,7 +300,7 @@ pub(super) fn busy(workers: u16, mix: Mix, count: u64) -> Workload {
     Workload {
         pace: Pace::Closed {
             workers,
-            think: Span::ZERO,
+            think: Duration::ZERO,
         },
         mix,
         commands: Some(count),
@@ -316,5 +316,5 @@ pub(super) fn sets() -> Mix {
 }
 
 pub(super) fn ms(millis: u64) -> Time {
-    Time::ZERO + Span::millis(millis)
+    Time::ZERO + Duration::millis(millis)
 }

@@ -249,7 +249,7 @@ fn a_blocking_pop_has_its_own_connection_and_ends_with_the_run() {
     assert_eq!(rig.client.open_commands(), 0);
 
     let mut rig = Rig::preset("no-capa", mix, 1);
-    rig.spec.workload.blpop_timeout = Span::secs(1);
+    rig.spec.workload.blpop_timeout = Duration::secs(1);
     rig.spec.policy.timeout_resends = 0;
     rig.run(ms(60_000), silent);
     assert_eq!(rig.ended(), [(CommandOutcome::TimedOut, 0, 0)]);
@@ -264,7 +264,7 @@ fn subscriptions_ignore_what_is_published() {
     };
     let mut rig = Rig::preset("no-capa", mix, 1);
     rig.run(ms(10), |_, command, _| served(command));
-    rig.input(Input::Reply(Slot(0), Tag::PUSHED, Reply::Published));
+    rig.input(Input::Reply(ConnSlot(0), Tag::PUSHED, Reply::Published));
     assert_eq!(rig.ended(), [(CommandOutcome::Served, 0, 0)]);
     assert_eq!(rig.client.published(), 1);
 }
@@ -274,10 +274,10 @@ fn nothing_is_issued_after_the_drain() {
     for pace in [
         Pace::Closed {
             workers: 3,
-            think: Span::millis(1),
+            think: Duration::millis(1),
         },
         Pace::Open {
-            every: Span::millis(1),
+            every: Duration::millis(1),
             max_open: 2,
         },
     ] {

@@ -39,11 +39,11 @@ fn p1_dials_for_every_redirect_and_lingers() {
     assert_eq!(go, get("rueidis"));
     assert_eq!((go.reach, go.scope), (Reach::Dial, Scope::Client));
     assert_eq!(go.max_redirects, None);
-    assert_eq!(go.linger, Span::secs(5));
-    assert_eq!(go.dial_timeout, Span::secs(5));
-    assert_eq!(go.command_timeout, Span::secs(10));
-    assert_eq!(go.dial_backoff.longest(0), Span::micros(2));
-    assert_eq!(go.dial_backoff.longest(40), Span::secs(1));
+    assert_eq!(go.linger, Duration::secs(5));
+    assert_eq!(go.dial_timeout, Duration::secs(5));
+    assert_eq!(go.command_timeout, Duration::secs(10));
+    assert_eq!(go.dial_backoff.longest(0), Duration::micros(2));
+    assert_eq!(go.dial_backoff.longest(40), Duration::secs(1));
     assert_eq!(go.batch, Batch::Whole);
     assert!(!go.stale_filter);
 }
@@ -53,12 +53,12 @@ fn p2_renews_its_pool_in_few_attempts() {
     let java = get("valkey-java");
     assert_eq!(java.reach, Reach::NewPool);
     assert_eq!(java.max_redirects, Some(4), "five attempts");
-    assert_eq!(java.redirect_deadline, Some(Span::secs(10)));
-    assert_eq!(java.command_timeout, Span::secs(2));
+    assert_eq!(java.redirect_deadline, Some(Duration::secs(10)));
+    assert_eq!(java.command_timeout, Duration::secs(2));
     assert!(java.stale_filter && !java.follow_transactions && !java.follow_pipelines);
     let patient = get("valkey-java-60");
     assert_eq!(patient.max_redirects, Some(59));
-    assert_eq!(patient.redirect_deadline, Some(Span::secs(60)));
+    assert_eq!(patient.redirect_deadline, Some(Duration::secs(60)));
 }
 
 #[test]
@@ -66,11 +66,11 @@ fn p3_sleeps_at_least_1_28_s_before_each_of_16_follows() {
     let swift = get("valkey-swift");
     assert_eq!(swift.max_redirects, Some(16));
     for k in 0..=7 {
-        assert_eq!(swift.redirect_delay.longest(k), Span::millis(1_280));
+        assert_eq!(swift.redirect_delay.longest(k), Duration::millis(1_280));
     }
-    assert_eq!(swift.redirect_delay.longest(8), Span::millis(2_560));
-    assert_eq!(swift.redirect_delay.longest(15), Span::millis(327_680));
-    assert_eq!(swift.command_timeout, Span::secs(30));
+    assert_eq!(swift.redirect_delay.longest(8), Duration::millis(2_560));
+    assert_eq!(swift.redirect_delay.longest(15), Duration::millis(327_680));
+    assert_eq!(swift.command_timeout, Duration::secs(30));
     assert_eq!((swift.reach, swift.scope), (Reach::Warm, Scope::Client));
 }
 
@@ -79,12 +79,12 @@ fn p4_moves_commands_and_not_the_client() {
     let redisson = get("redisson");
     assert_eq!(redisson.scope, Scope::Command);
     assert_eq!(redisson.max_redirects, None);
-    assert_eq!(redisson.command_timeout, Span::secs(3));
+    assert_eq!(redisson.command_timeout, Duration::secs(3));
     let ErrorAction::Retry { attempts, backoff } = redisson.on_readonly else {
         panic!("retries READONLY");
     };
-    assert_eq!((attempts, backoff.low), (4, Span::secs(1)));
-    assert_eq!(backoff.longest(3), Span::secs(2));
+    assert_eq!((attempts, backoff.low), (4, Duration::secs(1)));
+    assert_eq!(backoff.longest(3), Duration::secs(2));
     assert!(!redisson.same_node_only);
     assert!(get("redisson-single").same_node_only);
 }
@@ -109,8 +109,8 @@ fn p6_knows_no_redirects() {
     let ErrorAction::Retry { attempts, backoff } = go.on_readonly else {
         panic!("retries READONLY");
     };
-    assert_eq!((attempts, backoff.low), (3, Span::millis(10)));
-    assert_eq!(backoff.longest(20), Span::secs(1));
+    assert_eq!((attempts, backoff.low), (3, Duration::millis(10)));
+    assert_eq!(backoff.longest(20), Duration::secs(1));
     assert_eq!(get("no-capa").on_readonly, ErrorAction::Surface);
     assert!(!get("no-capa").capa);
     let rediscover = get("no-capa-rediscover");
@@ -124,11 +124,11 @@ fn p6_knows_no_redirects() {
 #[test]
 fn p7_asks_for_the_role() {
     let swift = get("valkey-swift-refresh");
-    assert_eq!(swift.refresh, Some(Span::secs(30)));
+    assert_eq!(swift.refresh, Some(Duration::secs(30)));
     assert_eq!(swift.refresh_delay, Backoff::NONE);
     let patient = get("rediscover");
-    assert_eq!(patient.refresh, Some(Span::secs(1)));
-    assert_eq!(patient.refresh_delay.longest(0), Span::millis(1_280));
+    assert_eq!(patient.refresh, Some(Duration::secs(1)));
+    assert_eq!(patient.refresh_delay.longest(0), Duration::millis(1_280));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn p8_surfaces() {
         assert_eq!(policy.redirect, RedirectAction::Surface);
         assert_eq!(policy.application, Application::GiveUp);
     }
-    assert_eq!(get("valkey-java-plain").command_timeout, Span::secs(2));
+    assert_eq!(get("valkey-java-plain").command_timeout, Duration::secs(2));
     assert!(matches!(
         get("valkey-py-retry").application,
         Application::Retry { attempts: 10, .. }
@@ -151,7 +151,7 @@ fn p9_waits_when_it_is_sent_back() {
     let guard = get("bounce-guard").bounce_guard.expect("has a guard");
     let longest: Vec<u64> = (0..10).map(|k| guard.longest(k).0 / 1_000_000).collect();
     assert_eq!(longest, [2, 4, 8, 16, 32, 64, 128, 256, 500, 500]);
-    assert_eq!(guard.low, Span::millis(1));
+    assert_eq!(guard.low, Duration::millis(1));
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn clusters_have_presets_of_their_own() {
                 .unwrap_or_else(|error| panic!("{}: {error}", preset.name));
         }
     }
-    let second = Refresh::AtMostEvery(Span::secs(1));
+    let second = Refresh::AtMostEvery(Duration::secs(1));
     let go = cluster("valkey-go-cluster");
     assert_eq!(
         (go.on_moved, go.on_trouble, go.moved_corrects),
@@ -180,14 +180,14 @@ fn clusters_have_presets_of_their_own() {
     assert_eq!(cluster("lettuce-cluster").on_moved, Refresh::Never);
     assert_eq!(cluster("redis-py-cluster").on_moved, Refresh::EveryNth(5));
     let redis = cluster("go-redis-cluster");
-    assert_eq!(redis.on_moved, Refresh::AtMostEvery(Span::millis(200)));
+    assert_eq!(redis.on_moved, Refresh::AtMostEvery(Duration::millis(200)));
     let io = cluster("ioredis-cluster");
     assert_eq!(
         (io.every, io.own_address),
-        (Some(Span::secs(5)), OwnAddress::Reconnect)
+        (Some(Duration::secs(5)), OwnAddress::Reconnect)
     );
     let glide = cluster("glide-cluster");
-    assert_eq!(glide.on_moved, Refresh::AtMostEvery(Span::secs(15)));
+    assert_eq!(glide.on_moved, Refresh::AtMostEvery(Duration::secs(15)));
     assert_eq!(cluster("valkey-cli-cluster").send_to, SendTo::PresentNode);
-    assert_eq!(get("glide-cluster").command_timeout, Span::millis(250));
+    assert_eq!(get("glide-cluster").command_timeout, Duration::millis(250));
 }

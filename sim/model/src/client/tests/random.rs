@@ -23,7 +23,7 @@ fn workload(pick: u8, policy: &Policy) -> Workload {
         eval_set: 1,
     };
     let mut workload = busy(4, all, 200);
-    workload.blpop_timeout = Span::millis(200);
+    workload.blpop_timeout = Duration::millis(200);
     workload.connections = 2;
     match pick {
         0 => {}
@@ -37,7 +37,7 @@ fn workload(pick: u8, policy: &Policy) -> Workload {
         }
         _ => {
             workload.pace = Pace::Open {
-                every: Span::millis(1),
+                every: Duration::millis(1),
                 max_open: 6,
             };
         }

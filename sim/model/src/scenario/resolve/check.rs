@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{LONGEST_RUN, Problem, Result};
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::scenario::nearest::quoted;
 
 /// Parts per million that a path may lose: with more, nothing ever gets through.
@@ -38,16 +38,16 @@ pub fn between(path: impl Into<String>, found: u64, least: u64, most: u64) -> Re
 }
 
 /// A duration that is not zero and not longer than a run can be.
-pub fn positive(path: impl Into<String>, span: Span) -> Result<()> {
+pub fn positive(path: impl Into<String>, span: Duration) -> Result<()> {
     let path = path.into();
-    if span == Span::ZERO {
+    if span == Duration::ZERO {
         return Err(Problem::new(path, "0 is too short: expected more"));
     }
     not_longer_than_a_run(path, span)
 }
 
 /// A duration that is not longer than a run can be.
-pub fn not_longer_than_a_run(path: impl Into<String>, span: Span) -> Result<()> {
+pub fn not_longer_than_a_run(path: impl Into<String>, span: Duration) -> Result<()> {
     if span <= LONGEST_RUN {
         return Ok(());
     }
@@ -58,7 +58,7 @@ pub fn not_longer_than_a_run(path: impl Into<String>, span: Span) -> Result<()> 
 }
 
 /// Two durations in order, not longer than a run can be.
-pub fn ordered(path: impl Into<String>, low: Span, high: Span) -> Result<()> {
+pub fn ordered(path: impl Into<String>, low: Duration, high: Duration) -> Result<()> {
     let path = path.into();
     if low > high {
         return Err(Problem::new(

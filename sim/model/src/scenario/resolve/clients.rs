@@ -3,7 +3,7 @@
 use super::names::Names;
 use super::{Problem, Result, check};
 use crate::client::{ClientSpec, Mix, PRESETS, Pace, Policy, Workload, check_in_cluster};
-use crate::engine::{Limits, Span, Time};
+use crate::engine::{Duration, Limits, Time};
 use crate::scenario::command_line::KEYS;
 use crate::scenario::either::{PolicyChoice, Start};
 use crate::scenario::format::Group;
@@ -85,8 +85,8 @@ fn resolve_group(
     let (from, to) = match &group.arrive {
         Some(arrival) => (arrival.from, arrival.to),
         None => (
-            Span::ZERO,
-            Span::millis(100).min(limits.load_until.since(Time::ZERO)),
+            Duration::ZERO,
+            Duration::millis(100).min(limits.load_until.since(Time::ZERO)),
         ),
     };
     check::ordered(format!("{path}.arrive"), from, to)?;
@@ -159,12 +159,12 @@ fn resolve_policy(
         ("dial_timeout", policy.dial_timeout),
         ("command_timeout", policy.command_timeout),
     ] {
-        if span == Span::ZERO {
+        if span == Duration::ZERO {
             let message = "0 is too short: everything would fail at once";
             return Err(Problem::new(format!("{path}.{field}"), message));
         }
     }
-    if policy.refresh == Some(Span::ZERO) {
+    if policy.refresh == Some(Duration::ZERO) {
         let message = "0 is too short: expected an interval, or null for never";
         return Err(Problem::new(format!("{path}.refresh"), message));
     }

@@ -17,11 +17,11 @@ use super::drivable::undrivable;
 use super::error::Problem;
 use super::format::{Budget, Phases, Scenario, Ties};
 use super::plan::Plan;
-use crate::engine::{Limits, Span, TieBreak, Time};
+use crate::engine::{Duration, Limits, TieBreak, Time};
 use crate::valkey::Behaviour;
 
 /// The longest run: one hour of virtual time.
-const LONGEST_RUN: Span = Span::secs(3600);
+const LONGEST_RUN: Duration = Duration::secs(3600);
 /// Events of a run at most: their insertion numbers have 32 bits.
 const MOST_EVENTS: u64 = 4_000_000_000;
 /// Pending events and the like at most: what fits into memory.
@@ -107,11 +107,13 @@ pub fn plan(scenario: &Scenario, path: &str, hash: u128) -> Result<Plan> {
 /// Phases and budget.
 fn limits(phases: &Phases, budget: &Budget) -> Result<Limits> {
     let faults_until = phases.faults_until.unwrap_or_else(|| {
-        let usual = Span::secs(5);
+        let usual = Duration::secs(5);
         phases.load_until.map_or(usual, |load| usual.min(load))
     });
-    let load_until = phases.load_until.unwrap_or(faults_until + Span::secs(3));
-    let settle_within = phases.settle_within.unwrap_or(Span::secs(30));
+    let load_until = phases
+        .load_until
+        .unwrap_or(faults_until + Duration::secs(3));
+    let settle_within = phases.settle_within.unwrap_or(Duration::secs(30));
     check::positive("phases.load_until", load_until)?;
     check::positive("phases.settle_within", settle_within)?;
     if load_until < faults_until {

@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use super::{Problem, Result, check};
-use crate::engine::{Distribution, Odds, Span};
+use crate::engine::{Distribution, Duration, Odds};
 use crate::net::{PathProfile, TcpTimers};
 use crate::scenario::either::{Latency, Shape};
 use crate::scenario::format::{Network, Tcp};
@@ -14,8 +14,8 @@ const MOST_PATHS: usize = 1_000;
 /// The delay where nothing is said: hosts of one availability zone, whose round trips take 0.2
 /// to 0.5 ms.
 const USUAL: Shape = Shape::LogNormal {
-    median: Span::micros(120),
-    p99: Span::micros(400),
+    median: Duration::micros(120),
+    p99: Duration::micros(400),
 };
 
 /// The network.

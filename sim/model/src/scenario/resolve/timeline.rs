@@ -2,7 +2,7 @@
 
 use super::names::Names;
 use super::{Problem, Result, check};
-use crate::engine::{Limits, Odds, Span, Time};
+use crate::engine::{Duration, Limits, Odds, Time};
 use crate::net::Direction;
 use crate::scenario::command_line;
 use crate::scenario::format::{
@@ -37,7 +37,7 @@ pub fn timeline(written: &[Item], known: &mut Known<'_>) -> Result<Vec<TimelineI
 }
 
 fn timeline_item(path: &str, item: &Item, known: &mut Known<'_>) -> Result<TimelineItem> {
-    let after = item.after.unwrap_or(Span::ZERO);
+    let after = item.after.unwrap_or(Duration::ZERO);
     check::not_longer_than_a_run(format!("{path}.after"), after)?;
     let action = action(&format!("{path}.do"), &item.action, Length::Own, known)?;
     let (occasion, field, earliest) = match (&item.at, &item.when) {
@@ -51,7 +51,7 @@ fn timeline_item(path: &str, item: &Item, known: &mut Known<'_>) -> Result<Timel
         }
         (None, Some(when)) => {
             let trigger = trigger(&format!("{path}.when"), when, known.names)?;
-            let not_before = Time::ZERO + item.not_before.unwrap_or(Span::ZERO);
+            let not_before = Time::ZERO + item.not_before.unwrap_or(Duration::ZERO);
             let occasion = Occasion::When {
                 trigger,
                 not_before,
@@ -126,7 +126,7 @@ fn is_fault(act: &Act) -> bool {
 }
 
 /// How long an action lasts.
-fn length(action: &Action) -> Option<Span> {
+fn length(action: &Action) -> Option<Duration> {
     match action {
         Action::Paths(_, _, lasts)
         | Action::Pause(_, lasts)
@@ -169,7 +169,7 @@ fn fault(path: &str, may: &May, known: &mut Known<'_>) -> Result<FaultSpec> {
     }
     let (lasts, given) = match may.lasts {
         Some((low, high)) => ((low, high), true),
-        None => ((Span::ZERO, Span::ZERO), false),
+        None => ((Duration::ZERO, Duration::ZERO), false),
     };
     let length_of = if given {
         Length::Drawn(lasts.1)
@@ -195,14 +195,14 @@ enum Length {
     /// The action itself.
     Own,
     /// The fault that it belongs to; at most so long.
-    Drawn(Span),
+    Drawn(Duration),
     /// The fault should say it and does not.
     Missing,
 }
 
 impl Length {
     /// The length of an action that must have one.
-    fn of(self, path: &str, own: Option<Span>) -> Result<Span> {
+    fn of(self, path: &str, own: Option<Duration>) -> Result<Duration> {
         match self.perhaps(path, "lasts", own)? {
             Some(lasts) => Ok(lasts),
             None => Err(Problem::new(
@@ -218,7 +218,7 @@ impl Length {
     }
 
     /// The length of an action that may be without.
-    fn perhaps(self, path: &str, field: &str, own: Option<Span>) -> Result<Option<Span>> {
+    fn perhaps(self, path: &str, field: &str, own: Option<Duration>) -> Result<Option<Duration>> {
         let at = format!("{path}.{field}");
         match (self, own) {
             (Length::Own, Some(lasts)) => {

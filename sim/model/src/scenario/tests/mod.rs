@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::engine::{Span, TieBreak, Time};
+use crate::engine::{Duration, TieBreak, Time};
 use crate::net::Direction;
 use crate::valkey::{Addr, Command, ErrorKind, NodeId};
 
@@ -80,9 +80,9 @@ fn a_scenario_of_a_few_lines_has_sensible_defaults() {
     assert_eq!(plan.addresses.text(Addr(1)), "new:6379");
     assert_eq!(plan.nodes[1].replica_of, Some(NodeId(0)));
     assert_eq!(plan.groups[0].start, [NodeId(0)]);
-    assert_eq!(plan.limits.heal_at, Time::ZERO + Span::secs(5));
-    assert_eq!(plan.limits.load_until, Time::ZERO + Span::secs(8));
-    assert_eq!(plan.limits.deadline, Time::ZERO + Span::secs(38));
+    assert_eq!(plan.limits.heal_at, Time::ZERO + Duration::secs(5));
+    assert_eq!(plan.limits.load_until, Time::ZERO + Duration::secs(8));
+    assert_eq!(plan.limits.deadline, Time::ZERO + Duration::secs(38));
     assert_eq!(plan.tie_break, TieBreak::Fifo);
     assert_eq!(plan.network.profiles.len(), 1);
     assert!(plan.checks.bounce.enabled);
@@ -152,12 +152,12 @@ fn a_scenario_with_everything_is_resolved() {
         ("all", "all.json")
     );
     assert_eq!(plan.behaviour.name, "8.0.1");
-    assert_eq!(plan.nodes[0].config.repl_timeout, Span::secs(4));
+    assert_eq!(plan.nodes[0].config.repl_timeout, Duration::secs(4));
     assert_eq!(plan.nodes[0].config.hz, 100);
-    assert_eq!(plan.nodes[1].config.repl_timeout, Span::secs(5));
+    assert_eq!(plan.nodes[1].config.repl_timeout, Duration::secs(5));
     assert_eq!(plan.nodes[1].behaviour.map(|b| b.name), Some("8.0.0-rc1"));
     assert_eq!(plan.network.profiles.len(), 4);
-    assert_eq!(plan.network.tcp.rto_min, Span::millis(100));
+    assert_eq!(plan.network.tcp.rto_min, Duration::millis(100));
     assert_eq!(plan.groups[0].policy.max_redirects, Some(5));
     assert!(plan.groups[0].policy.readonly);
     assert_eq!(plan.groups[0].start, [NodeId(0), NodeId(1)]);
@@ -182,7 +182,7 @@ fn a_scenario_with_everything_is_resolved() {
     ));
     assert_eq!(
         plan.faults.specs[0].lasts,
-        (Span::millis(10), Span::millis(800))
+        (Duration::millis(10), Duration::millis(800))
     );
     assert_eq!(plan.faults.budget, 2);
     assert_eq!(

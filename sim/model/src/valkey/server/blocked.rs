@@ -9,7 +9,7 @@ use super::super::error::ErrorKind;
 use super::super::message::{ReplOp, Reply, Tag};
 use super::client::Blocked;
 use super::execute::deadline;
-use super::{Server, Slot, Turn};
+use super::{ConnSlot, Server, Turn};
 
 /// A moment at which blocked clients may be dealt with.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Server {
     }
 
     /// Ends a blocking command with `reply`; input behind it is read in `beforeSleep`.
-    pub(super) fn unblock(&mut self, slot: Slot, tag: Tag, reply: Reply, turn: &mut Turn<'_>) {
+    pub(super) fn unblock(&mut self, slot: ConnSlot, tag: Tag, reply: Reply, turn: &mut Turn<'_>) {
         self.blocked.retain(|other| *other != slot);
         self.clients[slot.0 as usize].blocked = Blocked::No;
         self.reply(slot, tag, reply, turn);
@@ -135,7 +135,7 @@ impl Server {
     /// `WAIT` (8.0.1, replication.c:4314). `None` if it blocks.
     pub(super) fn wait(
         &mut self,
-        slot: Slot,
+        slot: ConnSlot,
         tag: Tag,
         replicas: u8,
         timeout_ms: u32,
@@ -234,7 +234,7 @@ impl Server {
     /// What becomes of a client that is blocked in `kind`, in the order in which
     /// `disconnectOrRedirectAllBlockedClients` (9.x, blocked.c) asks. `WAIT` does not write, so
     /// it too waits on after `READONLY`; it waits for no key, so it is never redirected.
-    fn fate(&self, slot: Slot, kind: CommandKind, turn: &Turn<'_>) -> Fate {
+    fn fate(&self, slot: ConnSlot, kind: CommandKind, turn: &Turn<'_>) -> Fate {
         match turn.behaviour.blocked_clients {
             BlockedClients::UnblockAtDemotion | BlockedClients::UnblockAtCompletion => {
                 Fate::ThrowOut

@@ -9,7 +9,7 @@ use super::super::pause::PauseTable;
 use super::failover::Failover;
 use super::hold::Hold;
 use super::{Server, Turn};
-use crate::engine::Span;
+use crate::engine::Duration;
 use crate::net::HostId;
 
 /// The replication offset with which every node starts.
@@ -101,7 +101,7 @@ impl Server {
     pub fn boot(
         &mut self,
         primary: Option<Addr>,
-        phase: Span,
+        phase: Duration,
         restarted: bool,
         turn: &mut Turn<'_>,
     ) {
@@ -116,9 +116,9 @@ impl Server {
         };
         self.primary = primary;
         self.open_slot(HostId(u32::MAX));
-        let period = Span(1_000_000_000 / u64::from(turn.config.hz));
+        let period = Duration(1_000_000_000 / u64::from(turn.config.hz));
         self.cron_loops = phase.0 / period.0;
-        self.next_cron = turn.now + Span(phase.0 % period.0) + Span(1);
+        self.next_cron = turn.now + Duration(phase.0 % period.0) + Duration(1);
         if primary.is_none() && restarted {
             self.replid = self.new_replid();
             self.replid2 = Some(self.disk.replid);

@@ -2,7 +2,7 @@
 
 use super::client::Blocked;
 use super::replicas::longer_than;
-use super::{Effect, Server, Slot, Turn};
+use super::{ConnSlot, Effect, Server, Turn};
 
 /// Clients that `clientsCron` looks at in a tick, at least (`CLIENTS_CRON_MIN_ITERATIONS`).
 const CLIENTS_CRON_MIN: usize = 5;
@@ -29,7 +29,7 @@ impl Server {
             self.clients_cron_place = place + 1;
             if self.clients[place].is_open() {
                 left -= 1;
-                let slot = Slot(place as u32);
+                let slot = ConnSlot(place as u32);
                 if !(idle_matters && self.close_if_idle(slot, turn)) {
                     self.redirect_blocked_client_if_needed(slot, turn);
                 }
@@ -40,13 +40,13 @@ impl Server {
     /// `clientsCronHandleTimeout` (8.0.1, timeout.c:35): a connection on which nothing has
     /// happened for longer than `timeout` is closed, unless its client is blocked (a postponed
     /// one is), subscribes, or is a replica. Returns whether it was.
-    fn close_if_idle(&mut self, slot: Slot, turn: &mut Turn<'_>) -> bool {
+    fn close_if_idle(&mut self, slot: ConnSlot, turn: &mut Turn<'_>) -> bool {
         let client = &mut self.clients[slot.0 as usize];
         let exempt = client.replica
             || client.subscriptions > 0
             || client.closing
             || client.blocked != Blocked::No
-            || slot == Slot::OPERATOR;
+            || slot == ConnSlot::OPERATOR;
         let last = *client.last_interaction.get_or_insert(turn.now);
         if exempt || !longer_than(turn.now, last, turn.config.timeout) {
             return false;

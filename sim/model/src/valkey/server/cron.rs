@@ -4,18 +4,18 @@ use super::super::message::{FailoverState, LinkState};
 use super::handshake::ReplState;
 use super::replicas::longer_than;
 use super::{Effect, Server, Turn};
-use crate::engine::Span;
+use crate::engine::Duration;
 
 impl Server {
     /// `serverCron` (8.0.1, server.c:1260), `hz` times a second: pauses that have run out, and
     /// `replicationCron` every second, or every 100 ms while a failover is in progress (1445).
     pub(super) fn server_cron(&mut self, turn: &mut Turn<'_>) {
-        let period = Span(1_000_000_000 / u64::from(turn.config.hz));
+        let period = Duration(1_000_000_000 / u64::from(turn.config.hz));
         self.next_cron = turn.now + period;
         self.update_paused_actions(turn);
         let every = match self.failover.state {
-            FailoverState::NoFailover => Span::secs(1),
-            FailoverState::WaitForSync | FailoverState::InProgress => Span::millis(100),
+            FailoverState::NoFailover => Duration::secs(1),
+            FailoverState::WaitForSync | FailoverState::InProgress => Duration::millis(100),
         };
         // `run_with_period`
         if period >= every || self.cron_loops.is_multiple_of(every.0 / period.0) {
@@ -26,7 +26,7 @@ impl Server {
         }
         self.active_expire(turn);
         if self.cluster.is_some() {
-            let every = Span::millis(100);
+            let every = Duration::millis(100);
             if period >= every || self.cron_loops.is_multiple_of(every.0 / period.0) {
                 self.cluster_cron(turn);
             }

@@ -9,12 +9,18 @@ use super::super::message::{Message, ReplOp, Reply, Tag};
 use super::super::pause::{Actions, Purpose};
 use super::client::Blocked;
 use super::keys::milliseconds;
-use super::{Effect, Server, Slot, Turn};
-use crate::engine::Span;
+use super::{ConnSlot, Effect, Server, Turn};
+use crate::engine::Duration;
 
 impl Server {
     /// Executes a command and replies.
-    pub(super) fn execute(&mut self, slot: Slot, tag: Tag, command: Command, turn: &mut Turn<'_>) {
+    pub(super) fn execute(
+        &mut self,
+        slot: ConnSlot,
+        tag: Tag,
+        command: Command,
+        turn: &mut Turn<'_>,
+    ) {
         let reply = match command {
             Command::Exec => self.exec(slot, turn),
             Command::BlPop {
@@ -39,7 +45,7 @@ impl Server {
                 return;
             }
             Command::ClientUnblock(id, reason) => {
-                let reply = self.client_unblock(Slot(id), reason, turn);
+                let reply = self.client_unblock(ConnSlot(id), reason, turn);
                 // A process that has panicked says nothing more.
                 let Some(reply) = reply else { return };
                 reply
@@ -128,7 +134,7 @@ impl Server {
     }
 
     /// `call`: a command that answers at once.
-    fn call(&mut self, slot: Slot, command: Command, turn: &mut Turn<'_>) -> Reply {
+    fn call(&mut self, slot: ConnSlot, command: Command, turn: &mut Turn<'_>) -> Reply {
         match command {
             Command::Get(key) => self.get(key, turn),
             Command::MGet(key, more) => {
@@ -229,7 +235,7 @@ impl Server {
                     PauseKind::Write => Actions::WRITE_SET,
                     PauseKind::All => Actions::ALL_SET,
                 };
-                let lasts = Span::millis(u64::from(ms));
+                let lasts = Duration::millis(u64::from(ms));
                 let release = self.pause.pause_by_client(turn.now, lasts, actions);
                 self.release(release, turn);
                 Reply::Ok
@@ -302,7 +308,7 @@ impl Server {
             Command::Wait { .. } => Reply::Int(self.acknowledged(self.offset)),
             Command::XReadBlock { .. } => Reply::Nil,
             Command::ClientUnblock(id, reason) => self
-                .client_unblock(Slot(id), reason, turn)
+                .client_unblock(ConnSlot(id), reason, turn)
                 .unwrap_or(Reply::Nil),
             Command::Exec | Command::ReplConfAck(_) | Command::Psync { .. } => {
                 unreachable!("answered by execute")
@@ -312,7 +318,7 @@ impl Server {
 
     /// Executes a write and hands it on to the replicas. A key whose time is up is removed first.
     #[inline]
-    pub(super) fn write(&mut self, slot: Slot, op: ReplOp, turn: &mut Turn<'_>) -> Reply {
+    pub(super) fn write(&mut self, slot: ConnSlot, op: ReplOp, turn: &mut Turn<'_>) -> Reply {
         if let Some(key) = op.key() {
             self.expire_if_needed(key, turn);
         }
@@ -382,7 +388,7 @@ impl Server {
 
     /// `execCommand`: runs what is queued. A pause that one of the commands sets does not hold
     /// the ones behind it.
-    fn exec(&mut self, slot: Slot, turn: &mut Turn<'_>) -> Reply {
+    fn exec(&mut self, slot: ConnSlot, turn: &mut Turn<'_>) -> Reply {
         let client = &mut self.clients[slot.0 as usize];
         if !client.in_multi {
             return Reply::Error(ErrorKind::ExecWithoutMulti);
@@ -419,7 +425,7 @@ impl Server {
 pub(super) fn deadline(turn: &Turn<'_>, timeout_ms: u32) -> crate::engine::Time {
     match timeout_ms {
         0 => crate::engine::Time::NEVER,
-        ms => turn.now + Span::millis(u64::from(ms)),
+        ms => turn.now + Duration::millis(u64::from(ms)),
     }
 }
 

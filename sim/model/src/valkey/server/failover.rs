@@ -11,7 +11,7 @@ use super::super::pause::{Actions, Purpose};
 use super::blocked::RoleChange;
 use super::handshake::ReplState;
 use super::{Server, Turn};
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 
 /// `failover_state` and what belongs to it.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +73,7 @@ impl Server {
         }
         self.failover = Failover {
             state: FailoverState::WaitForSync,
-            end: timeout_ms.map(|ms| turn.now + Span::millis(u64::from(ms))),
+            end: timeout_ms.map(|ms| turn.now + Duration::millis(u64::from(ms))),
             force,
             target: to,
             chosen: None,

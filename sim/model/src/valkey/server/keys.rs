@@ -3,7 +3,7 @@
 use super::super::data::Value;
 use super::super::error::ErrorKind;
 use super::super::message::{Encoding, ReplOp, Reply};
-use super::{Server, Slot, Turn};
+use super::{ConnSlot, Server, Turn};
 use crate::engine::Time;
 
 /// The present in milliseconds, as deadlines of keys are kept; past 49 days nothing expires.
@@ -107,7 +107,7 @@ impl Server {
     }
 
     /// `WATCH`
-    pub(super) fn watch(&mut self, slot: Slot, key: u32) -> Reply {
+    pub(super) fn watch(&mut self, slot: ConnSlot, key: u32) -> Reply {
         self.clients[slot.0 as usize].watches = true;
         if !self.watched.contains(&(key, slot)) {
             self.watched.push((key, slot));
@@ -116,7 +116,7 @@ impl Server {
     }
 
     /// `unwatchAllKeys`
-    pub(super) fn unwatch(&mut self, slot: Slot) {
+    pub(super) fn unwatch(&mut self, slot: ConnSlot) {
         let client = &mut self.clients[slot.0 as usize];
         client.dirty_cas = false;
         if std::mem::take(&mut client.watches) {
@@ -125,7 +125,7 @@ impl Server {
     }
 
     /// Drops a transaction (`discardTransaction`, 8.0.1, multi.c).
-    pub(super) fn discard_transaction(&mut self, slot: Slot) {
+    pub(super) fn discard_transaction(&mut self, slot: ConnSlot) {
         self.clients[slot.0 as usize].discard();
         self.unwatch(slot);
     }
@@ -157,7 +157,7 @@ impl Server {
 
     /// `RESET` (8.0.1, networking.c:1583 `clearClientConnectionState`): what was said on the
     /// connection is forgotten, but not `CLIENT CAPA`.
-    pub(super) fn reset_connection(&mut self, slot: Slot) -> Reply {
+    pub(super) fn reset_connection(&mut self, slot: ConnSlot) -> Reply {
         self.discard_transaction(slot);
         let client = &mut self.clients[slot.0 as usize];
         client.readonly = false;

@@ -2,7 +2,7 @@
 
 use super::super::command::ClientType;
 use super::client::{Blocked, Client};
-use super::{Server, Slot};
+use super::{ConnSlot, Server};
 
 impl Client {
     /// `getClientType` (8.0.1, networking.c).
@@ -25,12 +25,12 @@ impl Server {
     ///
     /// What this turn has already answered still leaves, since output leaves at its end;
     /// `freeClient` drops what has not been written. The operator's connection is always there.
-    pub(super) fn client_kill(&mut self, me: Slot, kind: ClientType) -> u32 {
+    pub(super) fn client_kill(&mut self, me: ConnSlot, kind: ClientType) -> u32 {
         let mut killed = 0;
         for place in 0..self.clients.len() as u32 {
-            let slot = Slot(place);
+            let slot = ConnSlot(place);
             let client = &mut self.clients[place as usize];
-            let spared = slot == me || slot == Slot::OPERATOR;
+            let spared = slot == me || slot == ConnSlot::OPERATOR;
             if spared || !client.is_open() || client.closing || client.kind() != kind {
                 continue;
             }
@@ -46,7 +46,7 @@ impl Server {
         }
         if killed > 0 {
             let clients = &self.clients;
-            let alive = |slot: &Slot| !clients[slot.0 as usize].closing;
+            let alive = |slot: &ConnSlot| !clients[slot.0 as usize].closing;
             self.postponed.retain(alive);
             self.unblocked.retain(alive);
             self.blocked.retain(alive);

@@ -47,16 +47,16 @@ use super::message::{
 use super::note::{FailoverEnd, Note};
 use super::pause::{PauseTable, Release};
 use super::topology::Topologies;
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 use crate::net::{Closing, ConnectFailure, HostId};
 
 /// One of a server's accepted connections, by the server's own numbering.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct Slot(pub u32);
+pub struct ConnSlot(pub u32);
 
-impl Slot {
+impl ConnSlot {
     /// The operator's, on the server's own machine: always there.
-    pub const OPERATOR: Slot = Slot(0);
+    pub const OPERATOR: ConnSlot = ConnSlot(0);
 }
 
 /// One of the connections that a server has opened to a primary, counted from its start.
@@ -67,9 +67,9 @@ pub struct LinkNo(pub u32);
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A request on an accepted connection.
-    Request(Slot, Request),
+    Request(ConnSlot, Request),
     /// An accepted connection is over.
-    Closed(Slot, Closing),
+    Closed(ConnSlot, Closing),
     /// The connection to the primary is made.
     LinkConnected(LinkNo),
     /// It could not be made.
@@ -86,9 +86,9 @@ pub enum Input {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Send on an accepted connection.
-    Send(Slot, Message),
+    Send(ConnSlot, Message),
     /// Close an accepted connection, after what was sent.
-    Close(Slot),
+    Close(ConnSlot),
     /// Open a connection to a primary.
     Dial(LinkNo, Addr),
     /// Send on it.
@@ -194,15 +194,15 @@ pub struct Server {
     clients: Vec<Client>,
     free: Vec<u32>,
     /// `postponed_clients`, first in first out.
-    postponed: VecDeque<Slot>,
+    postponed: VecDeque<ConnSlot>,
     /// `unblocked_clients`, first in first out.
-    unblocked: VecDeque<Slot>,
+    unblocked: VecDeque<ConnSlot>,
     /// Clients in a blocking command.
-    blocked: Vec<Slot>,
+    blocked: Vec<ConnSlot>,
     /// (channel, subscriber)
-    subscribers: Vec<(u32, Slot)>,
+    subscribers: Vec<(u32, ConnSlot)>,
     /// (key, who watches it)
-    watched: Vec<(u32, Slot)>,
+    watched: Vec<(u32, ConnSlot)>,
     /// Lists and streams that have grown while somebody may wait for them (`ready_keys`).
     ready_keys: Vec<u32>,
     data: Data,
@@ -222,7 +222,7 @@ pub struct Server {
     clients_cron_place: usize,
     inbox: VecDeque<Input>,
     /// Slots closed in this turn, free at its end.
-    closing: Vec<Slot>,
+    closing: Vec<ConnSlot>,
     /// Commands that this turn has handled.
     handled: u32,
     /// Replication ids that this node has made.
@@ -290,20 +290,20 @@ impl Server {
 
     /// Makes room for a connection that the kernel has completed. `None` if `maxclients` is
     /// reached: the connection is to be closed.
-    pub fn accept(&mut self, peer: HostId, config: &Config) -> Option<Slot> {
+    pub fn accept(&mut self, peer: HostId, config: &Config) -> Option<ConnSlot> {
         let open = self.clients.len() - self.free.len();
         (open <= config.maxclients as usize).then(|| self.open_slot(peer))
     }
 
-    fn open_slot(&mut self, peer: HostId) -> Slot {
+    fn open_slot(&mut self, peer: HostId) -> ConnSlot {
         if let Some(place) = self.free.pop() {
             self.clients[place as usize].open(peer);
-            return Slot(place);
+            return ConnSlot(place);
         }
         let mut client = Client::default();
         client.open(peer);
         self.clients.push(client);
-        Slot((self.clients.len() - 1) as u32)
+        ConnSlot((self.clients.len() - 1) as u32)
     }
 
     /// Whether something is waiting to be handled.
@@ -340,7 +340,7 @@ impl Server {
     }
 
     /// One turn of the event loop. Returns how long it takes.
-    pub fn turn(&mut self, turn: &mut Turn<'_>) -> Span {
+    pub fn turn(&mut self, turn: &mut Turn<'_>) -> Duration {
         self.handled = 0;
         while let Some(input) = self.inbox.pop_front() {
             self.handle(input, turn);
@@ -409,7 +409,7 @@ impl Server {
     }
 
     /// Marks a connection to be closed at the end of the turn, after what was sent.
-    fn close_asap(&mut self, slot: Slot) {
+    fn close_asap(&mut self, slot: ConnSlot) {
         let client = &mut self.clients[slot.0 as usize];
         if client.is_open() && !client.closing {
             client.closing = true;
@@ -418,7 +418,7 @@ impl Server {
     }
 
     /// `freeClient`: the connection is gone; its command, if it was postponed, never runs.
-    fn free_client(&mut self, slot: Slot) {
+    fn free_client(&mut self, slot: ConnSlot) {
         let client = &self.clients[slot.0 as usize];
         if !client.is_open() || client.closing {
             return;
@@ -429,7 +429,7 @@ impl Server {
         self.release_slot(slot);
     }
 
-    fn release_slot(&mut self, slot: Slot) {
+    fn release_slot(&mut self, slot: ConnSlot) {
         let client = &mut self.clients[slot.0 as usize];
         if client.is_waiting() {
             self.postponed.retain(|other| *other != slot);
@@ -447,7 +447,7 @@ impl Server {
     }
 
     #[inline]
-    fn reply(&mut self, slot: Slot, tag: Tag, reply: Reply, turn: &mut Turn<'_>) {
+    fn reply(&mut self, slot: ConnSlot, tag: Tag, reply: Reply, turn: &mut Turn<'_>) {
         self.clients[slot.0 as usize].last_interaction = Some(turn.now);
         turn.effects
             .push(Effect::Send(slot, Message::Reply { tag, reply }));
@@ -528,7 +528,7 @@ impl Server {
 
     /// The operator's command, as a request on the operator's own connection.
     pub fn operator(&mut self, tag: Tag, command: Command) {
-        self.deliver(Input::Request(Slot::OPERATOR, Request { tag, command }));
+        self.deliver(Input::Request(ConnSlot::OPERATOR, Request { tag, command }));
     }
 
     /// The replication offset.

@@ -7,7 +7,7 @@ use super::super::message::{FailoverState, LinkState, Reply, Request};
 use super::super::note::{GateVerdict, Note};
 use super::client::Blocked;
 use super::hold::Hold;
-use super::{Effect, Server, Slot, Turn};
+use super::{ConnSlot, Effect, Server, Turn};
 
 /// What a gate says to a command.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,7 @@ enum Answer {
 impl Server {
     /// A request has been read from a connection. Behind a command that blocks it waits unread.
     #[inline]
-    pub(super) fn read_request(&mut self, slot: Slot, request: Request, turn: &mut Turn<'_>) {
+    pub(super) fn read_request(&mut self, slot: ConnSlot, request: Request, turn: &mut Turn<'_>) {
         let client = &mut self.clients[slot.0 as usize];
         if client.closing || !client.is_open() {
             return;
@@ -37,7 +37,7 @@ impl Server {
     }
 
     /// Reads on after a blocking command has ended (`processPendingCommandAndInputBuffer`).
-    pub(super) fn read_on(&mut self, slot: Slot, turn: &mut Turn<'_>) {
+    pub(super) fn read_on(&mut self, slot: ConnSlot, turn: &mut Turn<'_>) {
         loop {
             let client = &mut self.clients[slot.0 as usize];
             if client.is_waiting() || client.closing || !client.is_open() {
@@ -52,7 +52,12 @@ impl Server {
 
     /// `processCommand` (8.0.1, server.c:3808). Each behaviour's gates are in
     /// [`Behaviour`](super::super::Behaviour).
-    pub(super) fn process_command(&mut self, slot: Slot, request: Request, turn: &mut Turn<'_>) {
+    pub(super) fn process_command(
+        &mut self,
+        slot: ConnSlot,
+        request: Request,
+        turn: &mut Turn<'_>,
+    ) {
         self.handled += 1;
         let kind = request.command.kind();
         let flags = self.effective_flags(slot, kind);
@@ -116,7 +121,7 @@ impl Server {
 
     /// The command's flags; EXEC takes the union of what is queued.
     #[inline]
-    fn effective_flags(&self, slot: Slot, kind: CommandKind) -> Flags {
+    fn effective_flags(&self, slot: ConnSlot, kind: CommandKind) -> Flags {
         let own = kind.flags();
         if kind != CommandKind::Exec {
             return own;
@@ -137,7 +142,7 @@ impl Server {
     fn ask(
         &self,
         gate: Gate,
-        slot: Slot,
+        slot: ConnSlot,
         (kind, flags): (CommandKind, Flags),
         turn: &Turn<'_>,
     ) -> Answer {
@@ -236,7 +241,7 @@ impl Server {
 
     /// What a redirect does to a transaction (8.0.0-rc1: nothing; PR 895: see
     /// [`RedirectInMulti::Spoil`]).
-    fn redirect_spoils(&mut self, slot: Slot, kind: CommandKind, turn: &Turn<'_>) {
+    fn redirect_spoils(&mut self, slot: ConnSlot, kind: CommandKind, turn: &Turn<'_>) {
         match turn.behaviour.redirect_in_multi {
             RedirectInMulti::LeaveUntouched => {}
             RedirectInMulti::Spoil => self.spoil(slot, kind),
@@ -245,7 +250,7 @@ impl Server {
 
     /// Discards a transaction whose EXEC is redirected, and flags the transaction if the command is
     /// queued in one, so that EXEC aborts.
-    pub(super) fn spoil(&mut self, slot: Slot, kind: CommandKind) {
+    pub(super) fn spoil(&mut self, slot: ConnSlot, kind: CommandKind) {
         let client = &mut self.clients[slot.0 as usize];
         if kind == CommandKind::Exec {
             self.discard_transaction(slot);
@@ -256,7 +261,12 @@ impl Server {
 
     /// `resetClient`: ASKING holds for the next command, and all of a transaction.
     #[cold]
-    pub(super) fn forget_asking(&mut self, slot: Slot, kind: CommandKind, verdict: GateVerdict) {
+    pub(super) fn forget_asking(
+        &mut self,
+        slot: ConnSlot,
+        kind: CommandKind,
+        verdict: GateVerdict,
+    ) {
         let postponed = matches!(verdict, GateVerdict::Postponed(_));
         let client = &mut self.clients[slot.0 as usize];
         if !postponed && !client.in_multi && kind != CommandKind::Asking {
@@ -266,7 +276,7 @@ impl Server {
 
     /// `rejectCommand` (8.0.1, server.c): flags a transaction; a rejected EXEC aborts it
     /// (`execCommandAbort`) and wraps the error.
-    fn reject(&mut self, slot: Slot, kind: CommandKind, error: ErrorKind) -> ErrorKind {
+    fn reject(&mut self, slot: ConnSlot, kind: CommandKind, error: ErrorKind) -> ErrorKind {
         let client = &mut self.clients[slot.0 as usize];
         if kind == CommandKind::Exec && client.in_multi {
             self.discard_transaction(slot);
@@ -280,7 +290,7 @@ impl Server {
 
     pub(super) fn trace_gate(
         &self,
-        slot: Slot,
+        slot: ConnSlot,
         request: Request,
         verdict: GateVerdict,
         turn: &mut Turn<'_>,
@@ -288,7 +298,7 @@ impl Server {
         // The operator's commands are traced with their replies.
         let Some(peer) = self.clients[slot.0 as usize]
             .peer
-            .filter(|_| slot != Slot::OPERATOR)
+            .filter(|_| slot != ConnSlot::OPERATOR)
         else {
             return;
         };

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use super::super::address::Addr;
 use super::super::behaviour::Demotion;
 use super::super::message::{FailoverState, Message, ReplOp, Reply, SnapshotId, StreamEntry, Tag};
-use super::{Effect, Server, Slot, Turn};
-use crate::engine::{Span, Time};
+use super::{ConnSlot, Effect, Server, Turn};
+use crate::engine::{Duration, Time};
 
 /// A replica's state at its primary.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) enum ReplicaState {
 /// A replica, as its primary sees it.
 #[derive(Clone, Debug)]
 pub(super) struct Replica {
-    pub(super) slot: Slot,
+    pub(super) slot: ConnSlot,
     pub(super) state: ReplicaState,
     /// The address that it announced; a client that sends PSYNC on its own announces none.
     pub(super) address: Option<Addr>,
@@ -140,7 +140,7 @@ impl Server {
     }
 
     /// `REPLCONF ACK`: never answered.
-    pub(super) fn replconf_ack(&mut self, slot: Slot, offset: u64, turn: &mut Turn<'_>) {
+    pub(super) fn replconf_ack(&mut self, slot: ConnSlot, offset: u64, turn: &mut Turn<'_>) {
         if let Some(replica) = self
             .replicas
             .iter_mut()
@@ -155,7 +155,7 @@ impl Server {
     }
 
     /// The connection of a replica is gone.
-    pub(super) fn replica_lost(&mut self, slot: Slot) {
+    pub(super) fn replica_lost(&mut self, slot: ConnSlot) {
         self.replicas.retain(|replica| replica.slot != slot);
     }
 
@@ -249,7 +249,7 @@ impl Server {
 
 /// Whether more than `timeout` has passed: whole seconds compared with `>`, as `time()` gives
 /// them (8.0.1, replication.c:4505–4598).
-pub(super) fn longer_than(now: Time, since: Time, timeout: Span) -> bool {
+pub(super) fn longer_than(now: Time, since: Time, timeout: Duration) -> bool {
     const SECOND: u64 = 1_000_000_000;
     now.0 / SECOND - since.0 / SECOND > timeout.0 / SECOND
 }

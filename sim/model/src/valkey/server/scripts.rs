@@ -4,13 +4,13 @@ use super::super::behaviour::Wording;
 use super::super::error::ErrorKind;
 use super::super::message::{ReplOp, Reply, WriteId};
 use super::super::script::Script;
-use super::{Server, Slot, Turn};
+use super::{ConnSlot, Server, Turn};
 
 impl Server {
     /// `EVAL`, `FCALL` and the like.
     pub(super) fn run_script(
         &mut self,
-        slot: Slot,
+        slot: ConnSlot,
         script: Script,
         key: u32,
         turn: &mut Turn<'_>,
@@ -32,7 +32,13 @@ impl Server {
         }
     }
 
-    fn script_sets(&mut self, slot: Slot, key: u32, write: WriteId, turn: &mut Turn<'_>) -> Reply {
+    fn script_sets(
+        &mut self,
+        slot: ConnSlot,
+        key: u32,
+        write: WriteId,
+        turn: &mut Turn<'_>,
+    ) -> Reply {
         self.write(slot, ReplOp::Set(key, write), turn)
     }
 

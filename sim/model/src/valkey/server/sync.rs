@@ -7,7 +7,7 @@ use super::super::error::ErrorKind;
 use super::super::message::{FailoverState, LinkState, Message, ReplId, Reply, SnapshotId, Tag};
 use super::handshake::ReplState;
 use super::replicas::{Replica, ReplicaState};
-use super::{Effect, Server, Slot, Turn};
+use super::{ConnSlot, Effect, Server, Turn};
 
 impl Server {
     /// `syncCommand` (8.0.1, replication.c:1034). `None` where the reply comes later or has been
@@ -18,7 +18,7 @@ impl Server {
     /// and asks for.
     pub(super) fn sync_command(
         &mut self,
-        (slot, tag): (Slot, Tag),
+        (slot, tag): (ConnSlot, Tag),
         (replid, offset): (Option<ReplId>, u64),
         failover: bool,
         epoch: Option<Epoch>,

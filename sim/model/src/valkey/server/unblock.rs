@@ -5,14 +5,14 @@ use super::super::command::UnblockReason;
 use super::super::error::ErrorKind;
 use super::super::message::Reply;
 use super::client::Blocked;
-use super::{Effect, Server, Slot, Turn};
+use super::{ConnSlot, Effect, Server, Turn};
 
 impl Server {
     /// `CLIENT UNBLOCK` (8.0.1, networking.c:3483 `clientCommand`): one for a client that was
     /// blocked, else zero. `None` if it was the end of the process.
     pub(super) fn client_unblock(
         &mut self,
-        target: Slot,
+        target: ConnSlot,
         reason: UnblockReason,
         turn: &mut Turn<'_>,
     ) -> Option<Reply> {

@@ -3,7 +3,7 @@
 use super::{Drawn, Recorder, Told};
 use crate::diagram::{ArrowLook, Fate, NoteLook, kinds, labels};
 use crate::{StoryKind, words};
-use rebound_engine::{Span, Time};
+use rebound_engine::{Duration, Time};
 use rebound_net::{Closing, ConnectFailure, Note as NetNote};
 use rebound_sim::client::{ClientId, CommandOutcome, Note as ClientNote};
 use rebound_sim::scenario::HostRole;
@@ -308,7 +308,7 @@ impl Recorder<'_> {
         &mut self,
         of: (ClientId, u32),
         outcome: CommandOutcome,
-        (hops, took): (u32, Span),
+        (hops, took): (u32, Duration),
         detail: String,
     ) {
         let Some(told) = self.commands.get_mut(&of) else {

@@ -8,14 +8,14 @@ use super::super::super::hash_slot::{HASH_SLOTS, HashSlot};
 use super::super::super::message::{ReplOp, Reply, TopologyId, WriteId};
 use super::super::super::slot_set::SlotSet;
 use super::super::super::topology::TopologyRange;
-use super::super::{Server, Slot, Turn};
+use super::super::{ConnSlot, Server, Turn};
 use super::Cluster;
 use super::owners::set_partner;
 use super::ping::Audience;
 
 impl Server {
     /// `ASKING`: for the next command.
-    pub(in super::super) fn asking_command(&mut self, slot: Slot) -> Reply {
+    pub(in super::super) fn asking_command(&mut self, slot: ConnSlot) -> Reply {
         if self.cluster.is_none() {
             return Reply::Error(ErrorKind::ClusterDisabled);
         }

@@ -8,7 +8,7 @@ use super::super::Turn;
 use super::packet::{Body, Packet};
 use super::ping::Audience;
 use super::{Cluster, Want};
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 
 /// A replica's election (`failover_auth_…`).
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,7 @@ pub(super) struct Election {
 }
 
 /// `CLUSTER_OPERATION_TIMEOUT`
-const OPERATION_TIMEOUT: Span = Span::millis(2_000);
+const OPERATION_TIMEOUT: Duration = Duration::millis(2_000);
 
 impl Cluster {
     /// `clusterHandleReplicaFailover` (8.0.1, cluster_legacy.c:4511): plans an election, begins
@@ -80,7 +80,7 @@ impl Cluster {
         if factor == 0 {
             return true;
         }
-        let allowed = Span::secs(u64::from(config.repl_ping_replica_period))
+        let allowed = Duration::secs(u64::from(config.repl_ping_replica_period))
             + config.cluster_node_timeout.times(factor);
         self.outside.data_age.is_some_and(|age| {
             let age = if age > config.cluster_node_timeout {
@@ -98,9 +98,9 @@ impl Cluster {
         let rank = self.replica_rank();
         let chance = turn.chance.below(500);
         let (delay, rank) = if self.manual.end.is_some() {
-            (Span::ZERO, 0)
+            (Duration::ZERO, 0)
         } else {
-            (Span::millis(500 + chance) + Span::secs(rank), rank)
+            (Duration::millis(500 + chance) + Duration::secs(rank), rank)
         };
         self.election = Election {
             at: Some(turn.now + delay),
@@ -132,8 +132,8 @@ impl Cluster {
         let (old, Some(at)) = (self.election.rank, self.election.at) else {
             return;
         };
-        let base = at.0 - Span::secs(old).0;
-        self.election.at = Some(Time(base) + Span::secs(rank));
+        let base = at.0 - Duration::secs(old).0;
+        self.election.at = Some(Time(base) + Duration::secs(rank));
         self.election.rank = rank;
     }
 

@@ -7,7 +7,7 @@ use super::super::Turn;
 use super::Cluster;
 use super::node::Health;
 use super::packet::{Body, Gossip, Packet};
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 
 impl Cluster {
     /// `clusterProcessGossipSection`: only primaries with slots can report a failure.
@@ -39,10 +39,10 @@ impl Cluster {
                 }
                 // A node of which nothing is known to the contrary was heard of when others heard
                 // of it; clocks may differ by half a second.
-                let heard = Time::ZERO + Span::secs(u64::from(said.pong_received));
+                let heard = Time::ZERO + Duration::secs(u64::from(said.pong_received));
                 if node.ping_sent.is_none()
                     && node.count_reports(timeout, now) == 0
-                    && heard <= now + Span::millis(500)
+                    && heard <= now + Duration::millis(500)
                     && heard > node.pong_received
                 {
                     node.pong_received = heard;

@@ -10,7 +10,7 @@ use super::super::super::note::{ClusterEvent, ManualEnd};
 use super::super::Turn;
 use super::packet::Packet;
 use super::{Cluster, Want, Way};
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 
 /// A manual failover (`mf_…`).
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,7 @@ pub(super) struct ManualFailover {
 }
 
 /// `CLUSTER_MF_TIMEOUT`
-const TIMEOUT: Span = Span::millis(5_000);
+const TIMEOUT: Duration = Duration::millis(5_000);
 /// `CLUSTER_MF_PAUSE_MULT`: how many times as long the primary pauses, in case it never hears.
 const PAUSE_MULT: u64 = 2;
 

@@ -41,7 +41,7 @@ use super::super::slot_set::SlotSet;
 use super::blocked::RoleChange;
 use super::handshake::ReplState;
 use super::{Effect, Server, Turn};
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 
 /// Which of the two connections between a node and another: each opens one.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ struct Outside {
     /// `replicationGetReplicaOffset`
     replica_offset: u64,
     /// For how long nothing has come from the primary; none if nothing ever has.
-    data_age: Option<Span>,
+    data_age: Option<Duration>,
 }
 
 /// A node's view of the cluster (`clusterState`).
@@ -277,7 +277,7 @@ impl Server {
                 (_, Some((_, offset))) => offset,
                 (_, None) => 0,
             },
-            data_age: since.map(|since| Span::secs(turn.now.0 / SECOND - since.0 / SECOND)),
+            data_age: since.map(|since| Duration::secs(turn.now.0 / SECOND - since.0 / SECOND)),
         }
     }
 

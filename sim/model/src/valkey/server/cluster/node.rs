@@ -3,7 +3,7 @@
 use super::super::super::address::NodeId;
 use super::super::super::message::BusMessage;
 use super::packet::SlotsId;
-use crate::engine::{Span, Time};
+use crate::engine::{Duration, Time};
 
 /// Whether a node is taken for reachable (`CLUSTER_NODE_PFAIL` and `CLUSTER_NODE_FAIL`, of which
 /// at most one is set).
@@ -120,7 +120,7 @@ impl ClusterNode {
 
     /// `clusterNodeFailureReportsCount`: reports count for twice the node time-out
     /// (`CLUSTER_FAIL_REPORT_VALIDITY_MULT`).
-    pub(super) fn count_reports(&mut self, node_timeout: Span, now: Time) -> u32 {
+    pub(super) fn count_reports(&mut self, node_timeout: Duration, now: Time) -> u32 {
         let valid = node_timeout.times(2);
         self.reports.retain(|report| now.since(report.1) <= valid);
         self.reports.len() as u32
@@ -134,13 +134,13 @@ mod tests {
     #[test]
     fn reports_are_counted_once_for_each_reporter_and_grow_old() {
         let mut node = ClusterNode::new(NodeId(0));
-        let timeout = Span::secs(15);
+        let timeout = Duration::secs(15);
         node.add_report(NodeId(1), Time(0));
-        node.add_report(NodeId(2), Time(0) + Span::secs(10));
-        node.add_report(NodeId(2), Time(0) + Span::secs(20));
-        assert_eq!(node.count_reports(timeout, Time(0) + Span::secs(30)), 2);
-        assert_eq!(node.count_reports(timeout, Time(0) + Span::secs(31)), 1);
+        node.add_report(NodeId(2), Time(0) + Duration::secs(10));
+        node.add_report(NodeId(2), Time(0) + Duration::secs(20));
+        assert_eq!(node.count_reports(timeout, Time(0) + Duration::secs(30)), 2);
+        assert_eq!(node.count_reports(timeout, Time(0) + Duration::secs(31)), 1);
         node.remove_report(NodeId(2));
-        assert_eq!(node.count_reports(timeout, Time(0) + Span::secs(31)), 0);
+        assert_eq!(node.count_reports(timeout, Time(0) + Duration::secs(31)), 0);
     }
 }

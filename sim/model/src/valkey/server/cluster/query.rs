@@ -11,7 +11,7 @@ use super::super::super::hash_slot::HashSlot;
 use super::super::super::message::{Reply, Request, Tag};
 use super::super::super::note::{ClusterHealth, GateVerdict};
 use super::super::client::Blocked;
-use super::super::{Server, Slot, Turn};
+use super::super::{ConnSlot, Server, Turn};
 use super::Cluster;
 use crate::valkey::redirect::Redirect;
 use crate::valkey::redirect::RedirectKind;
@@ -44,7 +44,7 @@ impl Server {
     #[inline(never)]
     pub(in super::super) fn sent_elsewhere(
         &mut self,
-        slot: Slot,
+        slot: ConnSlot,
         request: Request,
         flags: Flags,
         turn: &mut Turn<'_>,
@@ -77,7 +77,7 @@ impl Server {
     fn get_node_by_query(
         &self,
         cluster: &Cluster,
-        slot: Slot,
+        slot: ConnSlot,
         command: Command,
         flags: Flags,
         turn: &Turn<'_>,
@@ -199,7 +199,7 @@ impl Server {
     /// only reads.
     pub(in super::super) fn redirect_blocked_client_if_needed(
         &mut self,
-        slot: Slot,
+        slot: ConnSlot,
         turn: &mut Turn<'_>,
     ) {
         let client = &self.clients[slot.0 as usize];

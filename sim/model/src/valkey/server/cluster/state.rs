@@ -5,15 +5,15 @@ use super::super::super::note::{ClusterEvent, ClusterHealth};
 use super::super::Turn;
 use super::Cluster;
 use super::node::Health;
-use crate::engine::Span;
+use crate::engine::Duration;
 
 /// `CLUSTER_WRITABLE_DELAY`: how long a primary that was started waits, so that others can tell it
 /// that it is no longer one.
-const WRITABLE_DELAY: Span = Span::millis(2_000);
+const WRITABLE_DELAY: Duration = Duration::millis(2_000);
 /// `CLUSTER_MIN_REJOIN_DELAY`
-const MIN_REJOIN_DELAY: Span = Span::millis(500);
+const MIN_REJOIN_DELAY: Duration = Duration::millis(500);
 /// `CLUSTER_MAX_REJOIN_DELAY`
-const MAX_REJOIN_DELAY: Span = Span::millis(5_000);
+const MAX_REJOIN_DELAY: Duration = Duration::millis(5_000);
 
 impl Cluster {
     /// Checks whether every slot is served and a majority of the primaries can be reached.

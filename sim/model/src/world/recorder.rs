@@ -9,8 +9,8 @@ use crate::net::Note as NetNote;
 use crate::trace::{Event, Record, Sink, TraceHash};
 use crate::valkey::{ElementLog, Note as NodeNote};
 
-/// A run's books.
-pub(super) struct Books {
+/// A run's recorder.
+pub(super) struct Recorder {
     pub(super) hash: TraceHash,
     pub(super) tally: Tally,
     pub(super) checks: Checks,
@@ -18,9 +18,9 @@ pub(super) struct Books {
     pub(super) open_commands: u64,
 }
 
-impl Books {
-    pub(super) fn new(checks: Checks) -> Books {
-        Books {
+impl Recorder {
+    pub(super) fn new(checks: Checks) -> Recorder {
+        Recorder {
             hash: TraceHash::default(),
             tally: Tally::default(),
             checks,
