@@ -28,11 +28,12 @@ pub struct Known {
 }
 
 impl Known {
-    /// Looks through the package's tests, recordings and scenarios.
+    /// Looks through the tests of this package and of the model, the recordings and the scenarios.
     pub fn found(package: &Path) -> Known {
         let mut tests = BTreeSet::new();
-        functions(&package.join("tests"), &mut tests);
-        functions(&package.join("src"), &mut tests);
+        for folder in ["tests", "src", "../model/tests", "../model/src"] {
+            functions(&package.join(folder), &mut tests);
+        }
         let mut recordings = BTreeSet::new();
         for label in entries(&package.join("tests/recordings")) {
             for recording in entries(&label) {
