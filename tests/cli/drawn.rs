@@ -69,7 +69,10 @@ fn a_run_that_cannot_be_run_again_is_not_drawn_and_the_page_says_why() {
     run["scenario"] = "../../etc/passwd".into();
     lab.write("a-path.json", &run.to_string());
     for (file, part) in [
-        ("other-trace.json", "This build runs seed 1 otherwise"),
+        (
+            "other-trace.json",
+            "Under this build, seed 1 gives another run",
+        ),
         ("no-behaviour.json", "no behaviour 6.0"),
         ("no-scenario.json", "name it with --scenario FILE"),
         ("a-path.json", "name it with --scenario FILE"),
@@ -106,7 +109,7 @@ fn what_does_not_go_together_is_refused() {
         (&["run.json", "--scenario", "nothing.json"], "nothing.json"),
         (
             &["run.json", "--from", "2s", "--until", "1s"],
-            "nothing lies from 2s until 1s",
+            "there is nothing from 2s until 1s",
         ),
         (&["run.json", "--from", "soon"], "invalid value 'soon'"),
         (

@@ -266,7 +266,7 @@ fn bad_input_is_named() {
         ),
         (
             &["sweep.json", SLOW],
-            "sweep.json is a report: expected it alone",
+            "sweep.json is a report: expected only one report",
         ),
         (
             &[SLOW, CLEAN],
@@ -356,7 +356,7 @@ fn a_folder_of_scenarios_is_checked() {
         ),
         (
             &["scenarios", "--behaviour", "8.0.1"],
-            "--behaviour is about a scenario",
+            "--behaviour applies to a scenario",
         ),
     ] {
         let ended = lab.run(&[&["report"], arguments].concat());

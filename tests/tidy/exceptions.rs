@@ -49,27 +49,24 @@ const fn function(path: &'static str, function: &'static str, lines: usize) -> L
 /// Files of more than 600 lines.
 pub const LONG_FILES: &[LongFile] = &[
     file("scenario/command_line.rs", 629),
-    file("conformance/cluster.rs", 654),
+    file("conformance/cluster.rs", 666),
 ];
 
 /// Functions of more than 100 lines. Nearly all are one `match` over all of something, with an arm
 /// of a line or two for each.
 pub const LONG_FUNCTIONS: &[LongFunction] = &[
-    function("conform/cluster/model.rs", "told", 134),
-    function("conform/request.rs", "request", 123),
-    function("conform/seen.rs", "record", 101),
+    function("src/cluster/model.rs", "told", 131),
+    function("scenario/request.rs", "request", 117),
     function("diagram/recorder/listen.rs", "record", 241),
     function("situation/mod.rs", "observe", 128),
-    function("story/phrases.rs", "words", 165),
-    function("report/words.rs", "command", 136),
+    function("story/phrases.rs", "words", 173),
+    function("src/words.rs", "command", 136),
     function("scenario/resolve/timeline.rs", "action", 123),
     function("trace/hash.rs", "words", 199),
-    function("valkey/error.rs", "text", 116),
-    function("server/execute.rs", "execute", 112),
+    function("server/execute.rs", "execute", 118),
     function("server/execute.rs", "call", 181),
-    function("world/runner.rs", "report", 109),
+    function("world/runner.rs", "report", 114),
     function("world/setup.rs", "new", 109),
-    function("conform/ops.rs", "note", 105),
     // Tables of cases, one below the other.
     function("cli/mistakes.rs", "mistakes_get_one_message_each", 170),
     function("cli/reports.rs", "bad_input_is_named", 116),
@@ -80,4 +77,9 @@ pub const KEPT_PUBLIC: &[Kept] = &[];
 
 /// How many public items that nobody uses are still in packages that have not been gone through.
 /// The test prints them if there are more.
-pub const TO_MEND: &[(&str, usize)] = &[("rebound-sim", 113)];
+pub const TO_MEND: &[(&str, usize)] = &[
+    ("rebound-batch", 24),
+    ("rebound-conform", 47),
+    ("rebound-sim", 55),
+    ("rebound-view", 1),
+];

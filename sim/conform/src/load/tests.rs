@@ -53,7 +53,7 @@ fn lines_are_sorted_by_time_and_may_run_back_a_little() {
     .expect_err("runs back");
     assert_says(
         &error.to_string(),
-        &["line 3", "t=40", "t=100", "50 ms at most"],
+        &["line 3", "t=40", "t=100", "at most 50 ms"],
     );
 }
 
