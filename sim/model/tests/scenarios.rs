@@ -421,7 +421,7 @@ fn a_chain_in_a_cluster_names_its_slots() {
     assert!(
         bounce
             .why
-            .contains("c took b for the owner of slot 13907, and b took c for it"),
+            .contains("c considered b the owner of slot 13907, and b considered c the owner"),
         "{}",
         bounce.why
     );

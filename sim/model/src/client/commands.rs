@@ -6,7 +6,7 @@ use super::generate::{generate, inner_command};
 use super::note::{CommandOutcome, Note, Saw, WriteRange, WrittenKeys};
 use super::policy::{Batch, RedirectAction, Scope};
 use super::spec::ClientSpec;
-use super::state::{Client, Own, own_tag};
+use super::state::Client;
 use super::{Context, Effect};
 use crate::engine::{Duration, Time};
 use crate::valkey::Redirect;
@@ -321,11 +321,16 @@ impl Client {
         let (class, addr, issued_at, piped) = (old.class, old.addr, old.issued_at, old.piped);
         let own = self.units.take(class, addr, issued_at);
         let work = self.units.at(own);
-        work.members.push(flight);
         work.piped = piped;
-        self.numbers
-            .move_to(own, self.flights[flight as usize].number);
+        self.join(own, flight);
         own
+    }
+
+    /// Puts a command that was in another unit at the end of this one.
+    pub(super) fn join(&mut self, unit: u16, flight: u32) {
+        self.units.at(unit).members.push(flight);
+        let number = self.flights[flight as usize].number;
+        self.numbers.move_to(unit, number);
     }
 
     /// Sends a unit as soon as there is a connection for it.
@@ -377,9 +382,9 @@ impl Client {
         work.inner_redirect = None;
         work.redirected = false;
         if std::mem::take(&mut work.asking) {
-            let tag = own_tag(Own::Asking);
+            let first = work.members[work.first];
             let request = crate::valkey::Request {
-                tag,
+                tag: Tag::ahead_of(self.flights[first as usize].number),
                 command: Command::Asking,
             };
             ctx.effects

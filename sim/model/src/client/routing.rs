@@ -83,7 +83,7 @@ impl Client {
             }
             self.units.at(unit).members.remove(place);
             if let Some((_, part)) = parts.iter().find(|(other, _)| *other == to) {
-                self.units.at(*part).members.push(flight);
+                self.join(*part, flight);
             } else {
                 let part = self.detach(unit, flight);
                 let (resends, dial_failures) = {

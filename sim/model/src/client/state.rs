@@ -36,8 +36,6 @@ pub(super) enum Own {
     Discard = 2,
     /// `CLUSTER SLOTS`.
     Topology = 3,
-    /// `ASKING`.
-    Asking = 4,
 }
 
 /// The mark on the client's own requests.
@@ -264,7 +262,7 @@ impl Client {
         if !self.conns.is_used(slot) {
             return;
         }
-        if let Some(number) = tag.number() {
+        if let Some(number) = tag.part_of() {
             if let Some(unit) = self.numbers.unit(number) {
                 self.answered(spec, ctx, slot, unit, reply);
             }

@@ -609,7 +609,7 @@ mod tests {
             ("CLIENT PUASE 5", "nearest: \"PAUSE\""),
             ("REPLICAOF new 70000", "0 to 65535"),
             ("REPLICAOF new", "expected for example"),
-            ("MGET 5 7", "follow one another"),
+            ("MGET 5 7", "consecutive keys"),
             ("WAIT 300 0", "0 to 255"),
             ("EXEC now", "takes no arguments"),
             ("CONFIG SET hz 5", "expected for example \"CONFIG REWRITE\""),

@@ -101,13 +101,21 @@ impl Tag {
     /// Set in the marks of requests that belong to no application's command.
     const OWN: u32 = 1 << 31;
 
+    /// Set in the marks of requests that go ahead of a command.
+    const AHEAD: u32 = 1 << 30;
+
     /// The mark on what a subscription brings, which nobody has asked for.
     pub const PUSHED: Tag = Tag(u32::MAX);
 
     /// The mark on the requests of an application's command, by its number with its client.
     #[inline]
     pub const fn command(number: u32) -> Tag {
-        Tag(number & !Tag::OWN)
+        Tag(number & (Tag::AHEAD - 1))
+    }
+
+    /// The mark on what goes ahead of a command and has a reply of its own: `ASKING`.
+    pub const fn ahead_of(number: u32) -> Tag {
+        Tag(Tag::command(number).0 | Tag::AHEAD)
     }
 
     /// The mark on a request of the sender's own.
@@ -116,10 +124,22 @@ impl Tag {
         Tag(mark | Tag::OWN)
     }
 
-    /// The number of the command with its client, if the request is an application's.
+    /// The number of the command for which the request is sent, if an application has asked for
+    /// one.
     #[inline]
     pub const fn number(self) -> Option<u32> {
         if self.0 < Tag::OWN {
+            Some(self.0 & (Tag::AHEAD - 1))
+        } else {
+            None
+        }
+    }
+
+    /// The number of the command of which the request is a part, so that its reply is an answer
+    /// to the command.
+    #[inline]
+    pub const fn part_of(self) -> Option<u32> {
+        if self.0 < Tag::AHEAD {
             Some(self.0)
         } else {
             None
@@ -452,8 +472,8 @@ pub enum Message {
 }
 
 impl Message {
-    /// The number, with its client, of the command that is asked or answered; absent for all that
-    /// no application has asked for.
+    /// The number, with its client, of the command for which this is sent or with which it is
+    /// answered; absent for all that no application has asked for.
     pub const fn number(&self) -> Option<u32> {
         match self {
             Message::Request(Request { tag, .. }) | Message::Reply { tag, .. } => tag.number(),
@@ -465,6 +485,15 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tag_knows_its_command() {
+        let parts = |tag: Tag| (tag.number(), tag.part_of());
+        assert_eq!(parts(Tag::command(7)), (Some(7), Some(7)));
+        assert_eq!(parts(Tag::ahead_of(7)), (Some(7), None));
+        assert_eq!(parts(Tag::own(7)), (None, None));
+        assert_eq!(parts(Tag::PUSHED), (None, None));
+    }
 
     /// Messages are moved for every event.
     #[test]

@@ -170,7 +170,7 @@ pub enum Note {
         /// The peer's host.
         peer: HostId,
         /// The number of the client's command to which it belongs: the command itself, or the
-        /// transaction of which it is a part. Absent for what no application has asked for.
+        /// transaction of which it is a part. Absent for all else, `ASKING` before a command too.
         number: Option<u32>,
         /// The command.
         command: CommandKind,

@@ -5,6 +5,7 @@
 
 mod bus;
 mod clients;
+mod dispatch;
 mod event;
 mod faults;
 mod nodes;

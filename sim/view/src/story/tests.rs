@@ -481,7 +481,7 @@ fn a_gate_knows_which_command_it_looks_at() {
         gate(OLD, (2, CommandKind::Multi), GateVerdict::Passed, waiting),
         gate(OLD, (2, CommandKind::Exec), postponed, waiting),
     ];
-    let lines = told(&events);
+    let lines = told_by("8.0.1", &Filter::all(), &events);
     let asked: Vec<_> = lines
         .iter()
         .filter_map(|line| line.strip_prefix("old is asked "))

@@ -309,11 +309,11 @@ fn a_finding_names_the_few_operations_that_show_it() {
     );
     assert_eq!(
         found[0].why,
-        "No order of the operations on key 5 explains what was told: the 5 before this one have \
-         one, with it there is none. 3 of them show it: \
+        "No order of the operations on key 5 explains the replies: the 5 before this one have an order, \
+         but with this one there is none. 3 of them show it: \
          SET #1 of app/0 (0.020000s to 0.030000s, at old); \
          SET #2 of app/0 (0.040000s to 0.050000s, at old); \
-         GET #99 of app/0 (0.051000s to 0.052000s, at old) was told what SET #1 of app/0 wrote."
+         GET #99 of app/0 (0.051000s to 0.052000s, at old) returned what SET #1 of app/0 wrote."
     );
 }
 
@@ -329,7 +329,10 @@ fn removals_long_written_over_are_not_told() {
     };
     let (last, why) = explain::in_words(&plan(ON), &all, |_| &whose);
     assert_eq!(last, 11);
-    assert!(why.contains("the 11 before this one have one"), "{why}");
+    assert!(
+        why.contains("the 11 before this one have an order"),
+        "{why}"
+    );
     assert!(why.contains(" 2 of them show it"), "{why}");
 }
 
@@ -353,7 +356,7 @@ fn a_key_that_is_not_decided_is_counted() {
     assert_eq!((found.len(), found[0].check), (1, CheckId::BudgetExceeded));
     assert_eq!(
         found[0].why,
-        "linearizability is not decided for key 5: 129 operations on it were open at once, and 128 \
-         can be looked at."
+        "linearizability is not decided for key 5: 129 operations on it were open at once, and the \
+         limit is 128."
     );
 }

@@ -177,13 +177,13 @@ fn slots_that_contradict_each_other() {
         "/nodes",
         json!([{"name": "a", "slots": ["0-100"]}, {"name": "b", "slots": ["102-16383"]}]),
         "nodes",
-        &["no node has slot 101", "\"uncovered\": true"],
+        &["no node owns slot 101", "\"uncovered\": true"],
     );
     rejects(
         "/nodes",
         json!([{"name": "a", "slots": ["5-16000"]}]),
         "nodes",
-        &["no node has slots 0 to 4"],
+        &["no node owns slots 0 to 4"],
     );
     rejects(
         "/nodes",

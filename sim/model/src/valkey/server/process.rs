@@ -304,7 +304,7 @@ impl Server {
         };
         turn.effects.push(Effect::Note(Note::Gate {
             peer,
-            number: request.tag.number(),
+            number: request.tag.part_of(),
             command: request.command.kind(),
             verdict,
             belief: self.belief(),
