@@ -619,7 +619,7 @@ mod tests {
             ),
             ("CLIENT KILL ID 5", "no filter of CLIENT KILL \"ID\""),
             ("CLIENT KILL TYPE nromal", "nearest: \"normal\""),
-            ("CLIENT KILL TYPE normal SKIPME no", "always there"),
+            ("CLIENT KILL TYPE normal SKIPME no", "always exists"),
             ("CLIENT KILL TYPE normal twice", "perhaps SKIPME yes"),
         ] {
             let error = parse(text, &mut book()).expect_err(text);
