@@ -140,7 +140,7 @@ fn drawn(arguments: &Arguments, path: &Path, document: Document) -> Result<Docum
             ];
             match of_runs.into_iter().find(|(_, given)| *given) {
                 Some((option, _)) => Err(Failure::usage(format!(
-                    "{option} applies to the diagram of a run, but {} is about {}",
+                    "{option} applies to the diagram of a run, but {} is a report of `rebound {}`",
                     path.display(),
                     kind.name()
                 ))),

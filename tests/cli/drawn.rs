@@ -114,7 +114,7 @@ fn what_does_not_go_together_is_refused() {
         (&["run.json", "--from", "soon"], "invalid value 'soon'"),
         (
             &["sweep.json", "--from", "1s"],
-            "--from is about the diagram of a run, and sweep.json is of sweep",
+            "--from applies to the diagram of a run, but sweep.json is a report of `rebound sweep`",
         ),
         (
             &[SLOW, "--scenario", SLOW],

@@ -80,6 +80,6 @@ pub const KEPT_PUBLIC: &[Kept] = &[];
 pub const TO_MEND: &[(&str, usize)] = &[
     ("rebound-batch", 24),
     ("rebound-conform", 47),
-    ("rebound-sim", 55),
+    ("rebound-sim", 57),
     ("rebound-view", 1),
 ];
