@@ -11,7 +11,6 @@ mod conform;
 mod diagram;
 mod exit;
 mod figures;
-mod files;
 mod html;
 mod internal;
 mod interrupts;

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use rebound_batch::verify::Case;
 use rebound_sim::engine::Duration;
-use rebound_sim::results::CheckId;
-use rebound_sim::results::{Finding, RunReport, Verdict};
+use rebound_sim::results::{CheckId, Finding, RunReport, Verdict};
 use rebound_sim::scenario::shell_word;
 use rebound_sim::trace::NoTrace;
 
@@ -16,8 +15,8 @@ use crate::figures::{
     chain, commands, counts, flagged_clients, grouped, histogram, instant, long_row, redirects,
     row, verdict, wrapped, writes,
 };
-use crate::files;
 use crate::output::{Output, Style};
+use rebound_batch::files;
 
 /// Arguments of `rebound run`.
 #[derive(Args)]

@@ -70,5 +70,5 @@ impl OneRun {
 }
 
 fn read_schedule(path: &Path) -> Result<Schedule, Failure> {
-    crate::files::read_json(path, "a schedule")
+    Ok(rebound_batch::files::read_json(path, "a schedule")?)
 }

@@ -24,8 +24,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::exit::{Exit, Failure};
-use crate::files;
 use crate::output::{Output, complain};
+use rebound_batch::files;
 
 /// The option that every command with a verdict has.
 #[derive(Args, Clone, Default)]
@@ -62,7 +62,7 @@ impl SummaryArgument {
         match self.summary.as_deref() {
             None => Ok(()),
             Some(path) if is_step_summary(path) => appendable(path).map(drop),
-            Some(path) => files::probe(path),
+            Some(path) => Ok(files::probe(path)?),
         }
     }
 
@@ -78,7 +78,7 @@ impl SummaryArgument {
         if is_step_summary(path) {
             return append(path, &text);
         }
-        files::write(path, text.as_bytes())
+        Ok(files::write(path, text.as_bytes())?)
     }
 }
 
@@ -154,12 +154,11 @@ impl Formats {
     /// Writes all of it; one that cannot be written keeps no other from being written.
     fn write(&self, checked: &Checked) -> Result<(), Failure> {
         let junit = self.junit.as_deref().map_or(Ok(()), |path| {
-            files::write(path, junit::document(checked)?.as_bytes())
+            Ok(files::write(path, junit::document(checked)?.as_bytes())?)
         });
-        let sarif = self
-            .sarif
-            .as_deref()
-            .map_or(Ok(()), |path| files::write_json(path, &sarif::log(checked)));
+        let sarif = self.sarif.as_deref().map_or(Ok(()), |path| {
+            Ok(files::write_json(path, &sarif::log(checked))?)
+        });
         let summary = self.summary.write(|| summary::of(checked));
         if self.annotations {
             let lines = annotations::lines(checked);

@@ -21,9 +21,9 @@ use super::list::Step;
 use super::report::ConformRun;
 use super::scenarios::named_or_live;
 use crate::exit::Failure;
-use crate::files;
 use crate::internal::guard;
 use crate::output::Output;
+use rebound_batch::files;
 
 /// Seeds of the model that a run is compared with at first.
 const SEEDS: u64 = 20;

@@ -10,10 +10,9 @@ use super::Arguments;
 use super::document::Document;
 use super::run::{draw, window};
 use crate::arguments::{OneRun, load};
-use crate::compare;
 use crate::exit::{Exit, Failure};
 use crate::output::Output;
-use crate::progress;
+use crate::{compare, progress};
 
 /// Runs `scenarios` as the arguments want it.
 ///

@@ -19,9 +19,9 @@ use serde::Serialize;
 
 use crate::arguments::{BehaviourArgument, Jobs, WindowArguments};
 use crate::exit::{Exit, Failure};
-use crate::files;
 use crate::output::Output;
 use document::{Document, Found};
+use rebound_batch::files;
 
 /// Arguments of `rebound report`.
 #[derive(Args)]

@@ -1,10 +1,8 @@
 //! A sweep, as the formats of build servers want it: a case for each check, one for the verdict.
 
 use rebound_batch::Seeds;
-use rebound_sim::results::CheckId;
-use rebound_sim::results::{SweepReport, Verdict};
-use rebound_sim::scenario::Plan;
-use rebound_sim::scenario::replay_command;
+use rebound_sim::results::{CheckId, SweepReport, Verdict};
+use rebound_sim::scenario::{Plan, replay_command};
 use rebound_sim::valkey::Behaviour;
 
 use super::text::{judged, seeds_done, story_worth, verdicts, worst};

@@ -3,8 +3,7 @@
 use rebound_batch::Seeds;
 use rebound_sim::engine::Duration;
 use rebound_sim::results::{ChainLengths, SeedList, SweepReport, Verdict};
-use rebound_sim::scenario::Plan;
-use rebound_sim::scenario::replay_command;
+use rebound_sim::scenario::{Plan, replay_command};
 use rebound_sim::valkey::Behaviour;
 
 use crate::figures::{

@@ -3,8 +3,7 @@
 use rebound_sim::client::{ClientId, Note as ClientNote};
 use rebound_sim::engine::{Duration, Time};
 use rebound_sim::results::CheckId;
-use rebound_sim::scenario::Names;
-use rebound_sim::scenario::no_such;
+use rebound_sim::scenario::{Names, no_such};
 use rebound_sim::trace::{Event, Record};
 use rebound_sim::valkey::{Gate, GateVerdict, NodeId, Note as NodeNote};
 

@@ -6,12 +6,11 @@ use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 use super::app::App;
-use super::foot;
 use super::keys::KEYS;
 use super::layout::{self, SMALLEST, Wanted};
 use super::panes::{self, Detail};
-use super::records;
 use super::text::{Palette, Text, Tone, columns};
+use super::{foot, records};
 
 /// Draws everything.
 pub fn draw(app: &App<'_>, palette: Palette, frame: &mut Frame<'_>) {

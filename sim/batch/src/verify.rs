@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use rebound_engine::Schedule;
 use rebound_sim::results::RunReport;
-use rebound_sim::scenario::Plan;
-use rebound_sim::scenario::{Names, replay_command};
+use rebound_sim::scenario::{Names, Plan, replay_command};
 use rebound_sim::trace::{Record, Sink};
 use rebound_sim::valkey::Behaviour;
 use rebound_sim::world::Runner;

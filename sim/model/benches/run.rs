@@ -6,11 +6,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use rebound_sim::Runner;
 use rebound_sim::engine::{Queue, Time};
-use rebound_sim::scenario;
 use rebound_sim::trace::NoTrace;
 use rebound_sim::valkey::Behaviour;
+use rebound_sim::{Runner, scenario};
 
 /// 200 clients, ten virtual seconds, no trace; the throughput is events.
 fn two_hundred_clients(criterion: &mut Criterion) {

@@ -1,7 +1,10 @@
 //! The scenario library: every file is in order, runs the same twice, and the claims that matter
 //! most hold. (`rebound check` tries everything that the files expect, over more seeds.)
 
-use rebound_sim::valkey::RedirectKind;
+use rebound_sim::valkey::{
+    BEHAVIOURS, Behaviour, CommandKind, ErrorKind, FailoverState, GateVerdict, NodeId,
+    Note as NodeNote, RedirectKind, Role,
+};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,14 +14,9 @@ use std::thread;
 
 use rebound_sim::Runner;
 use rebound_sim::client::{CommandOutcome, Note as ClientNote};
-use rebound_sim::results::CheckId;
-use rebound_sim::results::{RunReport, Verdict};
+use rebound_sim::results::{CheckId, RunReport, Verdict};
 use rebound_sim::scenario::{Expectation, ExpectedVerdict, Plan, load};
 use rebound_sim::trace::{Event, NoTrace, Record};
-use rebound_sim::valkey::{
-    BEHAVIOURS, Behaviour, CommandKind, ErrorKind, FailoverState, GateVerdict, NodeId,
-    Note as NodeNote, Role,
-};
 
 const SEEDS: std::ops::Range<u64> = 0..3;
 

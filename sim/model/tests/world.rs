@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use rebound_sim::Runner;
 use rebound_sim::results::{RunReport, Verdict};
-use rebound_sim::scenario;
 use rebound_sim::trace::{Event, Record};
 use rebound_sim::valkey::{Behaviour, NodeId, Note as NodeNote, Role};
+use rebound_sim::{Runner, scenario};
 
 /// A run of two nodes with these further fields, as `8.0.1` or whatever is named.
 fn run_as(behaviour: &str, fields: &str) -> (RunReport, Vec<Record>) {

@@ -20,8 +20,7 @@ pub(super) use phrases::is_handshake;
 use rebound_engine::Time;
 use rebound_net::{HostId, Note as NetNote};
 use rebound_sim::client::{ClientId, Note as ClientNote};
-use rebound_sim::scenario::Plan;
-use rebound_sim::scenario::{HostRole, Names};
+use rebound_sim::scenario::{HostRole, Names, Plan};
 use rebound_sim::trace::{Event, Record};
 use rebound_sim::valkey::{Behaviour, Message, NodeId, Note as NodeNote};
 

@@ -5,11 +5,10 @@ use rebound_sim::client::CommandOutcome;
 use rebound_sim::scenario::Names;
 use rebound_sim::sentinel::{self, HELLO};
 use rebound_sim::trace::FaultKind;
-use rebound_sim::valkey::Redirect;
 use rebound_sim::valkey::{
     Addr, Belief, ClientType, ClusterFailover, Command, Elements, Epoch, FailoverEnd,
-    FailoverState, LinkState, PauseKind, ReplId, Reply, Role, SetSlot, UnblockReason, Value,
-    WriteId,
+    FailoverState, LinkState, PauseKind, Redirect, ReplId, Reply, Role, SetSlot, UnblockReason,
+    Value, WriteId,
 };
 
 /// `1 redirect`, `2 redirects`.

@@ -1,7 +1,6 @@
 //! Whether a sweep gave what its scenario expects.
 
-use rebound_sim::results::CheckId;
-use rebound_sim::results::{RunReport, Verdict};
+use rebound_sim::results::{CheckId, RunReport, Verdict};
 use rebound_sim::scenario::{Expectation, ExpectedVerdict};
 
 /// Watches the runs of one expectation.

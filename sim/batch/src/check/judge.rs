@@ -6,8 +6,7 @@ use crate::check::expectation::ExpectationTally;
 use rebound_sim::results::{
     CheckItem, CheckKind, CheckOutcome, Regression, RunReport, found_words,
 };
-use rebound_sim::scenario::Expectation;
-use rebound_sim::scenario::replay_command;
+use rebound_sim::scenario::{Expectation, replay_command};
 use rebound_sim::trace::NoTrace;
 use rebound_sim::world::Runner;
 

@@ -1,19 +1,17 @@
 //! Runs the recorded script through the model.
 
-use rebound_sim::valkey::RedirectKind;
+use rebound_sim::valkey::{
+    Addr, AddressBook, Behaviour, ClusterEvent, CommandKind, HashSlot, NodeId, Note as NodeNote,
+    RedirectKind, Reply, Role,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::run::{Mark, Op, Run, Step};
-use rebound_sim::Runner;
 use rebound_sim::client::{CommandOutcome, Note as ClientNote};
 use rebound_sim::engine::Time;
-use rebound_sim::scenario;
 use rebound_sim::trace::{Event, Record};
-use rebound_sim::valkey::{
-    Addr, AddressBook, Behaviour, ClusterEvent, CommandKind, HashSlot, NodeId, Note as NodeNote,
-    Reply, Role,
-};
+use rebound_sim::{Runner, scenario};
 
 /// Sent when the cluster has been up for a second.
 const START: f64 = 1_000.0;

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{Difference, Judged, Observation, Outcome, UNJUDGED_LIVE};
-use rebound_sim::results::CheckId;
-use rebound_sim::results::RunReport;
+use rebound_sim::results::{CheckId, RunReport};
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -1,11 +1,9 @@
 //! Cluster mode: C69 to C71, and what cluster_legacy.c of 8.0.1 says of elections.
 
 use rebound_sim::engine::{Duration, Time};
-use rebound_sim::valkey::Redirect;
-use rebound_sim::valkey::RedirectKind;
 use rebound_sim::valkey::{
     AddressBook, ClusterEvent, ClusterFailover, ClusterHealth, Command, ErrorKind, HASH_SLOTS,
-    HashSlot, ManualEnd, NodeId, Reply, SetSlot, VoteRefusal, WriteId,
+    HashSlot, ManualEnd, NodeId, Redirect, RedirectKind, Reply, SetSlot, VoteRefusal, WriteId,
 };
 
 use rebound_conform::lab::{A, B, C, Lab};

@@ -1,6 +1,8 @@
 //! `bounce`: a command was redirected more often than `max_hops` times in a row.
 
-use crate::valkey::RedirectKind;
+use crate::valkey::{
+    Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, RedirectKind, Role,
+};
 use std::sync::Arc;
 
 use super::{CheckId, Ending, Findings, Found};
@@ -8,7 +10,6 @@ use crate::client::{ClientId, Note as ClientNote};
 use crate::results::ChainHop;
 use crate::scenario::Plan;
 use crate::trace::{Event, Record};
-use crate::valkey::{Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, Role};
 
 /// A redirect that was met.
 #[derive(Copy, Clone, Debug)]

@@ -11,8 +11,7 @@ use crate::client::{WriteRange, WrittenKeys};
 use crate::engine::Time;
 use crate::scenario::Plan;
 use crate::trace::Event;
-use crate::valkey::Writes;
-use crate::valkey::{Addr, Value, WriteId};
+use crate::valkey::{Addr, Value, WriteId, Writes};
 
 /// A write, by its place among all of the run.
 #[derive(Copy, Clone, Debug)]

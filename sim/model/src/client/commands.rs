@@ -9,8 +9,7 @@ use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
 use crate::engine::{Duration, Time};
-use crate::valkey::Redirect;
-use crate::valkey::{Addr, Command, CommandKind, ErrorKind, HashSlot, Tag, WriteId};
+use crate::valkey::{Addr, Command, CommandKind, ErrorKind, HashSlot, Redirect, Tag, WriteId};
 
 /// What is sent for a logical command.
 #[derive(Copy, Clone, Debug)]

@@ -14,8 +14,7 @@ use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
 use crate::engine::Duration;
-use crate::valkey::Redirect;
-use crate::valkey::{Addr, Epoch, NodeId};
+use crate::valkey::{Addr, Epoch, NodeId, Redirect};
 
 /// Redirects in a row that a command may ignore; the next one is followed after all, and believed.
 /// So a client that knows an epoch which no node knows any more (a node has lost its disk) is not

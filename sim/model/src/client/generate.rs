@@ -1,12 +1,11 @@
 //! What the application asks for next. Every command takes the same two draws, whatever it turns
 //! out to be, so that changing one thing of a workload moves little else.
 
-use super::ClientId;
 use super::commands::Body;
 use super::note::WriteRange;
 use super::spec::ClientSpec;
 use super::workload::Mix;
-use super::{Context, Workload};
+use super::{ClientId, Context, Workload};
 use crate::engine::Duration;
 use crate::valkey::{Command, CommandKind, HashSlot, Script, WriteId};
 

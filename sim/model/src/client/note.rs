@@ -2,9 +2,8 @@
 //! trace is made of such notes.
 
 use crate::engine::Duration;
-use crate::valkey::RedirectKind;
 use crate::valkey::{
-    Addr, Belief, CommandKind, Elements, Epoch, ErrorKind, NodeId, Value, WriteId,
+    Addr, Belief, CommandKind, Elements, Epoch, ErrorKind, NodeId, RedirectKind, Value, WriteId,
 };
 
 /// How a logical command ended.

@@ -9,9 +9,7 @@ use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
 use crate::engine::Time;
-use crate::valkey::Redirect;
-use crate::valkey::RedirectKind;
-use crate::valkey::{Addr, ErrorKind, NodeId, Reply, Value};
+use crate::valkey::{Addr, ErrorKind, NodeId, Redirect, RedirectKind, Reply, Value};
 
 /// Where a reply came from.
 #[derive(Copy, Clone, Debug)]

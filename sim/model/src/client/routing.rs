@@ -7,9 +7,7 @@ use super::spec::ClientSpec;
 use super::state::Client;
 use super::{ConnSlot, Context, Effect};
 use crate::engine::Time;
-use crate::valkey::Redirect;
-use crate::valkey::RedirectKind;
-use crate::valkey::{Addr, CommandKind, ErrorKind};
+use crate::valkey::{Addr, CommandKind, ErrorKind, Redirect, RedirectKind};
 
 /// Whether the client asks for no map.
 pub(super) fn has_no_map(spec: &ClientSpec) -> bool {

@@ -1,16 +1,16 @@
 //! The trace's hash: XXH3-128 over the records' words, streamed.
 
-use crate::valkey::{Redirect, RedirectKind};
+use crate::valkey::{
+    Addr, Belief, BusMessage, ClusterEvent, Command, Elements, Epoch, GateVerdict, Message,
+    Note as NodeNote, Redirect, RedirectKind, ReplId, ReplOp, Reply, Request, SetSlot, SnapshotId,
+    StreamEntry, TopologyId,
+};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::event::Event;
 use crate::client::{CommandOutcome, Note as ClientNote};
 use crate::engine::Time;
 use crate::net::{Closing, ConnectFailure, Note as NetNote};
-use crate::valkey::{
-    Addr, Belief, BusMessage, ClusterEvent, Command, Elements, Epoch, GateVerdict, Message,
-    Note as NodeNote, ReplId, ReplOp, Reply, Request, SetSlot, SnapshotId, StreamEntry, TopologyId,
-};
 
 /// Words of a record; those that it does not need are zero.
 const WORDS: usize = 6;
@@ -508,8 +508,7 @@ fn reply_words(reply: Reply) -> (u8, u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::ClientId;
-    use crate::client::{WriteRange, WrittenKeys};
+    use crate::client::{ClientId, WriteRange, WrittenKeys};
     use crate::engine::Time;
     use crate::trace::Record;
     use crate::valkey::{CommandKind, WriteId};

@@ -3,13 +3,12 @@
 
 use super::bus::BusNews;
 use super::{Party, Pending, Session};
-use crate::client;
 use crate::net::{
     Arrival, Closing, ConnId, ConnectFailure, More, NetEvent, Note as NetNote, Notice, Side,
 };
-use crate::sentinel;
 use crate::trace::{Event as TraceEvent, Sink};
 use crate::valkey::{ConnSlot, Input, LinkNo, Message};
+use crate::{client, sentinel};
 
 impl<S: Sink> Session<'_, S> {
     /// Something happened in the network.

@@ -7,10 +7,8 @@ use super::{Pending, Session, State};
 use crate::check::{Ending, Found, Unfinished};
 use crate::client::ClientId;
 use crate::engine::{Agenda, Schedule, Stop};
-use crate::results::CheckId;
-use crate::results::{Clients, Finding, MODEL, RunReport, Verdict, Writes};
-use crate::scenario::Plan;
-use crate::scenario::replay_command;
+use crate::results::{CheckId, Clients, Finding, MODEL, RunReport, Verdict, Writes};
+use crate::scenario::{Plan, replay_command};
 use crate::trace::Sink;
 use crate::valkey::Behaviour;
 

@@ -7,10 +7,9 @@ use rebound_net::{Closing, ConnectFailure};
 use rebound_sim::client::CommandOutcome;
 use rebound_sim::scenario::Names;
 use rebound_sim::trace::FaultKind;
-use rebound_sim::valkey::Redirect;
 use rebound_sim::valkey::{
     Addr, BusKind, ClusterEvent, ClusterHealth, Command, CommandKind, FailoverEnd, FailoverState,
-    LinkState, ManualEnd, Message, NodeId, ReplOp, Reply, Role,
+    LinkState, ManualEnd, Message, NodeId, Redirect, ReplOp, Reply, Role,
 };
 
 /// `text` in at most [`Arrow::LABEL`] characters.

@@ -12,8 +12,7 @@ use rebound_engine::Time;
 use rebound_net::HostId;
 use rebound_sim::client::{ClientId, CommandOutcome};
 use rebound_sim::results::RunReport;
-use rebound_sim::scenario::Plan;
-use rebound_sim::scenario::{HostRole, Names};
+use rebound_sim::scenario::{HostRole, Names, Plan};
 use rebound_sim::valkey::{Behaviour, CommandKind, Message, NodeId};
 
 /// What may become a row.

@@ -9,11 +9,9 @@ use rebound_sim::client::{
 };
 use rebound_sim::results::{MODEL, RunReport, Verdict};
 use rebound_sim::trace::{Event, Record, Sending, Sink};
-use rebound_sim::valkey::Redirect;
-use rebound_sim::valkey::RedirectKind;
 use rebound_sim::valkey::{
-    AddressBook, Behaviour, Belief, Command, CommandKind, Message, NodeId, Note as NodeNote, Reply,
-    Request, Tag, WriteId,
+    AddressBook, Behaviour, Belief, Command, CommandKind, Message, NodeId, Note as NodeNote,
+    Redirect, RedirectKind, Reply, Request, Tag, WriteId,
 };
 
 const OLD: HostId = HostId(0);

@@ -14,8 +14,7 @@ use node::NodeNow;
 use rebound_engine::Time;
 use rebound_net::{HostId, Note as NetNote};
 use rebound_sim::client::{ClientId, Note as ClientNote};
-use rebound_sim::scenario::Plan;
-use rebound_sim::scenario::{HostRole, Names};
+use rebound_sim::scenario::{HostRole, Names, Plan};
 use rebound_sim::trace::{Event, FaultKind, Record};
 use rebound_sim::valkey::{Behaviour, NodeId, Note as NodeNote};
 

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use rebound_engine::{Duration, Time};
 use rebound_net::HostId;
 use rebound_sim::client::{ClientId, Note as ClientNote};
-use rebound_sim::scenario::{Action, Plan};
-use rebound_sim::scenario::{HostRole, Names};
+use rebound_sim::scenario::{Action, HostRole, Names, Plan};
 use rebound_sim::trace::{Event, FaultKind, Record};
 use rebound_sim::valkey::{
     Addr, Behaviour, Command, CommandKind, GateVerdict, LinkState, NodeId, Note as NodeNote, Role,

@@ -8,10 +8,9 @@ use rebound_net::{HostId, Note as NetNote};
 use rebound_sim::client::Note as ClientNote;
 use rebound_sim::scenario::Names;
 use rebound_sim::trace::{Event, Record};
-use rebound_sim::valkey::Command;
 use rebound_sim::valkey::{
-    Behaviour, Belief, CommandKind, ErrorKind, FailoverState, Flags, Gate, GateVerdict, Message,
-    NodeId, Note as NodeNote, ReplOp, Reply, Role,
+    Behaviour, Belief, Command, CommandKind, ErrorKind, FailoverState, Flags, Gate, GateVerdict,
+    Message, NodeId, Note as NodeNote, ReplOp, Reply, Role,
 };
 
 /// A message that took less is not worth saying how long it took.

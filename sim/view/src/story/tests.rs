@@ -3,10 +3,9 @@
 use super::*;
 use rebound_net::{Closing, ConnId, Note as NetNote};
 use rebound_sim::client::{CommandOutcome, Note as ClientNote, Saw, WriteRange, WrittenKeys};
-use rebound_sim::valkey::RedirectKind;
 use rebound_sim::valkey::{
     Addr, Belief, Command, CommandKind, ErrorKind, FailoverEnd, FailoverState, Gate, GateVerdict,
-    LinkState, Message, Note as NodeNote, ReplId, Reply, Request, Role, Tag, WriteId,
+    LinkState, Message, Note as NodeNote, RedirectKind, ReplId, Reply, Request, Role, Tag, WriteId,
 };
 
 const OLD: NodeId = NodeId(0);

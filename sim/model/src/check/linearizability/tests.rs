@@ -8,8 +8,7 @@ use super::*;
 use crate::check::testing::{plan, read, write};
 use crate::client::ClientId;
 use crate::engine::Duration;
-use crate::valkey::CommandKind;
-use crate::valkey::WriteId;
+use crate::valkey::{CommandKind, WriteId};
 
 const ON: &str = r#"{"linearizability": {"enabled": true}}"#;
 

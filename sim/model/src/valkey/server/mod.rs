@@ -40,9 +40,9 @@ use super::command::Command;
 use super::config::Config;
 use super::data::{Data, ElementLog};
 use super::epoch::Epoch;
-use super::message::BusMessage;
 use super::message::{
-    Belief, FailoverState, LinkState, Message, ReplId, Reply, Request, Role, SnapshotId, Tag,
+    Belief, BusMessage, FailoverState, LinkState, Message, ReplId, Reply, Request, Role,
+    SnapshotId, Tag,
 };
 use super::note::{FailoverEnd, Note};
 use super::pause::{PauseTable, Release};

@@ -10,11 +10,10 @@ use super::super::super::error::ErrorKind;
 use super::super::super::hash_slot::HashSlot;
 use super::super::super::message::{Reply, Request, Tag};
 use super::super::super::note::{ClusterHealth, GateVerdict};
+use super::super::super::redirect::{Redirect, RedirectKind};
 use super::super::client::Blocked;
 use super::super::{ConnSlot, Server, Turn};
 use super::Cluster;
-use crate::valkey::redirect::Redirect;
-use crate::valkey::redirect::RedirectKind;
 
 /// Who serves a command.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
