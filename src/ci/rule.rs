@@ -48,7 +48,7 @@ impl Rule {
     }
 
     /// Its name, which stays.
-    pub const fn id(self) -> &'static str {
+    pub fn id(self) -> &'static str {
         match self {
             Rule::Check(check) => check.name(),
             Rule::Regression => "regression",

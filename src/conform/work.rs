@@ -10,7 +10,8 @@ use indicatif::ProgressBar;
 use rebound_batch::pool::{Collector, Order, Outcome, Pool};
 use rebound_conform::live::{Binary, LiveRun, drive, fixed, judge};
 use rebound_conform::recording::{DRIVEN, Line};
-use rebound_conform::{Agreement, Envelope, UNJUDGED_LIVE};
+use rebound_conform::{Agreement, Envelope, judged_live};
+use rebound_sim::results::CheckId;
 use rebound_sim::scenario::{Drivability, Plan, undrivable};
 use rebound_sim::trace::NoTrace;
 use rebound_sim::valkey::Behaviour;
@@ -165,11 +166,13 @@ impl Item<'_> {
         Ok(ConformRun {
             source: self.binary.path.display().to_string(),
             agreement,
-            not_judged: UNJUDGED_LIVE
-                .iter()
-                .map(|(check, why)| Step {
-                    place: check.name().to_owned(),
-                    why: (*why).to_owned(),
+            not_judged: CheckId::ALL
+                .into_iter()
+                .filter_map(|check| {
+                    Some(Step {
+                        place: check.name().to_owned(),
+                        why: judged_live(check).err()?.to_owned(),
+                    })
                 })
                 .collect(),
             left_out: self.left_out.iter().cloned().map(Step::from).collect(),

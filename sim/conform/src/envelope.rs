@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::agreement::{Difference, Observation, Outcome};
-use super::findings::{JUDGED_LIVE, Judged};
+use super::findings::{Judged, judged_live};
 use super::seen::Seen;
 use rebound_sim::engine::{Duration, Time};
 use rebound_sim::results::CheckId;
@@ -312,7 +312,8 @@ impl Envelope {
 
     fn checks(&self, judged: &Judged) -> Vec<Observation> {
         let mut found = Vec::new();
-        for check in JUDGED_LIVE {
+        let seen = |check: &CheckId| judged_live(*check).is_ok();
+        for check in CheckId::ALL.into_iter().filter(seen) {
             let runs = self.runs.len();
             let with = self
                 .runs

@@ -6,49 +6,36 @@ use std::sync::Arc;
 use rebound_sim::check::{Checks, Ending, Found, Unfinished};
 use rebound_sim::client::{ClientId, Note as ClientNote};
 use rebound_sim::engine::Time;
-use rebound_sim::net::Note as NetNote;
 use rebound_sim::results::CheckId;
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::{Event, Record};
-use rebound_sim::valkey::{CommandKind, Note as NodeNote};
+use rebound_sim::valkey::CommandKind;
 
-/// The checks that need no more than what can be seen of real servers.
-pub const JUDGED_LIVE: [CheckId; 6] = [
-    CheckId::Bounce,
-    CheckId::TwoPrimaries,
-    CheckId::NoPrimary,
-    CheckId::StuckClient,
-    CheckId::ErrorSurfaced,
-    CheckId::ConnectionStorm,
-];
-
-/// The checks that need more, and what.
-pub const UNJUDGED_LIVE: [(CheckId, &str); 6] = [
-    (
-        CheckId::LostWrite,
-        "needs all the data of each server at the end",
-    ),
-    (
-        CheckId::StaleRedirect,
-        "needs each server's role at the instant of a redirect, and polling is only accurate to a few milliseconds",
-    ),
-    (
-        CheckId::ThunderingHerd,
-        "needs the instant at which a server reads each request",
-    ),
-    (
-        CheckId::EarlyUnblock,
-        "needs the instant at which a server releases a blocked command",
-    ),
-    (
-        CheckId::StaleRead,
-        "needs the order of writes inside a server",
-    ),
-    (
-        CheckId::Linearizability,
-        "needs one clock for all clients and servers, to the microsecond",
-    ),
-];
+/// Whether a check can be judged from what can be seen of real servers; if not, what it would need.
+pub const fn judged_live(check: CheckId) -> Result<(), &'static str> {
+    match check {
+        CheckId::Bounce
+        | CheckId::TwoPrimaries
+        | CheckId::NoPrimary
+        | CheckId::StuckClient
+        | CheckId::ErrorSurfaced
+        | CheckId::ConnectionStorm => Ok(()),
+        CheckId::LostWrite => Err("needs all the data of each server at the end"),
+        CheckId::StaleRedirect => Err(
+            "needs each server's role at the instant of a redirect, and polling is only accurate \
+             to a few milliseconds",
+        ),
+        CheckId::ThunderingHerd => Err("needs the instant at which a server reads each request"),
+        CheckId::EarlyUnblock => {
+            Err("needs the instant at which a server releases a blocked command")
+        }
+        CheckId::StaleRead => Err("needs the order of writes inside a server"),
+        CheckId::Linearizability => {
+            Err("needs one clock for all clients and servers, to the microsecond")
+        }
+        CheckId::BudgetExceeded => Err("it concerns only the model's budget"),
+    }
+}
 
 /// What the checks found.
 #[derive(Clone, Debug, Default)]
@@ -67,38 +54,23 @@ pub fn judge(
     until: Time,
     waits: impl Fn(ClientId) -> String,
 ) -> Judged {
-    let mut checks = Checks::new(plan);
+    let mut checks = Checks::new(plan, |check| judged_live(check).is_ok());
     let mut open: BTreeMap<(ClientId, u32), (CommandKind, Time)> = BTreeMap::new();
     for record in records {
-        match record.event {
-            Event::Client(client, ClientNote::Issued { command, kind, .. }) => {
-                open.insert((client, command), (kind, record.at));
+        if let Event::Client(client, note) = record.event {
+            match note {
+                ClientNote::Issued { command, kind, .. } => {
+                    open.insert((client, command), (kind, record.at));
+                }
+                ClientNote::Ended { command, .. } => {
+                    open.remove(&(client, command));
+                }
+                ClientNote::Element { .. }
+                | ClientNote::Hop { .. }
+                | ClientNote::Ignored { .. } => {}
             }
-            Event::Client(client, ClientNote::Ended { command, .. }) => {
-                open.remove(&(client, command));
-                checks.observe(record);
-            }
-            Event::Net(NetNote::Delivered { .. })
-            | Event::Node(_, NodeNote::Gate { .. })
-            | Event::Client(_, ClientNote::Element { .. }) => {}
-            Event::Net(
-                NetNote::Dialled { .. }
-                | NetNote::Connected { .. }
-                | NetNote::ConnectFailed { .. }
-                | NetNote::Closed { .. },
-            )
-            | Event::Node(
-                _,
-                NodeNote::Released { .. }
-                | NodeNote::Role { .. }
-                | NodeNote::Failover { .. }
-                | NodeNote::Operator { .. }
-                | NodeNote::Cluster(_),
-            )
-            | Event::Sentinel { .. }
-            | Event::Client(_, ClientNote::Hop { .. } | ClientNote::Ignored { .. })
-            | Event::Fault { .. } => checks.observe(record),
         }
+        checks.observe(record.at, &record.event);
     }
     let mut oldest: BTreeMap<ClientId, Unfinished> = BTreeMap::new();
     for ((client, number), (kind, issued_at)) in open {
@@ -114,12 +86,12 @@ pub fn judge(
         nodes: Vec::new(),
         unfinished: oldest.into_values().collect(),
     });
-    let totals = JUDGED_LIVE.into_iter().filter_map(|check| {
+    let totals = CheckId::ALL.into_iter().filter_map(|check| {
         let total = checks.findings.total(check);
         (total > 0).then_some((check, total))
     });
-    let totals = totals.collect();
-    let mut found = checks.findings.take();
-    found.retain(|found| JUDGED_LIVE.contains(&found.check));
-    Judged { totals, found }
+    Judged {
+        totals: totals.collect(),
+        found: checks.findings.take(),
+    }
 }

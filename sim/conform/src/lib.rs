@@ -35,6 +35,6 @@ pub use agreement::{Agreement, Difference, Observation, Outcome, against_model};
 pub use compact::compact;
 pub use envelope::Envelope;
 pub use error::RecordingError;
-pub use findings::{JUDGED_LIVE, Judged, UNJUDGED_LIVE, judge};
+pub use findings::{Judged, judge, judged_live};
 pub use load::parse;
 pub use seen::{Exchange, Seen};

@@ -3,6 +3,8 @@
 //! A [`Story`] reads every record in order, since it must know what nodes last said of
 //! themselves and what commands are called; a [`Filter`] selects which are shown.
 
+use strum::{EnumCount, IntoStaticStr, VariantArray};
+
 mod cluster;
 mod condense;
 mod memory;
@@ -26,9 +28,22 @@ use rebound_sim::valkey::{Behaviour, Message, NodeId, Note as NodeNote};
 
 /// What a line of a story is about.
 #[derive(
-    Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Copy,
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    EnumCount,
+    VariantArray,
+    IntoStaticStr,
 )]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum StoryKind {
     /// A node's role, link or failover state changes, or it runs postponed commands again.
     Node,
@@ -50,29 +65,11 @@ pub enum StoryKind {
 
 impl StoryKind {
     /// Every kind.
-    pub const ALL: [StoryKind; 8] = [
-        StoryKind::Node,
-        StoryKind::Handshake,
-        StoryKind::Operator,
-        StoryKind::Fault,
-        StoryKind::Command,
-        StoryKind::Gate,
-        StoryKind::Connection,
-        StoryKind::Message,
-    ];
+    pub const ALL: [StoryKind; StoryKind::COUNT] = *StoryKind::VARIANTS.first_chunk().unwrap();
 
     /// The kind's name, as in JSON and on the command line.
-    pub const fn name(self) -> &'static str {
-        match self {
-            StoryKind::Node => "node",
-            StoryKind::Handshake => "handshake",
-            StoryKind::Operator => "operator",
-            StoryKind::Fault => "fault",
-            StoryKind::Command => "command",
-            StoryKind::Gate => "gate",
-            StoryKind::Connection => "connection",
-            StoryKind::Message => "message",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

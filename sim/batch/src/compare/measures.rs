@@ -13,9 +13,13 @@ use rebound_sim::results::{CheckId, RunReport, Verdict};
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::{Event, FaultKind, Record, Sink};
 use rebound_sim::valkey::{GateVerdict, NodeId, Note as NodeNote};
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 /// A figure of a run.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, EnumCount, VariantArray, IntoStaticStr,
+)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Metric {
     /// Whether the run was flagged.
     Flagged,
@@ -28,35 +32,43 @@ pub enum Metric {
     /// The longest chain of redirects.
     LongestChain,
     /// Commands that ended with an error.
+    #[strum(serialize = "failed-commands")]
     Failed,
     /// Commands without an end.
+    #[strum(serialize = "unfinished-commands")]
     Unfinished,
     /// The longest time that a client's reads went unserved.
     ReadOutage,
     /// The longest time that a client's writes went unserved.
     WriteOutage,
     /// Commands that were postponed.
+    #[strum(serialize = "postponed-commands")]
     Postponed,
     /// The longest time that one was.
     LongestPostponement,
     /// Commands whose acknowledged writes were gone at the end (findings of `lost-write`).
     LostWrites,
     /// Whether there was one.
+    #[strum(serialize = "runs-with-lost-writes")]
     LostWriteRuns,
     /// Times at which two primaries took writes (findings of `two-primaries`).
     TwoPrimaries,
     /// Whether there was one.
+    #[strum(serialize = "runs-with-two-primaries")]
     TwoPrimariesRuns,
     /// Reads that returned an already overwritten value, whether or not the `stale-read` check is
     /// on.
     StaleReads,
     /// Whether there was one.
+    #[strum(serialize = "runs-with-stale-reads")]
     StaleReadRuns,
     /// Connections that were opened.
+    #[strum(serialize = "connections-opened")]
     Connections,
     /// Most requests that one node met within 10 ms.
     BusiestNode,
     /// Most requests within 10 ms after postponed commands were released.
+    #[strum(serialize = "rush-after-release")]
     Rush,
 }
 
@@ -73,53 +85,11 @@ pub enum Unit {
 
 impl Metric {
     /// All of them, in the order of reports.
-    pub const ALL: [Metric; 20] = [
-        Metric::Flagged,
-        Metric::FlaggedClients,
-        Metric::Hops,
-        Metric::Bounces,
-        Metric::LongestChain,
-        Metric::Failed,
-        Metric::Unfinished,
-        Metric::ReadOutage,
-        Metric::WriteOutage,
-        Metric::Postponed,
-        Metric::LongestPostponement,
-        Metric::LostWrites,
-        Metric::LostWriteRuns,
-        Metric::TwoPrimaries,
-        Metric::TwoPrimariesRuns,
-        Metric::StaleReads,
-        Metric::StaleReadRuns,
-        Metric::Connections,
-        Metric::BusiestNode,
-        Metric::Rush,
-    ];
+    pub const ALL: [Metric; Metric::COUNT] = *Metric::VARIANTS.first_chunk().unwrap();
 
     /// The name by which reports call it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Metric::Flagged => "flagged",
-            Metric::FlaggedClients => "flagged-clients",
-            Metric::Hops => "hops",
-            Metric::Bounces => "bounces",
-            Metric::LongestChain => "longest-chain",
-            Metric::Failed => "failed-commands",
-            Metric::Unfinished => "unfinished-commands",
-            Metric::ReadOutage => "read-outage",
-            Metric::WriteOutage => "write-outage",
-            Metric::Postponed => "postponed-commands",
-            Metric::LongestPostponement => "longest-postponement",
-            Metric::LostWrites => "lost-writes",
-            Metric::LostWriteRuns => "runs-with-lost-writes",
-            Metric::TwoPrimaries => "two-primaries",
-            Metric::TwoPrimariesRuns => "runs-with-two-primaries",
-            Metric::StaleReads => "stale-reads",
-            Metric::StaleReadRuns => "runs-with-stale-reads",
-            Metric::Connections => "connections-opened",
-            Metric::BusiestNode => "busiest-node",
-            Metric::Rush => "rush-after-release",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// What it is, in a few words.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Difference, Judged, Observation, Outcome, UNJUDGED_LIVE};
+use crate::{Difference, Judged, Observation, Outcome, judged_live};
 use rebound_sim::results::{CheckId, RunReport};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -56,12 +56,8 @@ pub fn findings(model: &RunReport, judged: &Judged) -> Vec<FindingJudged> {
 }
 
 fn verdict(check: CheckId, judged: &Judged) -> (Verdict, String) {
-    if let Some((_, why)) = UNJUDGED_LIVE.iter().find(|(known, _)| *known == check) {
-        return (Verdict::CannotBeJudged, (*why).to_owned());
-    }
-    if check == CheckId::BudgetExceeded {
-        let why = "it concerns only the model's budget".to_owned();
-        return (Verdict::CannotBeJudged, why);
+    if let Err(why) = judged_live(check) {
+        return (Verdict::CannotBeJudged, why.to_owned());
     }
     match judged.totals.get(&check) {
         Some(total) => {

@@ -1,140 +1,63 @@
 //! `bounce`: a command was redirected more often than `max_hops` times in a row.
 
-use crate::valkey::{
-    Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, RedirectKind, Role,
-};
 use std::sync::Arc;
 
-use super::{CheckId, Ending, Findings, Found};
+use super::chains::{Chain, Hop};
+use super::topic::{Topic, Topics};
+use super::{Check, CheckId, Ending, Findings, Found, Known};
 use crate::client::{ClientId, Note as ClientNote};
+use crate::engine::Time;
 use crate::results::ChainHop;
 use crate::scenario::Plan;
-use crate::trace::{Event, Record};
+use crate::trace::Event;
+use crate::valkey::{Belief, FailoverState, LinkState, RedirectKind, Role};
 
-/// A redirect that was met.
-#[derive(Copy, Clone, Debug)]
-struct Hop {
-    at: u64,
-    from: NodeId,
-    to: Addr,
-    via: RedirectKind,
-    bounce: bool,
-    belief: Belief,
-}
-
-/// The redirects of a command that has no end yet.
-#[derive(Debug)]
-struct Chain {
-    command: u32,
-    kind: CommandKind,
-    hops: Vec<Hop>,
-}
-
-/// What the check keeps.
-pub(super) struct State {
+/// The check.
+pub(super) struct Bounce {
     plan: Arc<Plan>,
-    enabled: bool,
     max_hops: u32,
-    /// Chains of unfinished commands, by client.
-    open: Vec<Vec<Chain>>,
-    /// Memory of chains that have ended.
-    spare: Vec<Vec<Hop>>,
-    flagged: Vec<bool>,
 }
 
-impl State {
-    pub(super) fn new(plan: &Arc<Plan>) -> State {
-        let clients = plan.clients() as usize;
-        State {
+impl Check for Bounce {
+    const LISTENS: Topics = Topics::of(&[Topic::Ended]);
+
+    fn new(plan: &Arc<Plan>) -> Bounce {
+        Bounce {
             plan: plan.clone(),
-            enabled: plan.checks.bounce.enabled,
             max_hops: plan.checks.bounce.max_hops,
-            open: (0..clients).map(|_| Vec::new()).collect(),
-            spare: Vec::new(),
-            flagged: vec![false; clients],
         }
     }
 
-    pub(super) fn reset(&mut self) {
-        for chains in &mut self.open {
-            self.spare.extend(chains.drain(..).map(|chain| chain.hops));
-        }
-        self.flagged.fill(false);
-    }
-
-    pub(super) fn flagged(&self) -> u64 {
-        self.flagged.iter().filter(|flagged| **flagged).count() as u64
-    }
+    fn reset(&mut self) {}
 
     #[inline]
-    pub(super) fn observe(&mut self, record: &Record, findings: &mut Findings) {
-        if let Event::Client(
-            client,
-            ClientNote::Hop {
-                command,
-                kind,
-                from,
-                to,
-                via,
-                bounce,
-                belief,
-                ..
-            },
-        ) = record.event
+    fn observe(&mut self, now: Time, event: &Event, known: &Known, findings: &mut Findings) {
+        if let Event::Client(client, ClientNote::Ended { hops, .. }) = event
+            && *hops > 0
+            && let Some(chain) = known.chains.ended()
         {
-            let hop = Hop {
-                at: record.at.0,
-                from,
-                to,
-                via,
-                bounce,
-                belief,
-            };
-            self.add(client, command, kind, hop);
-        } else if let Event::Client(client, ClientNote::Ended { command, hops, .. }) = record.event
-            && hops > 0
-        {
-            let chains = &mut self.open[client.0 as usize];
-            let Some(place) = chains.iter().position(|chain| chain.command == command) else {
-                return;
-            };
-            let chain = chains.swap_remove(place);
-            self.judge(record.at, client, &chain, "", findings);
-            self.spare.push(chain.hops);
+            self.judge(now, *client, chain, "", findings);
         }
     }
 
-    #[cold]
-    fn add(&mut self, client: ClientId, command: u32, kind: CommandKind, hop: Hop) {
-        let chains = &mut self.open[client.0 as usize];
-        match chains.iter_mut().find(|chain| chain.command == command) {
-            Some(chain) => chain.hops.push(hop),
-            None => {
-                let mut hops = self.spare.pop().unwrap_or_default();
-                hops.clear();
-                hops.push(hop);
-                chains.push(Chain {
-                    command,
-                    kind,
-                    hops,
-                });
-            }
+    fn end(&mut self, ending: &Ending<'_>, known: &Known, findings: &mut Findings) {
+        for (client, chain) in known.chains.unfinished() {
+            let unfinished = " The command is unfinished.";
+            self.judge(ending.at, client, chain, unfinished, findings);
         }
     }
+}
 
+impl Bounce {
     fn judge(
-        &mut self,
-        at: crate::engine::Time,
+        &self,
+        at: Time,
         client: ClientId,
         chain: &Chain,
         ending: &str,
         findings: &mut Findings,
     ) {
         if chain.hops.len() <= self.max_hops as usize {
-            return;
-        }
-        self.flagged[client.0 as usize] = true;
-        if !self.enabled {
             return;
         }
         findings.add(CheckId::Bounce, || {
@@ -152,37 +75,12 @@ impl State {
 
     fn in_words(&self, hop: &Hop) -> ChainHop {
         ChainHop {
-            at_ns: hop.at,
+            at_ns: hop.at.0,
             node: self.plan.node_name(hop.from).to_owned(),
             to: self.plan.addresses.text(hop.to),
             via: hop.via.slot().map(|_| hop.via.to_string()),
             bounce: hop.bounce,
             belief: hop.belief.to_string(),
-        }
-    }
-
-    /// Redirects, and those that led back, of each command that has been redirected and has no
-    /// end.
-    pub(super) fn open_chains(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.open.iter().flatten().map(|chain| {
-            let bounces = chain.hops.iter().filter(|hop| hop.bounce).count();
-            (chain.hops.len() as u32, bounces as u32)
-        })
-    }
-
-    pub(super) fn end(&mut self, ending: &Ending<'_>, findings: &mut Findings) {
-        for client in 0..self.open.len() {
-            for chain in std::mem::take(&mut self.open[client]) {
-                let id = ClientId(client as u32);
-                self.judge(
-                    ending.at,
-                    id,
-                    &chain,
-                    " The command is unfinished.",
-                    findings,
-                );
-                self.spare.push(chain.hops);
-            }
         }
     }
 }

@@ -3,43 +3,45 @@
 use std::sync::Arc;
 
 use super::rush::Rush;
-use super::{CheckId, Findings, Found};
+use super::topic::{Topic, Topics};
+use super::{Check, CheckId, Findings, Found, Known};
 use crate::engine::Time;
 use crate::net::{HostId, Note as NetNote};
 use crate::scenario::Plan;
-use crate::trace::{Event, Record};
+use crate::trace::Event;
 
-/// What the check keeps.
-pub(super) struct State {
+/// The check.
+pub(super) struct ConnectionStorm {
     plan: Arc<Plan>,
     hosts: Vec<Rush>,
 }
 
-impl State {
-    pub(super) fn new(plan: &Arc<Plan>) -> State {
+impl Check for ConnectionStorm {
+    const LISTENS: Topics = Topics::of(&[Topic::Dialled]);
+
+    fn new(plan: &Arc<Plan>) -> ConnectionStorm {
         let hosts = plan.hosts() as usize;
-        State {
+        ConnectionStorm {
             plan: plan.clone(),
             hosts: vec![Rush::default(); hosts],
         }
     }
 
-    pub(super) fn reset(&mut self) {
+    fn reset(&mut self) {
         self.hosts.iter_mut().for_each(Rush::reset);
     }
 
     #[inline]
-    pub(super) fn observe(&mut self, record: &Record, findings: &mut Findings) {
-        if let Event::Net(NetNote::Dialled { from, .. }) = record.event {
-            self.opened(from, record.at, findings);
+    fn observe(&mut self, now: Time, event: &Event, _known: &Known, findings: &mut Findings) {
+        if let Event::Net(NetNote::Dialled { from, .. }) = *event {
+            self.opened(from, now, findings);
         }
     }
+}
 
+impl ConnectionStorm {
     fn opened(&mut self, host: HostId, now: Time, findings: &mut Findings) {
         let config = &self.plan.checks.connection_storm;
-        if !config.enabled {
-            return;
-        }
         let rush = &mut self.hosts[host.0 as usize];
         let Some(took) = rush.another(now, config.max_opened, config.within) else {
             return;

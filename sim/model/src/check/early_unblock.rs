@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{CheckId, Findings, Found};
+use super::topic::{Topic, Topics};
+use super::{Check, CheckId, Findings, Found, Known};
 use crate::engine::Time;
 use crate::net::HostId;
+use crate::net::Note as NetNote;
 use crate::scenario::Plan;
+use crate::trace::Event;
 use crate::valkey::{ErrorKind, Message, NodeId, Reply};
 
 /// A node's time as a primary.
@@ -17,37 +20,47 @@ struct Reign {
     until: Option<Time>,
 }
 
-/// What the check keeps.
-pub(super) struct State {
+/// The check.
+pub(super) struct EarlyUnblock {
     plan: Arc<Plan>,
-    enabled: bool,
     /// All of the run: what a reply tells was true when it was sent, which is in the past.
     reigns: Vec<Reign>,
 }
 
-impl State {
-    pub(super) fn new(plan: &Arc<Plan>) -> State {
-        State {
+impl Check for EarlyUnblock {
+    const LISTENS: Topics = Topics::of(&[Topic::Delivered, Topic::Nodes]);
+
+    fn new(plan: &Arc<Plan>) -> EarlyUnblock {
+        EarlyUnblock {
             plan: plan.clone(),
-            enabled: plan.checks.early_unblock.enabled,
             reigns: Vec::new(),
         }
     }
 
-    pub(super) fn reset(&mut self) {
+    fn reset(&mut self) {
         self.reigns.clear();
     }
 
-    /// Whether the check wants to hear of messages that arrive, which are many.
-    pub(super) fn enabled(&self) -> bool {
-        self.enabled
-    }
-
-    /// The primaries have changed.
-    pub(super) fn change(&mut self, now: Time, primaries: &[NodeId]) {
-        if !self.enabled {
-            return;
+    #[inline]
+    fn observe(&mut self, now: Time, event: &Event, known: &Known, findings: &mut Findings) {
+        if let Event::Net(NetNote::Delivered {
+            from,
+            to,
+            sent_at,
+            message,
+            ..
+        }) = event
+        {
+            self.delivered(now, (*from, *to), *sent_at, message, findings);
+        } else if known.primaries.changed().is_some() {
+            self.change(now, known.primaries.standing());
         }
+    }
+}
+
+impl EarlyUnblock {
+    /// The primaries have changed.
+    fn change(&mut self, now: Time, primaries: &[NodeId]) {
         let lasting = |reign: &Reign, node| reign.until.is_none() && reign.node == node;
         for reign in &mut self.reigns {
             if reign.until.is_none() && !primaries.contains(&reign.node) {
@@ -65,8 +78,8 @@ impl State {
         }
     }
 
-    /// A message arrived. Call it only if the check is on.
-    pub(super) fn delivered(
+    /// A message arrived.
+    fn delivered(
         &mut self,
         now: Time,
         (from, to): (HostId, HostId),
@@ -107,41 +120,57 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::testing::plan;
+    use crate::check::Checks;
+    use crate::check::testing::{plan, role};
     use crate::client::ClientId;
     use crate::engine::Duration;
-    use crate::valkey::Tag;
+    use crate::net::ConnId;
+    use crate::valkey::{Role, Tag};
 
-    const OLD: NodeId = NodeId(0);
-    const NEW: NodeId = NodeId(1);
+    const OLD: u16 = 0;
+    const NEW: u16 = 1;
     const UNBLOCKED: Reply = Reply::Error(ErrorKind::Unblocked);
 
     fn at(millis: u64) -> Time {
         Time::ZERO + Duration::millis(millis)
     }
 
-    fn state() -> State {
-        State::new(&plan(r#"{"early-unblock": {"enabled": true}}"#))
+    /// The check, after these changes of the primaries.
+    fn after(changes: &[(u64, u16, Role)]) -> Checks {
+        judging(r#"{"early-unblock": {"enabled": true}}"#, changes)
+    }
+
+    fn judging(configured: &str, changes: &[(u64, u16, Role)]) -> Checks {
+        let mut checks = Checks::new(&plan(configured), |check| check == CheckId::EarlyUnblock);
+        for (then, node, now_is) in changes {
+            checks.observe(at(*then), &role(*node, *now_is).event);
+        }
+        checks
     }
 
     /// What the check says of a reply of `old`, sent then and received 5 ms later.
-    fn said(state: &mut State, sent: u64, reply: Reply) -> Vec<Found> {
-        let mut findings = Findings::default();
-        let hosts = (HostId(0), HostId(2));
-        let message = Message::Reply {
-            tag: Tag::own(0),
-            reply,
+    fn said(checks: &mut Checks, sent: u64, reply: Reply) -> Vec<Found> {
+        let delivered = NetNote::Delivered {
+            conn: ConnId {
+                index: 0,
+                generation: 0,
+            },
+            from: HostId(0),
+            to: HostId(2),
+            sent_at: at(sent),
+            message: Message::Reply {
+                tag: Tag::own(0),
+                reply,
+            },
         };
-        state.delivered(at(sent + 5), hosts, at(sent), &message, &mut findings);
-        findings.take()
+        checks.observe(at(sent + 5), &Event::Net(delivered));
+        checks.findings.take()
     }
 
     #[test]
     fn thrown_out_before_there_is_a_new_primary() {
-        let mut state = state();
-        state.change(at(0), &[OLD]);
-        state.change(at(10), &[]);
-        let found = said(&mut state, 10, UNBLOCKED);
+        let mut checks = after(&[(0, OLD, Role::Primary), (10, OLD, Role::Replica)]);
+        let found = said(&mut checks, 10, UNBLOCKED);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].client, Some(ClientId(0)));
         assert_eq!(
@@ -152,40 +181,41 @@ mod tests {
 
     #[test]
     fn the_node_itself_is_no_other() {
-        let mut state = state();
-        state.change(at(0), &[OLD]);
-        assert_eq!(said(&mut state, 1, UNBLOCKED).len(), 1);
+        let mut checks = after(&[(0, OLD, Role::Primary)]);
+        assert_eq!(said(&mut checks, 1, UNBLOCKED).len(), 1);
     }
 
     #[test]
     fn thrown_out_when_there_is_one_is_in_order() {
-        let mut state = state();
-        state.change(at(0), &[OLD]);
-        state.change(at(10), &[OLD, NEW]);
-        state.change(at(20), &[NEW]);
-        assert_eq!(said(&mut state, 10, UNBLOCKED), []);
-        assert_eq!(said(&mut state, 25, UNBLOCKED), []);
+        let mut checks = after(&[
+            (0, OLD, Role::Primary),
+            (10, NEW, Role::Primary),
+            (20, OLD, Role::Replica),
+        ]);
+        assert_eq!(said(&mut checks, 10, UNBLOCKED), []);
+        assert_eq!(said(&mut checks, 25, UNBLOCKED), []);
     }
 
     #[test]
     fn what_counts_is_the_time_of_sending() {
-        let mut state = state();
-        state.change(at(0), &[OLD]);
-        state.change(at(10), &[]);
-        state.change(at(12), &[NEW]);
-        assert_eq!(said(&mut state, 11, UNBLOCKED).len(), 1);
-        state.change(at(14), &[]);
-        assert_eq!(said(&mut state, 13, UNBLOCKED), []);
+        let mut checks = after(&[
+            (0, OLD, Role::Primary),
+            (10, OLD, Role::Replica),
+            (12, NEW, Role::Primary),
+            (14, NEW, Role::Replica),
+        ]);
+        assert_eq!(said(&mut checks, 11, UNBLOCKED).len(), 1);
+        assert_eq!(said(&mut checks, 13, UNBLOCKED), []);
     }
 
     #[test]
     fn other_replies_are_no_concern() {
-        let mut state = state();
-        assert_eq!(said(&mut state, 1, Reply::Error(ErrorKind::ReadOnly)), []);
+        let mut checks = after(&[]);
+        assert_eq!(said(&mut checks, 1, Reply::Error(ErrorKind::ReadOnly)), []);
     }
 
     #[test]
     fn it_is_off_unless_turned_on() {
-        assert!(!State::new(&plan("{}")).enabled());
+        assert_eq!(said(&mut judging("{}", &[]), 1, UNBLOCKED), []);
     }
 }

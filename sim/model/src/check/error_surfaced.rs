@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{CheckId, Findings, Found};
+use super::topic::{Topic, Topics};
+use super::{Check, CheckId, Ending, Findings, Found, Known};
 use crate::client::{ClientId, CommandOutcome, Note as ClientNote};
 use crate::engine::Time;
 use crate::scenario::Plan;
-use crate::trace::{Event, Record};
+use crate::trace::Event;
 use crate::valkey::{CommandKind, ErrorKind};
 
 /// One kind of error: how often, and where first.
@@ -18,29 +19,29 @@ struct Kind {
     first: (Time, (ClientId, u32, CommandKind)),
 }
 
-/// What the check keeps.
-pub(super) struct State {
-    enabled: bool,
+/// The check.
+pub(super) struct ErrorSurfaced {
     ignore: Vec<String>,
     kinds: Vec<Kind>,
 }
 
-impl State {
-    pub(super) fn new(plan: &Arc<Plan>) -> State {
+impl Check for ErrorSurfaced {
+    const LISTENS: Topics = Topics::of(&[Topic::Ended]);
+
+    fn new(plan: &Arc<Plan>) -> ErrorSurfaced {
         let config = &plan.checks.error_surfaced;
-        State {
-            enabled: config.enabled,
+        ErrorSurfaced {
             ignore: config.ignore.clone(),
             kinds: Vec::new(),
         }
     }
 
-    pub(super) fn reset(&mut self) {
+    fn reset(&mut self) {
         self.kinds.clear();
     }
 
     #[inline]
-    pub(super) fn observe(&mut self, record: &Record) {
+    fn observe(&mut self, now: Time, event: &Event, _known: &Known, _findings: &mut Findings) {
         if let Event::Client(
             client,
             ClientNote::Ended {
@@ -49,19 +50,39 @@ impl State {
                 outcome,
                 ..
             },
-        ) = record.event
+        ) = *event
             && outcome != CommandOutcome::Served
         {
-            self.add(record.at, (client, command, kind), outcome);
+            self.add(now, (client, command, kind), outcome);
         }
     }
 
+    fn end(&mut self, _ending: &Ending<'_>, _known: &Known, findings: &mut Findings) {
+        for kind in &self.kinds {
+            let (at, command) = kind.first;
+            findings.add(CheckId::ErrorSurfaced, || {
+                let more = match kind.count {
+                    1 => "The only one of its kind".to_owned(),
+                    count => format!("The first of {count} of its kind"),
+                };
+                let why = format!(
+                    "{more} ({}): the application got \"{}\".",
+                    kind.code,
+                    kind.text.trim_start_matches('-')
+                );
+                Found::of_command(CheckId::ErrorSurfaced, at, command, why)
+            });
+        }
+    }
+}
+
+impl ErrorSurfaced {
     #[cold]
     fn add(&mut self, at: Time, command: (ClientId, u32, CommandKind), outcome: CommandOutcome) {
         let Some(code) = outcome.code() else { return };
         // An application that uses a key in two ways gets it with or without a failover.
         let own_fault = outcome == CommandOutcome::Error(ErrorKind::WrongType);
-        if !self.enabled || own_fault || self.ignore.iter().any(|ignored| ignored == code) {
+        if own_fault || self.ignore.iter().any(|ignored| ignored == code) {
             return;
         }
         if let Some(kind) = self.kinds.iter_mut().find(|kind| kind.code == code) {
@@ -82,23 +103,5 @@ impl State {
             count: 1,
             first: (at, command),
         });
-    }
-
-    pub(super) fn end(&mut self, findings: &mut Findings) {
-        for kind in &self.kinds {
-            let (at, command) = kind.first;
-            findings.add(CheckId::ErrorSurfaced, || {
-                let more = match kind.count {
-                    1 => "The only one of its kind".to_owned(),
-                    count => format!("The first of {count} of its kind"),
-                };
-                let why = format!(
-                    "{more} ({}): the application got \"{}\".",
-                    kind.code,
-                    kind.text.trim_start_matches('-')
-                );
-                Found::of_command(CheckId::ErrorSurfaced, at, command, why)
-            });
-        }
     }
 }

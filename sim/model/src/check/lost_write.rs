@@ -6,11 +6,12 @@
 
 use std::sync::Arc;
 
-use super::{CheckId, Ending, Findings, Found};
+use super::topic::{Topic, Topics};
+use super::{Check, CheckId, Ending, Findings, Found, Known};
 use crate::client::{ClientId, CommandOutcome, Note as ClientNote, WriteRange};
 use crate::engine::Time;
 use crate::scenario::Plan;
-use crate::trace::{Event, Record};
+use crate::trace::Event;
 use crate::valkey::{CommandKind, Data, NodeId, WriteId};
 
 /// Writes that were acknowledged to an application.
@@ -21,48 +22,47 @@ struct Acknowledged {
     writes: WriteRange,
 }
 
-/// What the check keeps.
-pub(super) struct State {
+/// The check.
+pub(super) struct LostWrite {
     plan: Arc<Plan>,
-    enabled: bool,
     acknowledged: Vec<Acknowledged>,
 }
 
-impl State {
-    pub(super) fn new(plan: &Arc<Plan>) -> State {
-        State {
+impl Check for LostWrite {
+    const LISTENS: Topics = Topics::of(&[Topic::Ended]);
+
+    fn new(plan: &Arc<Plan>) -> LostWrite {
+        LostWrite {
             plan: plan.clone(),
-            enabled: plan.checks.lost_write.enabled,
             acknowledged: Vec::new(),
         }
     }
 
-    pub(super) fn reset(&mut self) {
+    fn reset(&mut self) {
         self.acknowledged.clear();
     }
 
     #[inline]
-    pub(super) fn observe(&mut self, record: &Record) {
+    fn observe(&mut self, now: Time, event: &Event, _known: &Known, _findings: &mut Findings) {
         if let Event::Client(client, ClientNote::Ended { command,
             kind,
             outcome: CommandOutcome::Served,
             writes,
-            .. }) = record.event
+            .. }) = *event
             // A pop that found nothing wrote nothing.
             && writes.count > 0
             && kind != CommandKind::BlPop
-            && self.enabled
         {
             let command = (client, command, kind);
             self.acknowledged.push(Acknowledged {
-                at: record.at,
+                at: now,
                 command,
                 writes,
             });
         }
     }
 
-    pub(super) fn end(&mut self, ending: &Ending<'_>, findings: &mut Findings) {
+    fn end(&mut self, ending: &Ending<'_>, _known: &Known, findings: &mut Findings) {
         let shard_of = |place: usize| self.plan.shard_of(NodeId(place as u16));
         let with_primary: Vec<usize> = (ending.nodes.iter().enumerate())
             .filter(|(_, (_, primary, alive))| *primary && *alive)

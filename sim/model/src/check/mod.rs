@@ -1,8 +1,10 @@
 //! The checks: invariants and liveness properties watched during a run.
 //!
-//! Each looks at the records as they come and keeps little; what it finds it reports at the end.
+//! Each says which records it listens to, looks at them as they come and keeps little. [`Checks`]
+//! brings them the records, in the world and beside real servers alike.
 
 mod bounce;
+mod chains;
 mod connection_storm;
 mod early_unblock;
 mod error_surfaced;
@@ -19,19 +21,34 @@ mod stuck_client;
 #[cfg(test)]
 mod testing;
 mod thundering_herd;
+mod topic;
 mod two_primaries;
 
 pub use freshness::{Freshness, Stale};
 
 use std::sync::Arc;
 
+use self::bounce::Bounce;
+use self::chains::Chains;
+use self::connection_storm::ConnectionStorm;
+use self::early_unblock::EarlyUnblock;
+use self::error_surfaced::ErrorSurfaced;
+use self::linearizability::Linearizability;
+use self::lost_write::LostWrite;
+use self::no_primary::NoPrimary;
+use self::primaries::Primaries;
+use self::stale_read::StaleRead;
+use self::stale_redirect::StaleRedirect;
+use self::stuck_client::StuckClient;
+use self::thundering_herd::ThunderingHerd;
+use self::topic::{Topic, Topics};
+use self::two_primaries::TwoPrimaries;
 use crate::client::ClientId;
 use crate::engine::Time;
-use crate::net::HostId;
 use crate::results::{ChainHop, CheckId, Finding};
 use crate::scenario::Plan;
-use crate::trace::{Event, Record};
-use crate::valkey::{CommandKind, Data, Message, NodeId};
+use crate::trace::Event;
+use crate::valkey::{CommandKind, Data};
 
 /// Something that a check found, before it is put into words for a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,164 +151,161 @@ pub struct Ending<'a> {
     pub unfinished: Vec<Unfinished>,
 }
 
-/// All checks of a run.
-pub struct Checks {
-    bounce: bounce::State,
-    lost_write: lost_write::State,
-    primaries: primaries::Primaries,
-    /// By shard; those of standalone servers have one.
-    two_primaries: Vec<two_primaries::State>,
-    no_primary: Vec<no_primary::State>,
-    stuck_client: stuck_client::State,
-    error_surfaced: error_surfaced::State,
-    connection_storm: connection_storm::State,
-    stale_redirect: stale_redirect::State,
-    thundering_herd: thundering_herd::State,
-    early_unblock: early_unblock::State,
-    stale_read: stale_read::State,
-    linearizability: linearizability::State,
-    /// Whether a check wants to hear of commands issued and ended, with what they read.
-    wants_history: bool,
-    /// Whether a check wants to hear of requests. They are most of all records.
-    wants_requests: bool,
-    /// Whether a check wants to hear of messages that arrive. The same holds for them.
-    wants_deliveries: bool,
-    /// What they have found so far.
-    pub findings: Findings,
+/// A check of one run after another.
+trait Check {
+    /// The records that it looks at.
+    const LISTENS: Topics;
+
+    /// Of a plan's runs.
+    fn new(plan: &Arc<Plan>) -> Self;
+
+    /// Takes note of a record. What is known has it already.
+    fn observe(&mut self, now: Time, event: &Event, known: &Known, findings: &mut Findings);
+
+    /// The run has ended.
+    fn end(&mut self, _ending: &Ending<'_>, _known: &Known, _findings: &mut Findings) {}
+
+    /// Prepares for a new run.
+    fn reset(&mut self);
+}
+
+/// What several checks ask for, or a report counts even if no check does.
+struct Known {
+    primaries: Primaries,
+    chains: Chains,
+}
+
+impl Known {
+    const LISTENS: Topics = Topics::of(&[Topic::Nodes, Topic::Hop, Topic::Ended]);
+
+    fn new(plan: &Plan) -> Known {
+        Known {
+            primaries: Primaries::new(plan),
+            chains: Chains::new(plan),
+        }
+    }
+
+    #[inline(always)]
+    fn observe(&mut self, now: Time, event: &Event, topic: Topic) {
+        match topic {
+            Topic::Nodes => self.primaries.observe(event),
+            Topic::Hop | Topic::Ended => self.chains.observe(now, event),
+            Topic::Delivered
+            | Topic::Gate
+            | Topic::Dialled
+            | Topic::Issued
+            | Topic::Element
+            | Topic::Other => {}
+        }
+    }
+
+    fn reset(&mut self) {
+        self.primaries.reset();
+        self.chains.reset();
+    }
+}
+
+/// Lists the checks: the name of the field that configures one in `CheckConfig`, the check,
+/// which is called as its id is. All that is done with every check is made from this list.
+macro_rules! checks {
+    ($($field:ident: $Check:ident;)*) => {
+        /// All checks of a run.
+        pub struct Checks {
+            $(
+                /// Absent if it is turned off.
+                $field: Option<$Check>,
+            )*
+            known: Known,
+            /// What at least one check looks at.
+            wanted: Topics,
+            /// What they have found so far.
+            pub findings: Findings,
+        }
+
+        impl Checks {
+            /// Those that a plan enables and that `judged` says can be judged where the records
+            /// come from.
+            pub fn new(plan: &Arc<Plan>, judged: impl Fn(CheckId) -> bool) -> Checks {
+                let mut wanted = Known::LISTENS;
+                $(
+                    let enabled = plan.checks.$field.enabled && judged(CheckId::$Check);
+                    let $field = enabled.then(|| $Check::new(plan));
+                    if enabled {
+                        wanted = wanted.and($Check::LISTENS);
+                    }
+                )*
+                Checks {
+                    $($field,)*
+                    known: Known::new(plan),
+                    wanted,
+                    findings: Findings::default(),
+                }
+            }
+
+            /// Takes note of a record. Always inlined, since most callers know which kind of record
+            /// it is, and of most kinds nothing is left to do.
+            #[inline(always)]
+            pub fn observe(&mut self, now: Time, event: &Event) {
+                let topic = Topic::of(event);
+                if !self.wanted.has(topic) {
+                    return;
+                }
+                self.known.observe(now, event, topic);
+                $(if $Check::LISTENS.has(topic) && let Some(check) = &mut self.$field {
+                    check.observe(now, event, &self.known, &mut self.findings);
+                })*
+            }
+
+            /// The run has ended.
+            pub fn end(&mut self, ending: &Ending<'_>) {
+                self.known.chains.end();
+                $(if let Some(check) = &mut self.$field {
+                    check.end(ending, &self.known, &mut self.findings);
+                })*
+            }
+
+            /// Prepares for a new run.
+            pub(crate) fn reset(&mut self) {
+                $(if let Some(check) = &mut self.$field {
+                    check.reset();
+                })*
+                self.known.reset();
+                self.findings = Findings::default();
+            }
+        }
+
+        /// No id is without its check; `BudgetExceeded` is what a run says, or any check that
+        /// cannot decide.
+        const _: fn(CheckId) = |check| match check {
+            $(CheckId::$Check)|* | CheckId::BudgetExceeded => {}
+        };
+    };
+}
+
+checks! {
+    bounce: Bounce;
+    lost_write: LostWrite;
+    two_primaries: TwoPrimaries;
+    no_primary: NoPrimary;
+    stuck_client: StuckClient;
+    error_surfaced: ErrorSurfaced;
+    connection_storm: ConnectionStorm;
+    stale_redirect: StaleRedirect;
+    thundering_herd: ThunderingHerd;
+    early_unblock: EarlyUnblock;
+    stale_read: StaleRead;
+    linearizability: Linearizability;
 }
 
 impl Checks {
-    /// The checks that a plan's configuration enables.
-    pub fn new(plan: &Arc<Plan>) -> Checks {
-        let thundering_herd = thundering_herd::State::new(plan);
-        let early_unblock = early_unblock::State::new(plan);
-        let stale_read = stale_read::State::new(plan);
-        let linearizability = linearizability::State::new(plan);
-        let primaries = primaries::Primaries::new(plan);
-        let shards = primaries.shards();
-        let last = shards.last().map_or(0, |last| last + 1);
-        Checks {
-            bounce: bounce::State::new(plan),
-            lost_write: lost_write::State::new(plan),
-            primaries,
-            two_primaries: (0..last).map(|_| two_primaries::State::new(plan)).collect(),
-            no_primary: (0..last)
-                .map(|shard| no_primary::State::new(plan, shards.contains(&shard).then_some(shard)))
-                .collect(),
-            stuck_client: stuck_client::State::new(plan),
-            error_surfaced: error_surfaced::State::new(plan),
-            connection_storm: connection_storm::State::new(plan),
-            stale_redirect: stale_redirect::State::new(plan),
-            wants_history: stale_read.enabled() || linearizability.enabled(),
-            wants_requests: thundering_herd.enabled() || stale_read.enabled(),
-            thundering_herd,
-            wants_deliveries: early_unblock.enabled(),
-            early_unblock,
-            stale_read,
-            linearizability,
-            findings: Findings::default(),
-        }
-    }
-
-    /// Prepares for a new run.
-    pub(crate) fn reset(&mut self) {
-        self.bounce.reset();
-        self.lost_write.reset();
-        self.primaries.reset();
-        for shard in &mut self.two_primaries {
-            shard.reset();
-        }
-        for shard in &mut self.no_primary {
-            shard.reset();
-        }
-        self.error_surfaced.reset();
-        self.connection_storm.reset();
-        self.stale_redirect.reset();
-        self.thundering_herd.reset();
-        self.early_unblock.reset();
-        self.stale_read.reset();
-        self.linearizability.reset();
-        self.findings = Findings::default();
-    }
-
-    /// Takes note of a record, of any but requests and messages that arrive.
-    #[inline]
-    pub fn observe(&mut self, record: &Record) {
-        self.bounce.observe(record, &mut self.findings);
-        self.lost_write.observe(record);
-        if let Some(shard) = self.primaries.observe(record) {
-            let accepting = self.primaries.accepting(shard);
-            self.two_primaries[shard].change(record.at, accepting, &mut self.findings);
-            let serving = self.primaries.count(shard);
-            self.no_primary[shard].change(record.at, serving, &mut self.findings);
-            self.early_unblock
-                .change(record.at, self.primaries.standing());
-        }
-        self.stuck_client.observe(record, &mut self.findings);
-        self.error_surfaced.observe(record);
-        self.connection_storm.observe(record, &mut self.findings);
-        self.stale_redirect
-            .observe(record, &self.primaries, &mut self.findings);
-    }
-
-    /// Takes note that a node looked at a request.
-    #[inline(always)]
-    pub(crate) fn request(&mut self, at: Time, node: NodeId, event: &Event) {
-        if self.wants_requests {
-            if self.thundering_herd.enabled() {
-                self.thundering_herd.request(at, node, &mut self.findings);
-            }
-            self.stale_read.gate(event);
-        }
-    }
-
-    /// Takes note that a command was issued or has ended, or of one value that it read.
-    #[inline(always)]
-    pub(crate) fn history(&mut self, at: Time, event: &Event) {
-        if self.wants_history {
-            self.stale_read.observe(at, event, &mut self.findings);
-            self.linearizability.observe(at, event);
-        }
-    }
-
-    /// Takes note that a message arrived.
-    #[inline(always)]
-    pub(crate) fn delivered(
-        &mut self,
-        at: Time,
-        hosts: (HostId, HostId),
-        sent_at: Time,
-        message: &Message,
-    ) {
-        if self.wants_deliveries {
-            self.early_unblock
-                .delivered(at, hosts, sent_at, message, &mut self.findings);
-        }
-    }
-
-    /// The run has ended.
-    pub fn end(&mut self, ending: &Ending<'_>) {
-        self.bounce.end(ending, &mut self.findings);
-        self.lost_write.end(ending, &mut self.findings);
-        for shard in &mut self.two_primaries {
-            shard.change(ending.at, &[], &mut self.findings);
-        }
-        for shard in &mut self.no_primary {
-            shard.change(ending.at, 1, &mut self.findings);
-        }
-        self.stuck_client.end(ending, &mut self.findings);
-        self.error_surfaced.end(&mut self.findings);
-        self.linearizability.end(ending, &mut self.findings);
-    }
-
     /// Redirects, and those that led back, of each command that has been redirected and has no
     /// end; call it before the checks learn of the end.
     pub(crate) fn open_chains(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.bounce.open_chains()
+        self.known.chains.open()
     }
 
     /// Clients with a command that was redirected more often than allowed.
     pub(crate) fn flagged_clients(&self) -> u64 {
-        self.bounce.flagged()
+        self.known.chains.flagged()
     }
 }

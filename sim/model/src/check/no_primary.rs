@@ -1,57 +1,80 @@
-//! `no-primary`: no node accepts writes for longer than a bound.
+//! `no-primary`: no node accepts writes for longer than a bound. In a cluster: no node of a shard.
 
 use std::sync::Arc;
 
-use super::{CheckId, Findings, Found};
+use super::primaries::Primaries;
+use super::topic::{Topic, Topics};
+use super::{Check, CheckId, Ending, Findings, Found, Known};
 use crate::engine::{Duration, Time};
 use crate::scenario::Plan;
+use crate::trace::Event;
 use crate::valkey::NodeId;
 
-/// What the check keeps.
-pub(super) struct State {
+/// The check.
+pub(super) struct NoPrimary {
     plan: Arc<Plan>,
-    /// The shard; none for a number between those that the nodes have.
-    shard: Option<usize>,
-    enabled: bool,
     allowed: Duration,
-    since: Option<Time>,
+    /// The shards' numbers, which have gaps.
+    shards: Vec<usize>,
+    /// By shard: since when there has been none.
+    since: Vec<Option<Time>>,
 }
 
-impl State {
-    pub(super) fn new(plan: &Arc<Plan>, shard: Option<usize>) -> State {
-        let config = &plan.checks.no_primary;
-        State {
+impl Check for NoPrimary {
+    const LISTENS: Topics = Topics::of(&[Topic::Nodes]);
+
+    fn new(plan: &Arc<Plan>) -> NoPrimary {
+        let shards = Primaries::new(plan).shards();
+        let mut check = NoPrimary {
             plan: plan.clone(),
-            shard,
-            enabled: config.enabled,
-            allowed: config.allowed_for,
-            since: shard.map(|_| Time::ZERO),
+            allowed: plan.checks.no_primary.allowed_for,
+            since: vec![None; shards.last().map_or(0, |last| last + 1)],
+            shards,
+        };
+        check.reset();
+        check
+    }
+
+    fn reset(&mut self) {
+        for shard in &self.shards {
+            self.since[*shard] = Some(Time::ZERO);
         }
     }
 
-    pub(super) fn reset(&mut self) {
-        self.since = self.shard.map(|_| Time::ZERO);
+    fn observe(&mut self, now: Time, _event: &Event, known: &Known, findings: &mut Findings) {
+        if let Some((shard, _)) = known.primaries.changed() {
+            self.change(now, shard, known.primaries.count(shard), findings);
+        }
     }
 
-    /// The number of primaries has changed (or the run has ended).
-    pub(super) fn change(&mut self, now: Time, primaries: usize, findings: &mut Findings) {
+    fn end(&mut self, ending: &Ending<'_>, _known: &Known, findings: &mut Findings) {
+        for shard in 0..self.since.len() {
+            self.change(ending.at, shard, 1, findings);
+        }
+    }
+}
+
+impl NoPrimary {
+    /// The number of a shard's primaries has changed (or the run has ended).
+    fn change(&mut self, now: Time, shard: usize, primaries: usize, findings: &mut Findings) {
+        let since = &mut self.since[shard];
         if primaries == 0 {
-            self.since.get_or_insert(now);
+            since.get_or_insert(now);
             return;
         }
-        let Some(since) = self.since.take() else {
+        let Some(since) = since.take() else {
             return;
         };
         let lasted = now.since(since);
-        if self.enabled && lasted > self.allowed {
+        if lasted > self.allowed {
             let allowed = self.allowed;
             findings.add(CheckId::NoPrimary, || {
-                let whose = match (&self.plan.cluster, self.shard) {
-                    (Some(_), Some(shard)) => {
+                let whose = match self.plan.cluster {
+                    Some(_) => {
                         let first = self.plan.node_name(NodeId(shard as u16));
                         format!("The shard of {first} had no primary")
                     }
-                    (None, _) | (_, None) => "There was no primary".to_owned(),
+                    None => "There was no primary".to_owned(),
                 };
                 Found::of_nodes(
                     CheckId::NoPrimary,

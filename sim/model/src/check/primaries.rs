@@ -2,7 +2,7 @@
 //! cluster each shard has its own.
 
 use crate::scenario::Plan;
-use crate::trace::{Event, FaultKind, Record};
+use crate::trace::{Event, FaultKind};
 use crate::valkey::{ClusterEvent, ClusterHealth, NodeId, Note as NodeNote, Role};
 
 /// What a node is, to those who would use it.
@@ -48,8 +48,10 @@ pub(super) struct Primaries {
     /// Each node's shard.
     shards: Vec<usize>,
     standing: Vec<NodeId>,
-    /// Those of one shard that accept writes now.
+    /// Those of the shard that changed last that accept writes now.
     accepting: Vec<NodeId>,
+    /// The shard whose primaries the last record has changed, if it did.
+    changed: Option<usize>,
 }
 
 impl Primaries {
@@ -60,12 +62,14 @@ impl Primaries {
             shards: nodes.map(|node| plan.shard_of(node)).collect(),
             standing: Vec::new(),
             accepting: Vec::new(),
+            changed: None,
         }
     }
 
     pub(super) fn reset(&mut self) {
         self.nodes.fill(Known::NOTHING);
         self.standing.clear();
+        self.changed = None;
     }
 
     /// The shards, in order.
@@ -76,10 +80,24 @@ impl Primaries {
         shards
     }
 
-    /// Takes note of a record. The shard whose primaries have changed, if one's have.
-    #[inline]
-    pub(super) fn observe(&mut self, record: &Record) -> Option<usize> {
-        let (node, now) = match record.event {
+    /// Takes note of a record that is about nodes.
+    pub(super) fn observe(&mut self, event: &Event) {
+        self.changed = self.change(event);
+        if let Some(shard) = self.changed {
+            let (nodes, shards) = (&self.nodes, &self.shards);
+            let accepts = |node: &NodeId| {
+                let index = usize::from(node.0);
+                shards[index] == shard && nodes[index].accepts_writes()
+            };
+            self.accepting.clear();
+            self.accepting
+                .extend(self.standing.iter().copied().filter(accepts));
+        }
+    }
+
+    /// The shard whose primaries a record changes, if it changes one's.
+    fn change(&mut self, event: &Event) -> Option<usize> {
+        let (node, now) = match *event {
             Event::Node(node, NodeNote::Role { role, .. }) => {
                 let standing = match role {
                     Role::Primary => Standing::Primary,
@@ -148,16 +166,10 @@ impl Primaries {
         }
     }
 
-    /// The nodes of a shard that accept writes now, in the nodes' order.
-    pub(super) fn accepting(&mut self, shard: usize) -> &[NodeId] {
-        let its = |node: &NodeId| {
-            self.shards[usize::from(node.0)] == shard
-                && self.nodes[usize::from(node.0)].accepts_writes()
-        };
-        self.accepting.clear();
-        self.accepting
-            .extend(self.standing.iter().copied().filter(its));
-        &self.accepting
+    /// The shard whose primaries the last record about nodes has changed, if it did, and those of
+    /// its nodes that accept writes now, in the nodes' order.
+    pub(super) fn changed(&self) -> Option<(usize, &[NodeId])> {
+        Some((self.changed?, &self.accepting))
     }
 
     /// How many primaries of a shard are up and serve.

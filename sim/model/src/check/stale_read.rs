@@ -3,43 +3,50 @@
 use std::sync::Arc;
 
 use super::freshness::{Freshness, Stale};
-use super::{CheckId, Findings, Found};
+use super::topic::{Topic, Topics};
+use super::{Check, CheckId, Findings, Found, Known};
 use crate::engine::Time;
 use crate::scenario::Plan;
 use crate::trace::Event;
 use crate::valkey::{Belief, CommandKind, GateVerdict, NodeId, Note as NodeNote, Value};
 
-/// What the check keeps.
-pub(super) struct State {
+/// The check.
+pub(super) struct StaleRead {
     plan: Arc<Plan>,
-    enabled: bool,
     freshness: Freshness,
     /// Who let each client's last read pass, and what it believed of itself.
     served_by: Vec<Option<(NodeId, Belief)>>,
 }
 
-impl State {
-    pub(super) fn new(plan: &Arc<Plan>) -> State {
-        State {
+impl Check for StaleRead {
+    const LISTENS: Topics = Topics::of(&[Topic::Gate, Topic::Issued, Topic::Element, Topic::Ended]);
+
+    fn new(plan: &Arc<Plan>) -> StaleRead {
+        StaleRead {
             plan: plan.clone(),
-            enabled: plan.checks.stale_read.enabled,
             freshness: Freshness::new(plan),
             served_by: vec![None; plan.clients() as usize],
         }
     }
 
-    pub(super) fn reset(&mut self) {
+    fn reset(&mut self) {
         self.freshness.reset();
         self.served_by.fill(None);
     }
 
-    /// Whether the check wants to hear of requests, of commands issued and of their ends.
-    pub(super) fn enabled(&self) -> bool {
-        self.enabled
+    #[inline]
+    fn observe(&mut self, now: Time, event: &Event, _known: &Known, findings: &mut Findings) {
+        match Topic::of(event) {
+            Topic::Gate => self.gate(event),
+            Topic::Issued | Topic::Element | Topic::Ended => self.step(now, event, findings),
+            Topic::Delivered | Topic::Dialled | Topic::Nodes | Topic::Hop | Topic::Other => {}
+        }
     }
+}
 
+impl StaleRead {
     /// A node has looked at a request.
-    pub(super) fn gate(&mut self, event: &Event) {
+    fn gate(&mut self, event: &Event) {
         if let &Event::Node(
             node,
             NodeNote::Gate {
@@ -50,7 +57,6 @@ impl State {
                 ..
             },
         ) = event
-            && self.enabled
             && let Some(client) = self.plan.client_at(peer)
         {
             self.served_by[client.0 as usize] = Some((node, belief));
@@ -58,10 +64,7 @@ impl State {
     }
 
     /// A command was issued or has ended, or one of the values of an `MGET` is there.
-    pub(super) fn observe(&mut self, now: Time, event: &Event, findings: &mut Findings) {
-        if !self.enabled {
-            return;
-        }
+    fn step(&mut self, now: Time, event: &Event, findings: &mut Findings) {
         if let Some(stale) = self.freshness.observe(now, event) {
             findings.add(CheckId::StaleRead, || {
                 let why = self.in_words(&stale);
@@ -105,11 +108,11 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::testing::{plan, read, write};
+    use crate::check::Checks;
+    use crate::check::testing::{gate, plan, read, write};
     use crate::client::ClientId;
     use crate::engine::Duration;
-    use crate::net::HostId;
-    use crate::valkey::{FailoverState, LinkState, Role, WriteId};
+    use crate::valkey::WriteId;
 
     fn at(millis: u64) -> Time {
         Time::ZERO + Duration::millis(millis)
@@ -117,30 +120,16 @@ mod tests {
 
     /// The finding for a GET that returns the value of write 0 long after write 1.
     fn found(checks: &str, passed_by: u16) -> Vec<Found> {
-        let mut state = State::new(&plan(checks));
-        let mut findings = Findings::default();
+        let mut checks = Checks::new(&plan(checks), |_| true);
         for (number, from, until) in [(0, 0, 10), (1, 20, 30)] {
             for (at, event) in write(CommandKind::Set, number, 5, at(from), Some(at(until))) {
-                state.observe(at, &event, &mut findings);
+                checks.observe(at, &event);
             }
         }
-        state.gate(&Event::Node(
-            NodeId(passed_by),
-            NodeNote::Gate {
-                peer: HostId(2),
-                number: Some(0),
-                command: CommandKind::Get,
-                verdict: GateVerdict::Passed,
-                belief: Belief {
-                    role: Role::Replica,
-                    failover: FailoverState::InProgress,
-                    link: LinkState::Down,
-                },
-            },
-        ));
+        checks.observe(at(100), &gate(passed_by, GateVerdict::Passed));
         let event = read(5, Value::Text(WriteId(0)), at(100), at(101));
-        state.observe(at(101), &event, &mut findings);
-        findings.take()
+        checks.observe(at(101), &event);
+        checks.findings.take()
     }
 
     #[test]

@@ -2,51 +2,41 @@
 
 use std::sync::Arc;
 
-use super::primaries::{Primaries, Standing};
-use super::{CheckId, Findings, Found};
+use super::primaries::Standing;
+use super::topic::{Topic, Topics};
+use super::{Check, CheckId, Findings, Found, Known};
 use crate::client::Note as ClientNote;
+use crate::engine::Time;
 use crate::scenario::Plan;
-use crate::trace::{Event, Record};
+use crate::trace::Event;
 
-/// What the check keeps.
-pub(super) struct State {
+/// The check.
+pub(super) struct StaleRedirect {
     plan: Arc<Plan>,
-    enabled: bool,
     most: u64,
     /// How many there have been.
     met: u64,
 }
 
-impl State {
-    pub(super) fn new(plan: &Arc<Plan>) -> State {
+impl Check for StaleRedirect {
+    const LISTENS: Topics = Topics::of(&[Topic::Hop]);
+
+    fn new(plan: &Arc<Plan>) -> StaleRedirect {
         let config = &plan.checks.stale_redirect;
-        State {
+        StaleRedirect {
             plan: plan.clone(),
-            enabled: config.enabled,
             most: config.most,
             met: 0,
         }
     }
 
-    pub(super) fn reset(&mut self) {
+    fn reset(&mut self) {
         self.met = 0;
     }
 
-    /// Takes note of a record. The primaries must have seen it.
-    #[inline]
-    pub(super) fn observe(
-        &mut self,
-        record: &Record,
-        primaries: &Primaries,
-        findings: &mut Findings,
-    ) {
-        if self.enabled && matches!(record.event, Event::Client(_, ClientNote::Hop { .. })) {
-            self.followed(record, primaries, findings);
-        }
-    }
-
     #[cold]
-    fn followed(&mut self, record: &Record, primaries: &Primaries, findings: &mut Findings) {
+    fn observe(&mut self, now: Time, event: &Event, known: &Known, findings: &mut Findings) {
+        let primaries = &known.primaries;
         let Event::Client(
             client,
             ClientNote::Hop {
@@ -58,7 +48,7 @@ impl State {
                 belief,
                 ..
             },
-        ) = record.event
+        ) = *event
         else {
             return;
         };
@@ -89,7 +79,7 @@ impl State {
             );
             Found::of_command(
                 CheckId::StaleRedirect,
-                record.at,
+                now,
                 (client, command, kind),
                 why,
             )
@@ -100,10 +90,11 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Checks;
     use crate::check::testing::{crashed, plan, role};
     use crate::client::ClientId;
-    use crate::engine::{Duration, Time};
-    use crate::trace::Event;
+    use crate::engine::Duration;
+    use crate::trace::Record;
     use crate::valkey::{
         Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, RedirectKind, Role,
     };
@@ -136,17 +127,13 @@ mod tests {
         let plan = plan(&format!(
             r#"{{"stale-redirect": {{"enabled": true, "most": {most}}}}}"#
         ));
-        let mut primaries = Primaries::new(&plan);
-        let mut state = State::new(&plan);
-        let mut findings = Findings::default();
-        for record in before {
-            primaries.observe(record);
+        let mut checks = Checks::new(&plan, |check| check == CheckId::StaleRedirect);
+        let hops: Vec<_> = hops.iter().map(|to| hop(*to)).collect();
+        for record in before.iter().chain(&hops) {
+            checks.observe(record.at, &record.event);
         }
-        for to in hops {
-            state.observe(&hop(*to), &primaries, &mut findings);
-        }
-        let total = findings.total(CheckId::StaleRedirect);
-        (total, findings.take())
+        let total = checks.findings.total(CheckId::StaleRedirect);
+        (total, checks.findings.take())
     }
 
     #[test]
@@ -187,10 +174,9 @@ mod tests {
     #[test]
     fn nothing_is_said_when_it_is_off() {
         let plan = plan("{}");
-        let primaries = Primaries::new(&plan);
-        let mut state = State::new(&plan);
-        let mut findings = Findings::default();
-        state.observe(&hop(Addr(1)), &primaries, &mut findings);
-        assert_eq!(findings.total(CheckId::StaleRedirect), 0);
+        let mut checks = Checks::new(&plan, |_| true);
+        let hop = hop(Addr(1));
+        checks.observe(hop.at, &hop.event);
+        assert_eq!(checks.findings.total(CheckId::StaleRedirect), 0);
     }
 }

@@ -2,56 +2,55 @@
 
 use std::sync::Arc;
 
-use super::{CheckId, Ending, Findings, Found};
+use super::topic::{Topic, Topics};
+use super::{Check, CheckId, Ending, Findings, Found, Known};
 use crate::client::Note as ClientNote;
 use crate::engine::{Duration, Time};
 use crate::scenario::Plan;
-use crate::trace::{Event, Record};
+use crate::trace::Event;
 use crate::valkey::CommandKind;
 
-/// What the check keeps.
-pub(super) struct State {
-    enabled: bool,
+/// The check.
+pub(super) struct StuckClient {
     within: Duration,
     healed_at: Time,
 }
 
-impl State {
-    pub(super) fn new(plan: &Arc<Plan>) -> State {
+impl Check for StuckClient {
+    const LISTENS: Topics = Topics::of(&[Topic::Ended]);
+
+    fn new(plan: &Arc<Plan>) -> StuckClient {
         let config = &plan.checks.stuck_client;
-        State {
-            enabled: config.enabled,
+        StuckClient {
             within: config.within,
             healed_at: plan.limits.heal_at,
         }
     }
 
+    fn reset(&mut self) {}
+
     #[inline]
-    pub(super) fn observe(&mut self, record: &Record, findings: &mut Findings) {
-        if let Event::Client(client, ClientNote::Ended { command, kind, took, .. }) = record.event
+    fn observe(&mut self, now: Time, event: &Event, _known: &Known, findings: &mut Findings) {
+        if let Event::Client(client, ClientNote::Ended { command, kind, took, .. }) = *event
             && took > self.within
-            && self.enabled
             // A blocking pop waits for its list, not for a failover.
             && kind != CommandKind::BlPop
         {
-            let issued_at = Time(record.at.0 - took.0);
-            let waited = record.at.since(issued_at.max(self.healed_at));
+            let issued_at = Time(now.0 - took.0);
+            let waited = now.since(issued_at.max(self.healed_at));
             if waited > self.within {
                 let within = self.within;
                 findings.add(CheckId::StuckClient, || {
                     let why = format!(
                         "It ended only {waited} after it was issued and everything had healed; {within} is allowed."
                     );
-                    Found::of_command(CheckId::StuckClient, record.at, (client, command, kind), why)
+                    Found::of_command(CheckId::StuckClient, now, (client, command, kind), why)
                 });
             }
         }
     }
 
-    pub(super) fn end(&mut self, ending: &Ending<'_>, findings: &mut Findings) {
-        if !self.enabled {
-            return;
-        }
+    fn end(&mut self, ending: &Ending<'_>, _known: &Known, findings: &mut Findings) {
         for unfinished in &ending.unfinished {
             let waited = ending.at.since(unfinished.issued_at.max(ending.healed_at));
             findings.add(CheckId::StuckClient, || {

@@ -8,7 +8,8 @@ use crate::net::HostId;
 use crate::scenario::{Plan, parse};
 use crate::trace::{Event, FaultKind, Record};
 use crate::valkey::{
-    Addr, CommandKind, LinkState, NodeId, Note as NodeNote, ReplId, Role, Value, WriteId,
+    Addr, Belief, CommandKind, FailoverState, GateVerdict, LinkState, NodeId, Note as NodeNote,
+    ReplId, Role, Value, WriteId,
 };
 
 /// A plan with the nodes `old` and `new` (a replica), one client and these checks.
@@ -39,6 +40,24 @@ pub(super) fn role(node: u16, role: Role) -> Record {
             },
         ),
     }
+}
+
+/// A node, in the middle of a failover, looks at a GET of the client.
+pub(super) fn gate(node: u16, verdict: GateVerdict) -> Event {
+    Event::Node(
+        NodeId(node),
+        NodeNote::Gate {
+            peer: HostId(2),
+            number: Some(0),
+            command: CommandKind::Get,
+            verdict,
+            belief: Belief {
+                role: Role::Replica,
+                failover: FailoverState::InProgress,
+                link: LinkState::Down,
+            },
+        },
+    )
 }
 
 /// A node's process dies.

@@ -3,36 +3,43 @@
 use std::sync::Arc;
 
 use super::rush::Rush;
-use super::{CheckId, Findings, Found};
+use super::topic::{Topic, Topics};
+use super::{Check, CheckId, Findings, Found, Known};
 use crate::engine::{Duration, Time};
 use crate::scenario::Plan;
-use crate::valkey::NodeId;
+use crate::trace::Event;
+use crate::valkey::{NodeId, Note as NodeNote};
 
-/// What the check keeps.
-pub(super) struct State {
+/// The check.
+pub(super) struct ThunderingHerd {
     plan: Arc<Plan>,
     nodes: Vec<Rush>,
 }
 
-impl State {
-    pub(super) fn new(plan: &Arc<Plan>) -> State {
-        State {
+impl Check for ThunderingHerd {
+    const LISTENS: Topics = Topics::of(&[Topic::Gate]);
+
+    fn new(plan: &Arc<Plan>) -> ThunderingHerd {
+        ThunderingHerd {
             plan: plan.clone(),
             nodes: vec![Rush::default(); plan.nodes.len()],
         }
     }
 
-    pub(super) fn reset(&mut self) {
+    fn reset(&mut self) {
         self.nodes.iter_mut().for_each(Rush::reset);
     }
 
-    /// Whether the check wants to hear of requests, which are many.
-    pub(super) fn enabled(&self) -> bool {
-        self.plan.checks.thundering_herd.enabled
+    #[inline]
+    fn observe(&mut self, now: Time, event: &Event, _known: &Known, findings: &mut Findings) {
+        if let Event::Node(node, NodeNote::Gate { .. }) = event {
+            self.request(now, *node, findings);
+        }
     }
+}
 
-    /// A node looked at a request. Call it only if the check is on.
-    pub(super) fn request(&mut self, now: Time, node: NodeId, findings: &mut Findings) {
+impl ThunderingHerd {
+    fn request(&mut self, now: Time, node: NodeId, findings: &mut Findings) {
         let config = &self.plan.checks.thundering_herd;
         let rush = &mut self.nodes[usize::from(node.0)];
         let Some(took) = rush.another(now, config.max_requests, config.within) else {
@@ -58,22 +65,25 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::testing::plan;
+    use crate::check::Checks;
+    use crate::check::testing::{gate, plan};
+    use crate::valkey::GateVerdict;
 
     /// What the check finds if requests reach nodes at these times, in microseconds.
     fn found(requests: &[(u64, u16)]) -> Vec<Found> {
-        let plan =
-            plan(r#"{"thundering-herd": {"enabled": true, "max_requests": 3, "within": "10us"}}"#);
-        let mut state = State::new(&plan);
-        let mut findings = Findings::default();
+        found_by(
+            r#"{"thundering-herd": {"enabled": true, "max_requests": 3, "within": "10us"}}"#,
+            requests,
+        )
+    }
+
+    fn found_by(configured: &str, requests: &[(u64, u16)]) -> Vec<Found> {
+        let mut checks = Checks::new(&plan(configured), |_| true);
         for (at, node) in requests {
-            state.request(
-                Time::ZERO + Duration::micros(*at),
-                NodeId(*node),
-                &mut findings,
-            );
+            let at = Time::ZERO + Duration::micros(*at);
+            checks.observe(at, &gate(*node, GateVerdict::Passed));
         }
-        findings.take()
+        checks.findings.take()
     }
 
     #[test]
@@ -118,6 +128,6 @@ mod tests {
 
     #[test]
     fn it_is_off_unless_turned_on() {
-        assert!(!State::new(&plan("{}")).enabled());
+        assert_eq!(found_by("{}", &[(0, 0); 2_000]), []);
     }
 }

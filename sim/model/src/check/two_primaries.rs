@@ -1,47 +1,65 @@
-//! `two-primaries`: two nodes accept writes at one instant.
+//! `two-primaries`: two nodes accept writes at one instant. In a cluster: two of one shard.
 
 use std::sync::Arc;
 
-use super::{CheckId, Findings, Found};
+use super::primaries::Primaries;
+use super::topic::{Topic, Topics};
+use super::{Check, CheckId, Ending, Findings, Found, Known};
 use crate::engine::{Duration, Time};
 use crate::scenario::Plan;
+use crate::trace::Event;
 use crate::valkey::NodeId;
 
-/// What the check keeps.
-pub(super) struct State {
+/// The check.
+pub(super) struct TwoPrimaries {
     plan: Arc<Plan>,
-    enabled: bool,
     allowed: Duration,
-    /// Since when there have been several, and which.
-    since: Option<(Time, Vec<NodeId>)>,
+    /// By shard: since when there have been several, and which.
+    since: Vec<Option<(Time, Vec<NodeId>)>>,
 }
 
-impl State {
-    pub(super) fn new(plan: &Arc<Plan>) -> State {
-        let config = &plan.checks.two_primaries;
-        State {
+impl Check for TwoPrimaries {
+    const LISTENS: Topics = Topics::of(&[Topic::Nodes]);
+
+    fn new(plan: &Arc<Plan>) -> TwoPrimaries {
+        let shards = Primaries::new(plan).shards();
+        TwoPrimaries {
             plan: plan.clone(),
-            enabled: config.enabled,
-            allowed: config.allowed_for,
-            since: None,
+            allowed: plan.checks.two_primaries.allowed_for,
+            since: vec![None; shards.last().map_or(0, |last| last + 1)],
         }
     }
 
-    pub(super) fn reset(&mut self) {
-        self.since = None;
+    fn reset(&mut self) {
+        self.since.fill(None);
     }
 
-    /// The primaries have changed (or the run has ended, with none).
-    pub(super) fn change(&mut self, now: Time, primaries: &[NodeId], findings: &mut Findings) {
+    fn observe(&mut self, now: Time, _event: &Event, known: &Known, findings: &mut Findings) {
+        if let Some((shard, accepting)) = known.primaries.changed() {
+            self.change(now, shard, accepting, findings);
+        }
+    }
+
+    fn end(&mut self, ending: &Ending<'_>, _known: &Known, findings: &mut Findings) {
+        for shard in 0..self.since.len() {
+            self.change(ending.at, shard, &[], findings);
+        }
+    }
+}
+
+impl TwoPrimaries {
+    /// A shard's primaries have changed (or the run has ended, with none).
+    fn change(&mut self, now: Time, shard: usize, primaries: &[NodeId], findings: &mut Findings) {
+        let since = &mut self.since[shard];
         if primaries.len() > 1 {
-            self.since.get_or_insert_with(|| (now, primaries.to_vec()));
+            since.get_or_insert_with(|| (now, primaries.to_vec()));
             return;
         }
-        let Some((since, nodes)) = self.since.take() else {
+        let Some((since, nodes)) = since.take() else {
             return;
         };
         let lasted = now.since(since);
-        if !self.enabled || lasted <= self.allowed {
+        if lasted <= self.allowed {
             return;
         }
         findings.add(CheckId::TwoPrimaries, || {

@@ -8,9 +8,10 @@ use super::workload::Mix;
 use super::{ClientId, Context, Workload};
 use crate::engine::Duration;
 use crate::valkey::{Command, CommandKind, HashSlot, Script, WriteId};
+use strum::{EnumCount, VariantArray};
 
 /// The commands of a mix.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, EnumCount, VariantArray)]
 pub(super) enum Kind {
     Get,
     Set,
@@ -28,21 +29,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Kind; 13] = [
-        Kind::Get,
-        Kind::Set,
-        Kind::Incr,
-        Kind::Del,
-        Kind::MGet,
-        Kind::Multi,
-        Kind::BlPop,
-        Kind::LPush,
-        Kind::Subscribe,
-        Kind::Publish,
-        Kind::Ping,
-        Kind::Eval,
-        Kind::EvalSet,
-    ];
+    const ALL: [Kind; Kind::COUNT] = *Kind::VARIANTS.first_chunk().unwrap();
 
     const fn share(self, mix: &Mix) -> u32 {
         match self {

@@ -2,13 +2,27 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 /// A check, by the id that findings and documents use.
 #[derive(
-    Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Copy,
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    EnumCount,
+    VariantArray,
+    IntoStaticStr,
 )]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
+#[strum(serialize_all = "kebab-case")]
 pub enum CheckId {
     /// A command was redirected more often than `max_hops`.
     Bounce,
@@ -40,38 +54,10 @@ pub enum CheckId {
 
 impl CheckId {
     /// Every check.
-    pub const ALL: [CheckId; 13] = [
-        CheckId::Bounce,
-        CheckId::LostWrite,
-        CheckId::TwoPrimaries,
-        CheckId::NoPrimary,
-        CheckId::StuckClient,
-        CheckId::ErrorSurfaced,
-        CheckId::ConnectionStorm,
-        CheckId::StaleRedirect,
-        CheckId::ThunderingHerd,
-        CheckId::EarlyUnblock,
-        CheckId::StaleRead,
-        CheckId::Linearizability,
-        CheckId::BudgetExceeded,
-    ];
+    pub const ALL: [CheckId; CheckId::COUNT] = *CheckId::VARIANTS.first_chunk().unwrap();
 
     /// The id, as in scenarios and reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            CheckId::Bounce => "bounce",
-            CheckId::LostWrite => "lost-write",
-            CheckId::TwoPrimaries => "two-primaries",
-            CheckId::NoPrimary => "no-primary",
-            CheckId::StuckClient => "stuck-client",
-            CheckId::ErrorSurfaced => "error-surfaced",
-            CheckId::ConnectionStorm => "connection-storm",
-            CheckId::StaleRedirect => "stale-redirect",
-            CheckId::ThunderingHerd => "thundering-herd",
-            CheckId::EarlyUnblock => "early-unblock",
-            CheckId::StaleRead => "stale-read",
-            CheckId::Linearizability => "linearizability",
-            CheckId::BudgetExceeded => "budget-exceeded",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }

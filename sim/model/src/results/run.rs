@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::CheckId;
+use strum::IntoStaticStr;
 
 /// The model's version, as reports and saved states carry it. Figures of different versions are
 /// not to be compared.
@@ -12,9 +13,20 @@ pub const MODEL: &str = "1";
 
 /// The verdict on a run.
 #[derive(
-    Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+    Copy,
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    IntoStaticStr,
 )]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Verdict {
     /// No finding.
     Clean,
@@ -26,12 +38,8 @@ pub enum Verdict {
 
 impl Verdict {
     /// The word by which reports call it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Verdict::Clean => "clean",
-            Verdict::Flagged => "flagged",
-            Verdict::Inconclusive => "inconclusive",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -6,10 +6,13 @@
 
 use super::defect::Defect;
 use super::remedy::{Remedies, Remedy};
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 /// A check of `processCommand` that can stop a command. Checks that the model cannot meet
 /// (ACL, memory, disk errors, busy scripts) are left out.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, EnumCount, VariantArray, IntoStaticStr,
+)]
 #[repr(u8)]
 pub enum Gate {
     /// A command that may not be queued was sent inside MULTI.
@@ -40,33 +43,11 @@ pub enum Gate {
 
 impl Gate {
     /// Every gate.
-    pub const ALL: [Gate; 10] = [
-        Gate::NoMulti,
-        Gate::StandaloneRedirect,
-        Gate::MinReplicas,
-        Gate::ReadOnlyReplica,
-        Gate::PubSubContext,
-        Gate::StaleData,
-        Gate::Loading,
-        Gate::ClientPause,
-        Gate::ClusterRedirect,
-        Gate::Authentication,
-    ];
+    pub const ALL: [Gate; Gate::COUNT] = *Gate::VARIANTS.first_chunk().unwrap();
 
     /// The name by which traces and reports call it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Gate::NoMulti => "NoMulti",
-            Gate::StandaloneRedirect => "StandaloneRedirect",
-            Gate::MinReplicas => "MinReplicas",
-            Gate::ReadOnlyReplica => "ReadOnlyReplica",
-            Gate::PubSubContext => "PubSubContext",
-            Gate::StaleData => "StaleData",
-            Gate::Loading => "Loading",
-            Gate::ClientPause => "ClientPause",
-            Gate::ClusterRedirect => "ClusterRedirect",
-            Gate::Authentication => "Authentication",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 
@@ -209,7 +190,7 @@ pub enum ClientGuard {
 }
 
 /// A version of the server from which remedies depart.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, EnumCount, VariantArray)]
 pub enum Base {
     /// 7.2.7.
     V7_2_7,
@@ -227,14 +208,7 @@ pub enum Base {
 
 impl Base {
     /// Every base, the oldest first.
-    pub const ALL: [Base; 6] = [
-        Base::V7_2_7,
-        Base::V8_0_0Rc1,
-        Base::V8_0_1,
-        Base::V8_1,
-        Base::V9_0,
-        Base::V9_1,
-    ];
+    pub const ALL: [Base; Base::COUNT] = *Base::VARIANTS.first_chunk().unwrap();
 
     /// Its rules.
     pub const fn behaviour(self) -> Behaviour {

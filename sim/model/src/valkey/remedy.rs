@@ -4,9 +4,14 @@
 //! What a remedy changes is in [`Behaviour`](super::Behaviour)'s fields, which the model asks;
 //! what follows from it is measured in `docs/remedies.md`.
 
+use strum::{EnumCount, IntoStaticStr, VariantArray};
+
 /// A change of one rule of a version. The order is that in which a combination's name lists them.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, EnumCount, VariantArray, IntoStaticStr,
+)]
 #[repr(u8)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Remedy {
     /// The redirect asks whether the node's failover is in progress, and then lets the command
     /// through to the later gates (proposed in issue 821).
@@ -102,35 +107,11 @@ impl Axis {
 
 impl Remedy {
     /// Every remedy.
-    pub const ALL: [Remedy; 11] = [
-        Remedy::StateCheck,
-        Remedy::PauseFirst,
-        Remedy::Merged,
-        Remedy::UnblockAtCompletion,
-        Remedy::RedirectAtCompletion,
-        Remedy::TargetHolds,
-        Remedy::DemoteWhenConnected,
-        Remedy::IdempotentPromotion,
-        Remedy::CheckedPromotion,
-        Remedy::EpochRedirect,
-        Remedy::BounceGuard,
-    ];
+    pub const ALL: [Remedy; Remedy::COUNT] = *Remedy::VARIANTS.first_chunk().unwrap();
 
     /// Its name in a combination.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Remedy::StateCheck => "state-check",
-            Remedy::PauseFirst => "pause-first",
-            Remedy::Merged => "merged",
-            Remedy::UnblockAtCompletion => "unblock-at-completion",
-            Remedy::RedirectAtCompletion => "redirect-at-completion",
-            Remedy::TargetHolds => "target-holds",
-            Remedy::DemoteWhenConnected => "demote-when-connected",
-            Remedy::IdempotentPromotion => "idempotent-promotion",
-            Remedy::CheckedPromotion => "checked-promotion",
-            Remedy::EpochRedirect => "epoch-redirect",
-            Remedy::BounceGuard => "bounce-guard",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 
     /// The rule that it changes.

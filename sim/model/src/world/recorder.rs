@@ -5,9 +5,8 @@ use super::tally::Tally;
 use crate::check::Checks;
 use crate::client::{ClientId, CommandOutcome, Note as ClientNote, Saw};
 use crate::engine::Time;
-use crate::net::Note as NetNote;
 use crate::trace::{Event, Record, Sink, TraceHash};
-use crate::valkey::{ElementLog, Note as NodeNote};
+use crate::valkey::ElementLog;
 
 /// A run's recorder.
 pub(super) struct Recorder {
@@ -68,7 +67,7 @@ impl Recorder {
                     },
                 );
                 sink.record(&Record { at: now, event });
-                self.checks.history(now, &event);
+                self.checks.observe(now, &event);
             }
         }
     }
@@ -83,44 +82,18 @@ impl Recorder {
             event: *event,
         });
         match event {
-            // These two are by far the most. A check hears of them only if it is turned on, and
-            // nothing else does.
-            Event::Net(NetNote::Delivered {
-                from,
-                to,
-                sent_at,
-                message,
-                ..
-            }) => {
-                self.checks.delivered(now, (*from, *to), *sent_at, message);
-                return;
-            }
-            Event::Node(node, NodeNote::Gate { .. }) => {
-                self.checks.request(now, *node, event);
-                return;
-            }
-            Event::Client(_, note) => match note {
-                ClientNote::Issued { .. } => {
-                    self.open_commands += 1;
-                    self.tally.commands.issued += 1;
-                    self.checks.history(now, event);
-                    return;
-                }
-                ClientNote::Ended { .. } => {
-                    self.open_commands -= 1;
-                    self.checks.history(now, event);
-                }
-                // Recorded separately.
-                ClientNote::Element { .. } => return,
-                ClientNote::Hop { .. } | ClientNote::Ignored { .. } => {}
-            },
-            Event::Net(_) | Event::Node(..) | Event::Sentinel { .. } | Event::Fault { .. } => {}
+            Event::Client(_, ClientNote::Issued { .. }) => self.open_commands += 1,
+            Event::Client(_, ClientNote::Ended { .. }) => self.open_commands -= 1,
+            Event::Client(
+                _,
+                ClientNote::Hop { .. } | ClientNote::Ignored { .. } | ClientNote::Element { .. },
+            )
+            | Event::Net(_)
+            | Event::Node(..)
+            | Event::Sentinel { .. }
+            | Event::Fault { .. } => {}
         }
-        let record = Record {
-            at: now,
-            event: *event,
-        };
-        self.tally.observe(&record);
-        self.checks.observe(&record);
+        self.tally.observe(event);
+        self.checks.observe(now, event);
     }
 }

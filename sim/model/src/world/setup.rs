@@ -157,7 +157,7 @@ impl State {
             drawn: Vec::new(),
             fault_streams,
             healed: false,
-            recorder: Recorder::new(Checks::new(&plan)),
+            recorder: Recorder::new(Checks::new(&plan, |_| true)),
             node_effects: Vec::new(),
             client_effects: Vec::new(),
             sentinel_effects: Vec::new(),

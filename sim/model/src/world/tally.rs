@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::client::Note as ClientNote;
 use crate::net::Note as NetNote;
 use crate::results::{Bounces, Commands, Hops};
-use crate::trace::{Event, Record};
+use crate::trace::Event;
 
 /// Places of the histogram of redirects per command; the last counts that many and more.
 const HISTOGRAM: usize = 33;
@@ -37,9 +37,9 @@ impl Default for Tally {
 
 impl Tally {
     /// Takes note of a record.
-    #[inline]
-    pub(super) fn observe(&mut self, record: &Record) {
-        match record.event {
+    #[inline(always)]
+    pub(super) fn observe(&mut self, event: &Event) {
+        match *event {
             Event::Client(
                 _,
                 ClientNote::Ended {
@@ -63,10 +63,8 @@ impl Tally {
                 self.bounces.total += u64::from(bounce);
             }
             Event::Net(NetNote::Dialled { .. }) => self.connections += 1,
-            Event::Client(
-                _,
-                ClientNote::Issued { .. } | ClientNote::Ignored { .. } | ClientNote::Element { .. },
-            )
+            Event::Client(_, ClientNote::Issued { .. }) => self.commands.issued += 1,
+            Event::Client(_, ClientNote::Ignored { .. } | ClientNote::Element { .. })
             | Event::Net(
                 NetNote::Connected { .. }
                 | NetNote::ConnectFailed { .. }

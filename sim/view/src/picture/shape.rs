@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::texts::Text;
 use crate::StoryKind;
 use rebound_engine::Time;
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 /// A run laid out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -85,8 +86,9 @@ pub enum LaneKind {
 }
 
 /// What a message is, or that an event is not a message.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, EnumCount, VariantArray, IntoStaticStr)]
 #[repr(u8)]
+#[strum(serialize_all = "kebab-case")]
 pub enum Class {
     /// No message.
     Point,
@@ -106,27 +108,11 @@ pub enum Class {
 
 impl Class {
     /// Every class, in the order of their numbers.
-    pub const ALL: [Class; 7] = [
-        Class::Point,
-        Class::Request,
-        Class::Reply,
-        Class::Error,
-        Class::Redirect,
-        Class::Handshake,
-        Class::Replication,
-    ];
+    pub const ALL: [Class; Class::COUNT] = *Class::VARIANTS.first_chunk().unwrap();
 
     /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Class::Point => "point",
-            Class::Request => "request",
-            Class::Reply => "reply",
-            Class::Error => "error",
-            Class::Redirect => "redirect",
-            Class::Handshake => "handshake",
-            Class::Replication => "replication",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
 

@@ -15,7 +15,8 @@ use std::sync::Arc;
 use self::operation::{Action, Operation, prepare};
 use self::search::{MOST_OPEN, MOST_STEPS, Verdict, judge};
 use super::history::{CommandRef, Scope, Step};
-use super::{CheckId, Ending, Findings, Found};
+use super::topic::{Topic, Topics};
+use super::{Check, CheckId, Ending, Findings, Found, Known};
 use crate::client::{Saw, WriteRange, WrittenKeys};
 use crate::engine::Time;
 use crate::scenario::Plan;
@@ -30,10 +31,9 @@ struct Whose {
     from: Option<Addr>,
 }
 
-/// What the check keeps: the history of a run.
-pub(super) struct State {
+/// The check, with the history of a run.
+pub(super) struct Linearizability {
     plan: Arc<Plan>,
-    enabled: bool,
     scope: Scope,
     operations: Vec<Operation>,
     /// Of each operation.
@@ -42,12 +42,13 @@ pub(super) struct State {
     writes: Vec<Option<u32>>,
 }
 
-impl State {
-    pub(super) fn new(plan: &Arc<Plan>) -> State {
+impl Check for Linearizability {
+    const LISTENS: Topics = Topics::of(&[Topic::Issued, Topic::Element, Topic::Ended]);
+
+    fn new(plan: &Arc<Plan>) -> Linearizability {
         let config = &plan.checks.linearizability;
-        State {
+        Linearizability {
             plan: plan.clone(),
-            enabled: config.enabled,
             scope: Scope::new(plan, config.readonly_clients),
             operations: Vec::new(),
             whose: Vec::new(),
@@ -55,22 +56,15 @@ impl State {
         }
     }
 
-    pub(super) fn reset(&mut self) {
+    fn reset(&mut self) {
         self.operations.clear();
         self.whose.clear();
         self.writes.clear();
     }
 
-    /// Whether the check wants to hear of commands issued and of their ends.
-    pub(super) fn enabled(&self) -> bool {
-        self.enabled
-    }
-
     /// A command was issued or has ended, or one of the values of an `MGET` is there.
-    pub(super) fn observe(&mut self, now: Time, event: &Event) {
-        if !self.enabled {
-            return;
-        }
+    #[inline]
+    fn observe(&mut self, now: Time, event: &Event, _known: &Known, _findings: &mut Findings) {
         match Step::of(now, event) {
             Some(Step::Issued {
                 command,
@@ -89,6 +83,19 @@ impl State {
         }
     }
 
+    /// Judges each key.
+    fn end(&mut self, ending: &Ending<'_>, _known: &Known, findings: &mut Findings) {
+        let mut places: Vec<u32> = (0..self.operations.len() as u32).collect();
+        places.sort_by_key(|place| self.operations[*place as usize].key);
+        for places in places.chunk_by(|one, other| {
+            self.operations[*one as usize].key == self.operations[*other as usize].key
+        }) {
+            self.judge_key(places, ending.at, findings);
+        }
+    }
+}
+
+impl Linearizability {
     fn issued(&mut self, now: Time, command: CommandRef, writes: WriteRange, keys: WrittenKeys) {
         for place in 0..writes.count {
             let write = crate::valkey::WriteId(writes.first.0 + u32::from(place));
@@ -150,20 +157,6 @@ impl State {
             command,
             from: Some(from),
         });
-    }
-
-    /// Judges each key.
-    pub(super) fn end(&mut self, ending: &Ending<'_>, findings: &mut Findings) {
-        if !self.enabled {
-            return;
-        }
-        let mut places: Vec<u32> = (0..self.operations.len() as u32).collect();
-        places.sort_by_key(|place| self.operations[*place as usize].key);
-        for places in places.chunk_by(|one, other| {
-            self.operations[*one as usize].key == self.operations[*other as usize].key
-        }) {
-            self.judge_key(places, ending.at, findings);
-        }
     }
 
     fn judge_key(&self, places: &[u32], end: Time, findings: &mut Findings) {

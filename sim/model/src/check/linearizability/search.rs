@@ -62,7 +62,7 @@ impl Holds {
 /// A state that the key can be in: its value, and which of the operations in progress have taken
 /// effect, one bit each.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct State {
+struct Configuration {
     holds: Holds,
     done: u128,
 }
@@ -101,7 +101,7 @@ struct Search<'a> {
     history: &'a [Operation],
     /// Operations in progress, by bit.
     open: Vec<Option<usize>>,
-    states: BTreeSet<State>,
+    states: BTreeSet<Configuration>,
     /// Reads of each value that have not begun.
     to_come: BTreeMap<Holds, u32>,
     /// Reads of no value that have not ended: until then a removal may be what they saw.
@@ -131,7 +131,7 @@ impl<'a> Search<'a> {
             unseen,
             counter: history.iter().any(counter),
         };
-        let first = search.settled(State {
+        let first = search.settled(Configuration {
             holds: Holds::Nothing,
             done: 0,
         });
@@ -194,7 +194,7 @@ impl<'a> Search<'a> {
                 if steps > most_steps {
                     return Err(Verdict::TooLong(self.under_way()));
                 }
-                let after = self.settled(State {
+                let after = self.settled(Configuration {
                     holds,
                     done: state.done | other,
                 });
@@ -214,7 +214,7 @@ impl<'a> Search<'a> {
         }
         self.states = kept
             .into_iter()
-            .map(|state| State {
+            .map(|state| Configuration {
                 done: state.done & !bit,
                 ..state
             })
@@ -239,7 +239,7 @@ impl<'a> Search<'a> {
 
     /// A state with everything that may as well take effect at once: reads of its value, and, if
     /// nobody reads that any more, writes that nobody reads.
-    fn settled(&self, mut state: State) -> State {
+    fn settled(&self, mut state: Configuration) -> Configuration {
         for (bit, place) in self.pending(state.done) {
             if let Action::Read(value) = self.history[place].action
                 && Holds::of(value) == Some(state.holds)
@@ -274,7 +274,7 @@ impl<'a> Search<'a> {
     }
 
     /// The value after an operation has taken effect in a state, if it can.
-    fn effect(&self, state: State, place: usize) -> Option<Holds> {
+    fn effect(&self, state: Configuration, place: usize) -> Option<Holds> {
         let Operation {
             action, returned, ..
         } = self.history[place];

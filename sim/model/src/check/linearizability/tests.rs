@@ -5,6 +5,7 @@ use stateright::semantics::{ConsistencyTester, LinearizabilityTester, Sequential
 
 use super::search::judge_within;
 use super::*;
+use crate::check::Checks;
 use crate::check::testing::{plan, read, write};
 use crate::client::ClientId;
 use crate::engine::Duration;
@@ -271,8 +272,7 @@ proptest! {
 
 /// What the check finds of SETs of key 5 and of GETs, which are told what a SET wrote.
 fn found(checks: &str, sets: &[(u64, u64)], gets: &[(u32, u64, u64)]) -> Vec<Found> {
-    let mut state = State::new(&plan(checks));
-    let mut findings = Findings::default();
+    let mut checks = Checks::new(&plan(checks), |check| check == CheckId::Linearizability);
     let mut events = Vec::new();
     for (number, (from, until)) in sets.iter().enumerate() {
         let until = Some(at(*until));
@@ -284,7 +284,7 @@ fn found(checks: &str, sets: &[(u64, u64)], gets: &[(u32, u64, u64)]) -> Vec<Fou
     }
     events.sort_by_key(|(at, _)| *at);
     for (at, event) in events {
-        state.observe(at, &event);
+        checks.observe(at, &event);
     }
     let ending = Ending {
         at: at(1_000),
@@ -292,8 +292,8 @@ fn found(checks: &str, sets: &[(u64, u64)], gets: &[(u32, u64, u64)]) -> Vec<Fou
         nodes: Vec::new(),
         unfinished: Vec::new(),
     };
-    state.end(&ending, &mut findings);
-    findings.take()
+    checks.end(&ending);
+    checks.findings.take()
 }
 
 #[test]
