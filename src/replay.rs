@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, ValueEnum};
 use rebound_batch::verify::{Case, mismatch};
 use rebound_sim::results::RunReport;
 use rebound_sim::trace::{Record, Sink};
-use rebound_view::{Filter, Story, StoryKind, StoryLine};
+use rebound_view::{Filter, Run, Story, StoryKind, StoryLine};
 
 use crate::arguments::{Format, OneRun, SeedArgument, WindowArguments};
 use crate::diagram::{self, Drawing, FirstTroubled};
@@ -138,7 +138,8 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
         return Ok(exit);
     }
     let mut telling = Telling {
-        story: Story::new(&case.plan, case.behaviour),
+        run: Run::new(&case.plan, case.behaviour),
+        story: Story::default(),
         filter: &filter,
         width: case.names().width(),
         left: arguments.limit.unwrap_or(u64::MAX),
@@ -149,7 +150,7 @@ pub fn run(arguments: &Arguments, out: &mut Output) -> Result<Exit, Failure> {
     };
     let again = case.run(&mut telling)?;
     if telling.failure.is_none() {
-        let rest = telling.story.finish();
+        let rest = telling.story.finish(&telling.run);
         telling.print_all(rest);
     }
     let (told, cut, failure) = (telling.told, telling.cut, telling.failure);
@@ -213,7 +214,8 @@ fn closing_words(out: &Output, report: &RunReport, told: u64, cut: u64) -> Strin
 
 /// Prints a run's story while the run goes on.
 struct Telling<'a> {
-    story: Story<'a>,
+    run: Run,
+    story: Story,
     filter: &'a Filter,
     width: usize,
     left: u64,
@@ -263,7 +265,8 @@ impl Sink for Telling<'_> {
         if self.failure.is_some() || self.out.closed() {
             return;
         }
-        let lines = self.story.tell(record, self.filter);
+        self.run.observe(record);
+        let lines = self.story.tell(&self.run, record, self.filter);
         self.print_all(lines);
     }
 }

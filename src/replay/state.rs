@@ -6,7 +6,7 @@ use rebound_sim::client::ClientId;
 use rebound_sim::engine::Time;
 use rebound_sim::results::{RunReport, Verdict};
 use rebound_sim::trace::{Record, Sink};
-use rebound_view::{ClientState, Filter, NodeState, Situation, StateReport};
+use rebound_view::{ClientState, Filter, NodeState, Run, StateReport};
 
 use crate::exit::Failure;
 use crate::figures::{count, grouped, instant};
@@ -25,7 +25,7 @@ pub fn show(
     out: &mut Output,
 ) -> Result<(), Failure> {
     let mut folding = Folding {
-        situation: Situation::new(&case.plan, case.behaviour),
+        run: Run::new(&case.plan, case.behaviour),
         until: filter.until,
     };
     let again = case.run(&mut folding)?;
@@ -42,7 +42,7 @@ pub fn show(
         chosen.dedup();
         chosen
     };
-    let mut state = folding.situation.report(case.seed, clients.into_iter());
+    let mut state = folding.run.report(case.seed, clients.into_iter());
     if let Some(nodes) = &filter.nodes {
         let names: Vec<_> = nodes.iter().map(|node| case.names().node(*node)).collect();
         state.nodes.retain(|node| names.contains(&&*node.node));
@@ -55,15 +55,15 @@ pub fn show(
 }
 
 /// Follows a run up to an instant.
-struct Folding<'a> {
-    situation: Situation<'a>,
+struct Folding {
+    run: Run,
     until: Time,
 }
 
-impl Sink for Folding<'_> {
+impl Sink for Folding {
     fn record(&mut self, record: &Record) {
         if record.at < self.until {
-            self.situation.observe(record);
+            self.run.observe(record);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ratatui::text::Line;
 use rebound_sim::client::ClientId;
 use rebound_sim::valkey::NodeId;
-use rebound_view::{Changed, NodeState, Situation};
+use rebound_view::{Changed, NodeState, Run};
 
 use super::app::App;
 use super::cursor::Place;
@@ -30,7 +30,7 @@ pub enum Detail {
 /// Each node in its lines.
 pub fn nodes(
     app: &App<'_>,
-    now: &Situation<'_>,
+    now: &Run,
     (detail, width): (Detail, usize),
     palette: Palette,
 ) -> Vec<Vec<Line<'static>>> {
@@ -39,7 +39,7 @@ pub fn nodes(
     let indent = all.clone().map(|node| columns(names.node(node))).max();
     let indent = indent.unwrap_or(0).min(width / 3) + 2;
     all.map(|node| {
-        let state = now.node(node);
+        let state = now.node_state(node);
         let changed = now.changed().contains(&Changed::Node(node));
         let name = format!("{}{}", state.node, if changed { "*" } else { "" });
         let name = Text::default().with(Tone::Strong, format!("{name:<indent$}"));
@@ -129,12 +129,7 @@ fn whole(mut text: Text, state: &NodeState, roomy: bool) -> Text {
 }
 
 /// The client that is followed, and the others in one line.
-pub fn clients(
-    app: &App<'_>,
-    now: &Situation<'_>,
-    width: usize,
-    palette: Palette,
-) -> Vec<Line<'static>> {
+pub fn clients(app: &App<'_>, now: &Run, width: usize, palette: Palette) -> Vec<Line<'static>> {
     let total = app.recording().clients();
     let mut lines = Vec::new();
     if let Some(client) = app.followed() {
@@ -176,7 +171,7 @@ pub fn clients(
     lines
 }
 
-fn others_text(now: &Situation<'_>, others: impl Iterator<Item = ClientId>) -> Text {
+fn others_text(now: &Run, others: impl Iterator<Item = ClientId>) -> Text {
     let mut places: BTreeMap<String, u64> = BTreeMap::new();
     let (mut all, mut open, mut bounced) = (0, 0, 0);
     for client in others {

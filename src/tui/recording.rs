@@ -9,8 +9,8 @@ use rebound_sim::net::Note as NetNote;
 use rebound_sim::results::{Finding, RunReport};
 use rebound_sim::scenario::Names;
 use rebound_sim::trace::{Event, Record, Sink};
-use rebound_sim::valkey::{NodeId, Note as NodeNote, Role};
-use rebound_view::{Filter, Situation, Story, StoryLine};
+use rebound_sim::valkey::Note as NodeNote;
+use rebound_view::{Filter, Run, Story, StoryLine};
 
 use super::cursor::{Place, Way};
 use crate::exit::Failure;
@@ -37,7 +37,7 @@ pub struct Recording<'a> {
     names: Names<'a>,
     clients: u32,
     report: RunReport,
-    kept: Kept<'a>,
+    kept: Kept,
     /// For each finding of the report, where it is; none if that was not kept.
     findings: Vec<Option<Place>>,
 }
@@ -75,17 +75,7 @@ impl<'a> Recording<'a> {
             window,
             every: EVERY * (clients / 100).max(1),
             most,
-            now: Checkpoint {
-                situation: Situation::new(&case.plan, case.behaviour),
-                story: Story::new(&case.plan, case.behaviour),
-            },
-            roles: (0..names.nodes() as u16)
-                .map(|node| match names.first_primary(NodeId(node)) {
-                    Some(_) => Role::Replica,
-                    None => Role::Primary,
-                })
-                .collect(),
-            silence: silence(),
+            now: Run::new(&case.plan, case.behaviour),
             checkpoints: Vec::new(),
             records: Vec::new(),
             turns: Vec::new(),
@@ -163,33 +153,32 @@ impl<'a> Recording<'a> {
     }
 
     /// What is so at a place.
-    pub fn situation(&self, place: Place) -> Situation<'a> {
+    pub fn run_at(&self, place: Place) -> Run {
         let (first, checkpoint) = self.checkpoint(place);
-        let mut situation = checkpoint.situation.clone();
+        let mut run = checkpoint.clone();
         for record in &self.records()[first..place.0] {
-            situation.observe(record);
+            run.observe(record);
         }
-        situation
+        run
     }
 
     /// All records from one place to another in words, a line each.
     pub fn lines(&self, from: Place, to: Place) -> Vec<StoryLine> {
-        let (first, checkpoint) = self.checkpoint(from);
-        let mut story = checkpoint.story.clone();
-        for record in &self.records()[first..from.0] {
-            story.tell(record, &self.kept.silence);
-        }
+        let mut run = self.run_at(from);
+        let mut story = Story::default();
         let all = Filter::all();
         let records = &self.records()[from.0..to.0];
-        records
-            .iter()
-            .flat_map(|record| story.tell(record, &all))
-            .collect()
+        let tell = |record: &Record| {
+            run.observe(record);
+            story.tell(&run, record, &all)
+        };
+        records.iter().flat_map(tell).collect()
     }
 
     /// What is worth telling of the run, with the commands of `client`.
     pub fn story(&self, client: Option<ClientId>) -> Vec<Told> {
-        let mut story = self.kept.checkpoints[0].story.clone();
+        let mut run = self.kept.checkpoints[0].clone();
+        let mut story = Story::default();
         let filter = Filter::story(client.into_iter().collect());
         let mut told: Vec<Told> = Vec::new();
         let add = |lines: Vec<StoryLine>, told: &mut Vec<Told>, now: Place| {
@@ -208,10 +197,11 @@ impl<'a> Recording<'a> {
             }
         };
         for (place, record) in self.records().iter().enumerate() {
-            let lines = story.tell(record, &filter);
+            run.observe(record);
+            let lines = story.tell(&run, record, &filter);
             add(lines, &mut told, Place(place + 1));
         }
-        add(story.finish(), &mut told, Place(self.records().len()));
+        add(story.finish(&run), &mut told, Place(self.records().len()));
         told
     }
 
@@ -279,7 +269,7 @@ impl<'a> Recording<'a> {
     }
 
     /// The checkpoint at or before a place, and how many records had happened by then.
-    fn checkpoint(&self, place: Place) -> (usize, &Checkpoint<'a>) {
+    fn checkpoint(&self, place: Place) -> (usize, &Run) {
         let number = (place.0 / self.kept.every).min(self.kept.checkpoints.len() - 1);
         (number * self.kept.every, &self.kept.checkpoints[number])
     }
@@ -328,38 +318,21 @@ impl<'a> Recording<'a> {
     }
 }
 
-/// Wants no story.
-fn silence() -> Filter {
-    Filter {
-        kinds: Vec::new(),
-        ..Filter::all()
-    }
-}
-
-/// All that is to be known at a place to go on from there.
-#[derive(Clone)]
-struct Checkpoint<'a> {
-    situation: Situation<'a>,
-    story: Story<'a>,
-}
-
 /// Keeps the records of a window while the run goes on.
-struct Kept<'a> {
+struct Kept {
     window: Window,
     every: usize,
     most: usize,
-    now: Checkpoint<'a>,
-    roles: Vec<Role>,
-    silence: Filter,
+    now: Run,
     /// Before the records number 0, `every`, twice `every` and so on.
-    checkpoints: Vec<Checkpoint<'a>>,
+    checkpoints: Vec<Run>,
     records: Vec<Record>,
     turns: Vec<Place>,
     before: u64,
     dropped: u64,
 }
 
-impl Sink for Kept<'_> {
+impl Sink for Kept {
     fn record(&mut self, record: &Record) {
         if record.at >= self.window.until {
             return;
@@ -377,13 +350,12 @@ impl Sink for Kept<'_> {
         } else {
             self.before += 1;
         }
-        if let Event::Node(node, NodeNote::Role { role, .. }) = record.event {
-            let before = std::mem::replace(&mut self.roles[usize::from(node.0)], role);
-            if kept && before != role {
-                self.turns.push(Place(self.records.len()));
-            }
+        if let Event::Node(node, NodeNote::Role { role, .. }) = record.event
+            && kept
+            && self.now.node(node).is.role != role
+        {
+            self.turns.push(Place(self.records.len()));
         }
-        self.now.situation.observe(record);
-        self.now.story.tell(record, &self.silence);
+        self.now.observe(record);
     }
 }

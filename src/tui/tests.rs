@@ -10,7 +10,7 @@ use rebound_sim::client::{ClientId, Note as ClientNote};
 use rebound_sim::engine::Time;
 use rebound_sim::trace::{Event, Record};
 use rebound_sim::valkey::Note as NodeNote;
-use rebound_view::{Filter, Situation, Story};
+use rebound_view::{Filter, Run, Story};
 
 use super::app::{App, Next, Telling};
 use super::breakpoints::Breakpoint;
@@ -101,11 +101,12 @@ fn every_place_is_what_the_run_was_there() {
     let kept = recording.records().len();
     assert_eq!(recording.records(), &records[..kept]);
     assert!(records[kept].at >= window.until && records[kept - 1].at < window.until);
-    let mut story = Story::new(&case.plan, case.behaviour);
-    let lines: Vec<_> = records
-        .iter()
-        .flat_map(|record| story.tell(record, &Filter::all()))
-        .collect();
+    let (mut run, mut story) = (Run::new(&case.plan, case.behaviour), Story::default());
+    let tell = |record: &Record| {
+        run.observe(record);
+        story.tell(&run, record, &Filter::all())
+    };
+    let lines: Vec<_> = records.iter().flat_map(tell).collect();
     let all = || (0..case.plan.clients()).map(ClientId);
     // Backwards, across checkpoints and between them.
     for place in [
@@ -121,11 +122,11 @@ fn every_place_is_what_the_run_was_there() {
         1,
         0,
     ] {
-        let mut expected = Situation::new(&case.plan, case.behaviour);
+        let mut expected = Run::new(&case.plan, case.behaviour);
         records[..place]
             .iter()
             .for_each(|record| expected.observe(record));
-        let found = recording.situation(Place(place));
+        let found = recording.run_at(Place(place));
         assert_eq!(found.report(1, all()), expected.report(1, all()), "{place}");
         assert_eq!(found.changed(), expected.changed(), "{place}");
         let from = place.saturating_sub(3);
@@ -153,8 +154,8 @@ fn a_stretch_begins_with_what_was_before() {
     for place in [Place(0), Place(7), end] {
         let same = Place(before + place.0);
         assert_eq!(
-            part.situation(place).report(1, clients()),
-            whole.situation(same).report(1, clients())
+            part.run_at(place).report(1, clients()),
+            whole.run_at(same).report(1, clients())
         );
     }
     assert_eq!(

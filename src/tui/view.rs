@@ -35,7 +35,7 @@ pub fn draw(app: &App<'_>, palette: Palette, frame: &mut Frame<'_>) {
 }
 
 fn all(app: &App<'_>, palette: Palette, frame: &mut Frame<'_>, area: Rect) {
-    let now = app.recording().situation(app.place());
+    let now = app.recording().run_at(app.place());
     let side = usize::from(layout::side(area));
     let nodes = panes::nodes(app, &now, (Detail::Whole, side), palette);
     let clients = panes::clients(app, &now, side, palette);

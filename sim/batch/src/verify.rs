@@ -8,7 +8,7 @@ use rebound_sim::scenario::{Names, Plan, replay_command};
 use rebound_sim::trace::{Record, Sink};
 use rebound_sim::valkey::Behaviour;
 use rebound_sim::world::Runner;
-use rebound_view::{Filter, Story};
+use rebound_view::{Filter, Run, Story};
 
 use crate::error::Error;
 use crate::guard::guard_seed;
@@ -84,8 +84,13 @@ impl Case {
             .map(|record| record.at.to_string())
             .collect::<Vec<_>>();
         let told = one.get(place).and_then(|record| {
-            let mut story = Story::new(&self.plan, self.behaviour);
-            story.tell(record, &Filter::all()).into_iter().next()
+            // What was before it is left out: it is about two runs.
+            let mut run = Run::new(&self.plan, self.behaviour);
+            run.observe(record);
+            Story::default()
+                .tell(&run, record, &Filter::all())
+                .into_iter()
+                .next()
         });
         let told = told.map_or(String::new(), |line| {
             format!(" ({} {})", line.who, line.words)

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rebound_sim::check::{Checks, Ending, Found, Unfinished};
-use rebound_sim::client::{ClientId, Note as ClientNote};
+use rebound_sim::client::ClientId;
 use rebound_sim::engine::Time;
 use rebound_sim::results::CheckId;
 use rebound_sim::scenario::Plan;
-use rebound_sim::trace::{Event, Record};
-use rebound_sim::valkey::CommandKind;
+use rebound_sim::trace::Record;
+use rebound_view::Run;
 
 /// Whether a check can be judged from what can be seen of real servers; if not, what it would need.
 pub const fn judged_live(check: CheckId) -> Result<(), &'static str> {
@@ -55,36 +55,24 @@ pub fn judge(
     waits: impl Fn(ClientId) -> String,
 ) -> Judged {
     let mut checks = Checks::new(plan, |check| judged_live(check).is_ok());
-    let mut open: BTreeMap<(ClientId, u32), (CommandKind, Time)> = BTreeMap::new();
+    let mut run = Run::new(plan, plan.behaviour);
     for record in records {
-        if let Event::Client(client, note) = record.event {
-            match note {
-                ClientNote::Issued { command, kind, .. } => {
-                    open.insert((client, command), (kind, record.at));
-                }
-                ClientNote::Ended { command, .. } => {
-                    open.remove(&(client, command));
-                }
-                ClientNote::Element { .. }
-                | ClientNote::Hop { .. }
-                | ClientNote::Ignored { .. } => {}
-            }
-        }
+        run.observe(record);
         checks.observe(record.at, &record.event);
     }
-    let mut oldest: BTreeMap<ClientId, Unfinished> = BTreeMap::new();
-    for ((client, number), (kind, issued_at)) in open {
-        oldest.entry(client).or_insert_with(|| Unfinished {
-            command: (client, number, kind),
-            issued_at,
+    let oldest = run.clients().filter_map(|(client, state)| {
+        let oldest = state.open().next()?;
+        Some(Unfinished {
+            command: (client, oldest.number, oldest.kind),
+            issued_at: oldest.issued_at,
             reason: waits(client),
-        });
-    }
+        })
+    });
     checks.end(&Ending {
         at: until,
         healed_at: plan.limits.heal_at,
         nodes: Vec::new(),
-        unfinished: oldest.into_values().collect(),
+        unfinished: oldest.collect(),
     });
     let totals = CheckId::ALL.into_iter().filter_map(|check| {
         let total = checks.findings.total(check);

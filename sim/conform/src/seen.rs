@@ -11,9 +11,10 @@ use rebound_sim::net::Note as NetNote;
 use rebound_sim::scenario::{Occasion, Plan};
 use rebound_sim::trace::{Event, FaultKind, Record, Sink};
 use rebound_sim::valkey::{
-    Addr, Belief, Command, CommandKind, FailoverState, LinkState, Message, NodeId,
-    Note as NodeNote, Reply, Role,
+    Addr, Command, CommandKind, FailoverState, LinkState, Message, NodeId, Note as NodeNote, Reply,
+    Role,
 };
+use rebound_view::{Command as OpenCommand, Node, Run, Said};
 
 /// How often something was seen, and when first.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -65,9 +66,7 @@ pub struct Seen {
     pub exchanges: BTreeMap<(NodeId, NodeId, u64), Exchange>,
     /// How commands ended, by group and class.
     pub commands: BTreeMap<(usize, String), Often>,
-    now: Vec<(Belief, bool)>,
-    open: BTreeMap<(ClientId, u32), (CommandKind, Vec<NodeId>)>,
-    last: Time,
+    run: Run,
     /// Connections that belong to the beginning.
     early: BTreeSet<(NodeId, NodeId, u64)>,
 }
@@ -88,9 +87,7 @@ impl Seen {
             states: vec![Vec::new(); plan.nodes.len()],
             exchanges: BTreeMap::new(),
             commands: BTreeMap::new(),
-            now: vec![(Belief::default(), true); plan.nodes.len()],
-            open: BTreeMap::new(),
-            last: Time::ZERO,
+            run: Run::new(plan, plan.behaviour),
             early: BTreeSet::new(),
             plan: plan.clone(),
         }
@@ -127,17 +124,18 @@ impl Seen {
 
     /// The run is over: what has no end, and what each node is.
     pub fn end(&mut self) {
-        for (key, (kind, path)) in std::mem::take(&mut self.open) {
-            self.class(self.last, key.0, kind, "unfinished", &path);
+        let clients = self.run.clients();
+        let open = clients.flat_map(|(id, client)| client.open().map(move |open| (id, open)));
+        let open = open.map(|(id, command)| (id, command.kind, self.path(command)));
+        for (client, kind, path) in open.collect::<Vec<_>>() {
+            self.class(self.run.at(), client, kind, "unfinished", &path);
         }
     }
 
     /// What each node is at the end.
     pub fn last_states(&self) -> Vec<String> {
-        self.now
-            .iter()
-            .map(|(belief, up)| state(belief, *up))
-            .collect()
+        let nodes = (0..self.plan.nodes.len() as u16).map(NodeId);
+        nodes.map(|node| state(self.run.node(node))).collect()
     }
 
     fn node(&self, addr: Addr) -> String {
@@ -168,10 +166,19 @@ impl Seen {
         names.join(" > ")
     }
 
+    /// The nodes by which a command came to where it is: no more than are told apart.
+    fn path(&self, command: &OpenCommand) -> Vec<NodeId> {
+        let from = command.path.first().map(|hop| hop.from);
+        let to = command
+            .path
+            .iter()
+            .filter_map(|hop| self.plan.addresses.node(hop.to));
+        from.into_iter().chain(to).take(4).collect()
+    }
+
     fn became(&mut self, at: Time, node: NodeId) {
         let place = usize::from(node.0);
-        let (belief, up) = &self.now[place];
-        let state = state(belief, *up);
+        let state = state(self.run.node(node));
         let states = &mut self.states[place];
         if at < self.begins {
             states.clear();
@@ -231,23 +238,23 @@ fn asked(command: Command) -> Option<&'static str> {
 }
 
 /// What a node is, in words.
-fn state(belief: &Belief, up: bool) -> String {
-    if !up {
+fn state(node: &Node) -> String {
+    let Some(Said { role, link, .. }) = node.said() else {
         return "not running".to_owned();
-    }
-    let role = match (belief.role, belief.link) {
+    };
+    let role = match (role, link) {
         (Role::Primary, _) => "primary",
         (Role::Replica, LinkState::Up) => "replica, link up",
         (Role::Replica, LinkState::None | LinkState::Down | LinkState::Sync) => {
             "replica, link down"
         }
     };
-    match belief.failover {
+    match node.failover {
         FailoverState::NoFailover => role.to_owned(),
         FailoverState::WaitForSync | FailoverState::InProgress => {
             // The link of a node that hands over comes and goes with the handshake.
             let role = role.split(',').next().unwrap_or(role);
-            format!("{role}, {}", belief.failover.name())
+            format!("{role}, {}", node.failover.name())
         }
     }
 }
@@ -255,49 +262,19 @@ fn state(belief: &Belief, up: bool) -> String {
 impl Sink for Seen {
     fn record(&mut self, record: &Record) {
         let at = record.at;
-        self.last = self.last.max(at);
+        self.run.observe(record);
         match record.event {
             Event::Node(node, NodeNote::Operator { command, reply }) => {
                 self.said(at, node, command, reply)
             }
-            Event::Node(node, NodeNote::Role { role, link, .. }) => {
-                let (belief, up) = &mut self.now[usize::from(node.0)];
-                (belief.role, belief.link, *up) = (role, link, true);
-                self.became(at, node);
-            }
-            Event::Node(node, NodeNote::Failover { state, .. }) => {
-                self.now[usize::from(node.0)].0.failover = state;
+            Event::Node(node, NodeNote::Role { .. } | NodeNote::Failover { .. }) => {
                 self.became(at, node);
             }
             Event::Fault {
                 kind: FaultKind::Crash,
                 from,
                 ..
-            } => {
-                let node = NodeId(from.0 as u16);
-                self.now[usize::from(node.0)] = (Belief::default(), false);
-                self.became(at, node);
-            }
-            Event::Client(client, ClientNote::Issued { command, kind, .. }) => {
-                self.open.insert((client, command), (kind, Vec::new()));
-            }
-            Event::Client(
-                client,
-                ClientNote::Hop {
-                    command, from, to, ..
-                },
-            ) => {
-                let to = self.plan.addresses.node(to);
-                if let Some((_, path)) = self.open.get_mut(&(client, command)) {
-                    if path.len() > 3 {
-                        return;
-                    }
-                    if path.is_empty() {
-                        path.push(from);
-                    }
-                    path.extend(to);
-                }
-            }
+            } => self.became(at, NodeId(from.0 as u16)),
             Event::Client(
                 client,
                 ClientNote::Ended {
@@ -307,8 +284,8 @@ impl Sink for Seen {
                     ..
                 },
             ) => {
-                let path = self.open.remove(&(client, command));
-                let path = path.map(|(_, path)| path).unwrap_or_default();
+                let command = self.run.client(client).command(command);
+                let path = command.map(|command| self.path(command));
                 let how = match outcome {
                     CommandOutcome::Served => "served",
                     CommandOutcome::Error(error) => error.text(),
@@ -317,7 +294,7 @@ impl Sink for Seen {
                     CommandOutcome::Disconnected => "fails with its connection",
                     CommandOutcome::Unreachable => "fails without a connection",
                 };
-                self.class(at, client, kind, how, &path);
+                self.class(at, client, kind, how, &path.unwrap_or_default());
             }
             Event::Net(NetNote::Delivered {
                 conn,
@@ -344,7 +321,13 @@ impl Sink for Seen {
                 NodeNote::Gate { .. } | NodeNote::Released { .. } | NodeNote::Cluster(_),
             )
             | Event::Sentinel { .. }
-            | Event::Client(_, ClientNote::Element { .. } | ClientNote::Ignored { .. })
+            | Event::Client(
+                _,
+                ClientNote::Issued { .. }
+                | ClientNote::Hop { .. }
+                | ClientNote::Element { .. }
+                | ClientNote::Ignored { .. },
+            )
             | Event::Fault { .. } => {}
         }
     }

@@ -10,9 +10,9 @@
 //! that comes back: a connection is there, or failed, or something can be taken at one of its ends.
 //!
 //! # Example
-//! `cargo run -p rebound-net --example ping`:
+//! `cargo run -p rebound-net --example ping_with_loss`:
 //! ```
-#![doc = include_str!("../examples/ping.rs")]
+#![doc = include_str!("../examples/ping_with_loss.rs")]
 //! ```
 
 mod connection;

@@ -7,7 +7,7 @@ use rebound_engine::{Distribution, Duration, Odds, Time};
 pub struct HostId(pub u32);
 
 /// A connection; the generation distinguishes it from an earlier one in the same slot.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ConnId {
     /// Its place.
     pub index: u32,

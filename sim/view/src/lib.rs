@@ -1,10 +1,10 @@
-//! How a run is read: told as a story, drawn as a diagram or a picture, and the state of everything
-//! at any record.
+//! How a run is read: folded up to any of its records ([`Run`]), and from that told as a story, drawn
+//! as a diagram or a picture, and printed as the state of everything.
 
 pub mod diagram;
 mod flagged;
 mod picture;
-mod situation;
+mod run;
 mod story;
 mod words;
 
@@ -13,7 +13,8 @@ pub use picture::{
     Band, BandKind, Class, Events, Lane, LaneKind, Painter, Picture, States, TextTable,
     Undelivered, Window,
 };
-pub use situation::{
-    Changed, ClientState, CommandState, FaultState, NodeState, Situation, StateReport,
+pub use run::{
+    Changed, Client, ClientState, Command, CommandState, FaultState, Hop, Node, NodeState, Run,
+    Said, StateReport,
 };
-pub use story::{Filter, Story, StoryKind, StoryLine};
+pub use story::{Filter, Story, StoryKind, StoryLine, line};

@@ -1,13 +1,10 @@
 //! The story of a run, event by event, in words.
 //!
-//! A [`Story`] reads every record in order, since it must know what nodes last said of
-//! themselves and what commands are called; a [`Filter`] selects which are shown.
-
-use strum::{EnumCount, IntoStaticStr, VariantArray};
+//! The [`Run`] knows what nodes last said of themselves and what commands are called; a [`Filter`]
+//! selects which records are shown.
 
 mod cluster;
 mod condense;
-mod memory;
 mod phrases;
 #[cfg(test)]
 mod tests;
@@ -15,16 +12,17 @@ mod tests;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::run::Run;
 use condense::{Condenser, Treatment};
-use memory::Memory;
 use phrases::Phrases;
 pub(super) use phrases::is_handshake;
 use rebound_engine::Time;
 use rebound_net::{HostId, Note as NetNote};
 use rebound_sim::client::{ClientId, Note as ClientNote};
-use rebound_sim::scenario::{HostRole, Names, Plan};
+use rebound_sim::scenario::{HostRole, Names};
 use rebound_sim::trace::{Event, Record};
-use rebound_sim::valkey::{Behaviour, Message, NodeId, Note as NodeNote};
+use rebound_sim::valkey::{Message, NodeId, Note as NodeNote};
+use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 /// What a line of a story is about.
 #[derive(
@@ -175,87 +173,41 @@ struct Scene {
     other: Option<HostId>,
 }
 
-/// Tells a run. A copy goes on from where the original was.
-#[derive(Clone)]
-pub struct Story<'a> {
-    names: Names<'a>,
-    memory: Memory<'a>,
+/// Tells a run: what was held back or counted so far. A copy goes on from where the original was.
+#[derive(Clone, Default)]
+pub struct Story {
     condenser: Condenser,
 }
 
-impl<'a> Story<'a> {
-    /// A story of a run of `plan` under `behaviour`, at its beginning.
-    pub fn new(plan: &'a Plan, behaviour: &'static Behaviour) -> Story<'a> {
-        Story {
-            names: Names::new(plan),
-            memory: Memory::new(plan, behaviour),
-            condenser: Condenser::default(),
-        }
-    }
-
-    /// Processes the run's next record and returns the lines to print now: none
-    /// if `filter` does not want it, several if something was held back. Their times never go
-    /// back.
-    pub fn tell(&mut self, record: &Record, filter: &Filter) -> Vec<StoryLine> {
-        self.memory.before(record);
-        let scene = self.scene(&record.event);
-        let admitted = filter.admits(record.at, &scene, self.names);
+impl Story {
+    /// Returns the lines to print now, after `record`, the latest one of `run`: none if `filter`
+    /// does not want it, several if something was held back. Their times never go back.
+    pub fn tell(&mut self, run: &Run, record: &Record, filter: &Filter) -> Vec<StoryLine> {
+        let scene = scene(run.names(), &record.event);
+        let admitted = filter.admits(record.at, &scene, run.names());
         let lines = match (admitted, filter.condensed) {
-            (true, false) => vec![self.line(record, &scene, false)],
-            (true, true) => self.condensed(record, &scene, filter),
-            (false, _) => self.debts(&record.event),
+            (true, false) => vec![tell(run, record, &scene, false)],
+            (true, true) => self.condensed(run, record, &scene, filter),
+            (false, _) => self.debts(run, &record.event),
         };
         if let Event::Client(client, ClientNote::Ended { command, .. }) = record.event {
             self.condenser.forget(client, command);
         }
-        self.memory.after(record);
         lines
     }
 
-    /// Takes note of the run's next record and returns its line, which no filter holds back, in
-    /// the short words of a condensed story. A story is either told so or by [`Story::tell`].
-    pub fn every(&mut self, record: &Record) -> StoryLine {
-        self.memory.before(record);
-        let scene = self.scene(&record.event);
-        let line = self.line(record, &scene, true);
-        self.memory.after(record);
-        line
-    }
-
-    /// Processes the run's next record without printing anything.
-    pub fn skip(&mut self, record: &Record) {
-        self.memory.before(record);
-        self.memory.after(record);
-    }
-
-    /// A message in words.
-    pub(super) fn message(&self, message: Message) -> String {
-        let phrases = Phrases {
-            names: self.names,
-            memory: &self.memory,
-            condensed: true,
-        };
-        phrases.message(message)
-    }
-
-    /// Whom an event happens to, and the other host concerned.
-    pub(super) fn hosts(&self, event: &Event) -> (HostId, Option<HostId>) {
-        let scene = self.scene(event);
-        (scene.who, scene.other)
-    }
-
     /// The lines that remain to be printed when the run has ended.
-    pub fn finish(&mut self) -> Vec<StoryLine> {
-        self.condenser.flush(&self.memory, self.names)
+    pub fn finish(&mut self, run: &Run) -> Vec<StoryLine> {
+        self.condenser.flush(run)
     }
 
     /// What was counted of a command whose end is not shown.
-    fn debts(&mut self, event: &Event) -> Vec<StoryLine> {
+    fn debts(&mut self, run: &Run, event: &Event) -> Vec<StoryLine> {
         match *event {
             Event::Client(client, ClientNote::Ended { command, .. })
                 if self.condenser.owes(client, command) =>
             {
-                self.finish()
+                self.finish(run)
             }
             Event::Client(
                 _,
@@ -272,15 +224,21 @@ impl<'a> Story<'a> {
         }
     }
 
-    fn condensed(&mut self, record: &Record, scene: &Scene, filter: &Filter) -> Vec<StoryLine> {
-        let treatment = self.condenser.treatment(record, &self.memory);
+    fn condensed(
+        &mut self,
+        run: &Run,
+        record: &Record,
+        scene: &Scene,
+        filter: &Filter,
+    ) -> Vec<StoryLine> {
+        let treatment = self.condenser.treatment(record, run);
         // Counted events are shown as a line of the command; where those are not wanted, nothing is
         // counted.
         let counts = filter.kinds.contains(&StoryKind::Command);
         match treatment {
-            Treatment::Leave if counts || !self.concerns_client(scene) => return Vec::new(),
+            Treatment::Leave if counts || !concerns_client(run, scene) => return Vec::new(),
             Treatment::Hold(client, command) if counts => {
-                let line = self.line(record, scene, true);
+                let line = tell(run, record, scene, true);
                 self.condenser.hold(client, command, line);
                 return Vec::new();
             }
@@ -289,108 +247,111 @@ impl<'a> Story<'a> {
                 return Vec::new();
             }
             Treatment::CountRedirect(client, command, from, to) => {
-                let line = || tell(&self.memory, self.names, record, scene, true);
+                let line = || tell(run, record, scene, true);
                 let (whose, hop) = ((client, command), (from, to));
                 self.condenser
-                    .count_redirect(whose, hop, record.at, self.names, line);
+                    .count_redirect(whose, hop, record.at, run.names(), line);
                 return Vec::new();
             }
             Treatment::Leave | Treatment::Hold(..) | Treatment::Tell => {}
         }
-        let mut lines = self.finish();
-        lines.push(self.line(record, scene, true));
+        let mut lines = self.finish(run);
+        lines.push(tell(run, record, scene, true));
         if let Event::Client(client, ClientNote::Hop { command, hops, .. }) = record.event {
             self.condenser.begin_chain(client, command, hops);
         }
         lines
     }
+}
 
-    fn concerns_client(&self, scene: &Scene) -> bool {
-        let hosts = [Some(scene.who), scene.other];
-        hosts
-            .into_iter()
-            .flatten()
-            .any(|host| self.memory.client(host).is_some())
-    }
+fn concerns_client(run: &Run, scene: &Scene) -> bool {
+    let hosts = [Some(scene.who), scene.other];
+    let mut hosts = hosts.into_iter().flatten();
+    hosts.any(|host| run.client_at(host).is_some())
+}
 
-    fn is_node(&self, host: HostId) -> bool {
-        match self.names.role(host) {
-            HostRole::Node(_) => true,
-            HostRole::Client(_) | HostRole::Operator | HostRole::Sentinel => false,
+/// What a record is about.
+fn scene(names: Names<'_>, event: &Event) -> Scene {
+    let is_node = |host: HostId| matches!(names.role(host), HostRole::Node(_));
+    let node_host = |node: NodeId| HostId(u32::from(node.0));
+    let client_host = |client: ClientId| names.client_host(client);
+    let scene = |kind, who, other| Scene { kind, who, other };
+    match *event {
+        Event::Net(
+            NetNote::Dialled { from, to, .. }
+            | NetNote::Connected { from, to, .. }
+            | NetNote::ConnectFailed { from, to, .. },
+        ) => scene(StoryKind::Connection, from, Some(to)),
+        Event::Net(NetNote::Closed { from, to, .. }) => {
+            scene(StoryKind::Connection, to, Some(from))
         }
-    }
-
-    fn scene(&self, event: &Event) -> Scene {
-        let node_host = |node: NodeId| HostId(u32::from(node.0));
-        let client_host = |client: ClientId| self.names.client_host(client);
-        let scene = |kind, who, other| Scene { kind, who, other };
-        match *event {
-            Event::Net(
-                NetNote::Dialled { from, to, .. }
-                | NetNote::Connected { from, to, .. }
-                | NetNote::ConnectFailed { from, to, .. },
-            ) => scene(StoryKind::Connection, from, Some(to)),
-            Event::Net(NetNote::Closed { from, to, .. }) => {
-                scene(StoryKind::Connection, to, Some(from))
-            }
-            Event::Net(NetNote::Delivered {
-                from, to, message, ..
-            }) => {
-                let kind = if self.is_node(from) && self.is_node(to) && is_handshake(message) {
-                    StoryKind::Handshake
-                } else {
-                    StoryKind::Message
-                };
-                scene(kind, to, Some(from))
-            }
-            Event::Node(node, NodeNote::Gate { peer, .. }) => {
-                scene(StoryKind::Gate, node_host(node), Some(peer))
-            }
-            Event::Node(
-                node,
-                NodeNote::Released { .. }
-                | NodeNote::Role { .. }
-                | NodeNote::Failover { .. }
-                | NodeNote::Cluster(_),
-            ) => scene(StoryKind::Node, node_host(node), None),
-            Event::Node(node, NodeNote::Operator { .. }) => {
-                scene(StoryKind::Operator, node_host(node), None)
-            }
-            Event::Sentinel { node, .. } => {
-                let sentinel = self.names.sentinel().unwrap_or(node_host(node));
-                scene(StoryKind::Operator, sentinel, Some(node_host(node)))
-            }
-            Event::Client(
-                client,
-                ClientNote::Issued { .. } | ClientNote::Element { .. } | ClientNote::Ended { .. },
-            ) => scene(StoryKind::Command, client_host(client), None),
-            Event::Client(
-                client,
-                ClientNote::Hop { from, .. } | ClientNote::Ignored { from, .. },
-            ) => scene(
+        Event::Net(NetNote::Delivered {
+            from, to, message, ..
+        }) => {
+            let kind = if is_node(from) && is_node(to) && is_handshake(message) {
+                StoryKind::Handshake
+            } else {
+                StoryKind::Message
+            };
+            scene(kind, to, Some(from))
+        }
+        Event::Node(node, NodeNote::Gate { peer, .. }) => {
+            scene(StoryKind::Gate, node_host(node), Some(peer))
+        }
+        Event::Node(
+            node,
+            NodeNote::Released { .. }
+            | NodeNote::Role { .. }
+            | NodeNote::Failover { .. }
+            | NodeNote::Cluster(_),
+        ) => scene(StoryKind::Node, node_host(node), None),
+        Event::Node(node, NodeNote::Operator { .. }) => {
+            scene(StoryKind::Operator, node_host(node), None)
+        }
+        Event::Sentinel { node, .. } => {
+            let sentinel = names.sentinel().unwrap_or(node_host(node));
+            scene(StoryKind::Operator, sentinel, Some(node_host(node)))
+        }
+        Event::Client(
+            client,
+            ClientNote::Issued { .. } | ClientNote::Element { .. } | ClientNote::Ended { .. },
+        ) => scene(StoryKind::Command, client_host(client), None),
+        Event::Client(client, ClientNote::Hop { from, .. } | ClientNote::Ignored { from, .. }) => {
+            scene(
                 StoryKind::Command,
                 client_host(client),
                 Some(node_host(from)),
-            ),
-            Event::Fault { from, to, .. } => {
-                scene(StoryKind::Fault, from, (from != to).then_some(to))
-            }
+            )
         }
-    }
-
-    fn line(&self, record: &Record, scene: &Scene, condensed: bool) -> StoryLine {
-        tell(&self.memory, self.names, record, scene, condensed)
+        Event::Fault { from, to, .. } => scene(StoryKind::Fault, from, (from != to).then_some(to)),
     }
 }
 
+/// The line of a record, the latest one of `run`, which no filter holds back, in the short words of
+/// a condensed story.
+pub fn line(run: &Run, record: &Record) -> StoryLine {
+    let scene = scene(run.names(), &record.event);
+    tell(run, record, &scene, true)
+}
+
+/// A message in words.
+pub(super) fn message(run: &Run, message: Message) -> String {
+    let phrases = Phrases {
+        names: run.names(),
+        run,
+        condensed: true,
+    };
+    phrases.message(message)
+}
+
+/// Whom an event happens to, and the other host concerned.
+pub(super) fn hosts(run: &Run, event: &Event) -> (HostId, Option<HostId>) {
+    let scene = scene(run.names(), event);
+    (scene.who, scene.other)
+}
+
 /// The line of a record.
-fn tell(
-    memory: &Memory<'_>,
-    names: Names<'_>,
-    record: &Record,
-    scene: &Scene,
-    condensed: bool,
-) -> StoryLine {
+fn tell(run: &Run, record: &Record, scene: &Scene, condensed: bool) -> StoryLine {
     let (command, bounce) = match record.event {
         Event::Client(
             _,
@@ -405,7 +366,7 @@ fn tell(
                 command, bounce, ..
             },
         ) => (Some(command), bounce),
-        Event::Node(_, NodeNote::Gate { .. }) => (memory.asked.map(|asked| asked.number), false),
+        Event::Node(_, NodeNote::Gate { .. }) => (run.asked().map(|asked| asked.number), false),
         Event::Net(_)
         | Event::Node(
             _,
@@ -418,9 +379,10 @@ fn tell(
         | Event::Sentinel { .. }
         | Event::Fault { .. } => (None, false),
     };
+    let names = run.names();
     let phrases = Phrases {
         names,
-        memory,
+        run,
         condensed,
     };
     StoryLine {

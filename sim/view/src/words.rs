@@ -248,7 +248,7 @@ pub(super) fn belief(names: Names<'_>, belief: Belief, primary: Option<Addr>) ->
         }
     }
     if let Some(link) = link(belief.link) {
-        parts.push(link.to_owned());
+        parts.push(format!("link {link}"));
     }
     parts.join(", ")
 }
@@ -266,9 +266,9 @@ pub(super) fn role(names: Names<'_>, role: Role, primary: Option<Addr>) -> Strin
 pub(super) fn link(link: LinkState) -> Option<&'static str> {
     match link {
         LinkState::None => None,
-        LinkState::Down => Some("link down"),
-        LinkState::Sync => Some("link synchronizing"),
-        LinkState::Up => Some("link up"),
+        LinkState::Down => Some("down"),
+        LinkState::Sync => Some("synchronizing"),
+        LinkState::Up => Some("up"),
     }
 }
 

@@ -21,7 +21,7 @@ use rebound_sim::scenario::{Plan, load};
 use rebound_sim::trace::{Event, Record, Sending, Sink};
 use rebound_sim::valkey::Behaviour;
 use rebound_view::diagram::{Diagram, Recorder, What};
-use rebound_view::{Changed, Filter, Situation, Story};
+use rebound_view::{Changed, Filter, Run, Story, line};
 use serde_json::Value;
 
 const SEED: u64 = 1;
@@ -74,11 +74,10 @@ fn flaw(sentence: &str) -> Option<&'static str> {
 }
 
 /// All that is said of a run while it goes on.
-struct Said<'a> {
-    recorder: Recorder<'a>,
-    situation: Situation<'a>,
-    whole: Story<'a>,
-    condensed: Story<'a>,
+struct Said {
+    recorder: Recorder,
+    run: Run,
+    condensed: Story,
     filter: Filter,
     records: u64,
     /// How many records of each kind there were.
@@ -86,20 +85,19 @@ struct Said<'a> {
     sentences: BTreeSet<String>,
 }
 
-impl<'a> Said<'a> {
+impl Said {
     /// Of each kind of record, this many are told one by one.
     const TOLD: u64 = 200;
 
     /// Of all further ones, one in this many. It is prime, so as not to keep step with clients.
     const OF_THE_REST: u64 = 31;
 
-    fn new(plan: &'a Plan, behaviour: &'static Behaviour) -> Said<'a> {
+    fn new(plan: &Arc<Plan>, behaviour: &'static Behaviour) -> Said {
         let filter = Filter::story(vec![ClientId(0)]);
         Said {
             recorder: Recorder::new(plan, behaviour, filter.clone()),
-            situation: Situation::new(plan, behaviour),
-            whole: Story::new(plan, behaviour),
-            condensed: Story::new(plan, behaviour),
+            run: Run::new(plan, behaviour),
+            condensed: Story::default(),
             filter,
             records: 0,
             met: Vec::new(),
@@ -127,20 +125,20 @@ impl<'a> Said<'a> {
 
     /// What the nodes and clients that the latest record is about are and do.
     fn add_states(&mut self) {
-        for changed in self.situation.changed().to_vec() {
+        for changed in self.run.changed().to_vec() {
             self.add(match changed {
-                Changed::Node(node) => self.situation.node(node).to_string(),
-                Changed::Client(client) => self.situation.client_state(client).to_string(),
+                Changed::Node(node) => self.run.node_state(node).to_string(),
+                Changed::Client(client) => self.run.client_state(client).to_string(),
             });
         }
     }
 
     /// Every sentence, once the run has ended.
     fn finish(mut self, report: &RunReport, clients: u32) -> BTreeSet<String> {
-        for line in self.condensed.finish() {
+        for line in self.condensed.finish(&self.run) {
             self.sentences.insert(line.words);
         }
-        let state = self.situation.report(SEED, (0..clients).map(ClientId));
+        let state = self.run.report(SEED, (0..clients).map(ClientId));
         strings(&json(&state), &mut self.sentences);
         strings(&json(report), &mut self.sentences);
         diagram(self.recorder.finish(report, None), &mut self.sentences);
@@ -148,22 +146,20 @@ impl<'a> Said<'a> {
     }
 }
 
-impl Sink for Said<'_> {
+impl Sink for Said {
     const SENDINGS: bool = true;
 
     fn record(&mut self, record: &Record) {
         self.recorder.record(record);
-        self.situation.observe(record);
-        for line in self.condensed.tell(record, &self.filter) {
+        self.run.observe(record);
+        for line in self.condensed.tell(&self.run, record, &self.filter) {
             self.add(line.words);
         }
         if self.is_told(&record.event) {
-            let line = self.whole.every(record);
+            let line = line(&self.run, record);
             self.add(line.words);
             self.add(line.who);
             self.add_states();
-        } else {
-            self.whole.skip(record);
         }
     }
 

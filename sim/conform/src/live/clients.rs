@@ -93,7 +93,7 @@ impl Clients {
                 next_write: WriteId(0),
                 topologies: Topologies::default(),
                 connections: 0,
-                ops: Ops::default(),
+                ops: Ops::new(&stage.plan),
                 open: 0,
             }),
             stage,

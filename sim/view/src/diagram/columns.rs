@@ -9,8 +9,8 @@ use rebound_sim::valkey::NodeId;
 /// The columns from left to right: those to whom something happens. Clients stand between two
 /// nodes, so that what goes back and forth is seen to, and before more of them; Sentinel
 /// stands last.
-pub(super) fn columns(recorder: &Recorder<'_>, items: &[Item]) -> Vec<HostRole> {
-    let names = recorder.names;
+pub(super) fn columns(recorder: &Recorder, items: &[Item]) -> Vec<HostRole> {
+    let names = recorder.run.names();
     let mut shown: Vec<HostRole> = Vec::new();
     let mut show = |role: HostRole| {
         if !shown.contains(&role) {

@@ -83,7 +83,7 @@ pub(super) fn is_slow(arrow: &Flight) -> bool {
 }
 
 /// What is to be drawn, in order.
-pub(super) fn condense(recorder: &Recorder<'_>) -> Vec<Item> {
+pub(super) fn condense(recorder: &Recorder) -> Vec<Item> {
     let entries = &recorder.entries;
     let filter = &recorder.filter;
     let within = |place: &usize| {
@@ -126,8 +126,8 @@ fn slow_commands(entries: &[Entry]) -> BTreeSet<(ClientId, u32)> {
     .collect()
 }
 
-struct Condenser<'r, 'a> {
-    recorder: &'r Recorder<'a>,
+struct Condenser<'r> {
+    recorder: &'r Recorder,
     items: Vec<Item>,
     /// Folds that may grow: their places among the items.
     open: BTreeMap<Kind, usize>,
@@ -136,7 +136,7 @@ struct Condenser<'r, 'a> {
     last: Option<(usize, u32)>,
 }
 
-impl Condenser<'_, '_> {
+impl Condenser<'_> {
     fn take(&mut self, place: usize) {
         let entry = &self.recorder.entries[place];
         match self.treatment(entry) {

@@ -1,23 +1,19 @@
 //! What each message is to a diagram.
 
 use crate::StoryKind;
+use crate::run::Run;
 use rebound_net::HostId;
-use rebound_sim::scenario::{HostRole, Names};
+use rebound_sim::scenario::HostRole;
 use rebound_sim::valkey::{BusKind, Command, Message, NodeId, ReplOp, Reply};
 
-/// What kind of message it is, and whether it is left out of a condensed diagram as routine.
-/// `linked` says of each node whether its link was up at some time: what is said before is how
-/// a run begins.
-pub(super) fn of(
-    names: Names<'_>,
-    linked: &[bool],
-    (from, to): (HostId, HostId),
-    message: Message,
-) -> (StoryKind, bool) {
+/// What kind of message it is, and whether it is left out of a condensed diagram as routine. What a
+/// node says before its link was up is how a run begins.
+pub(super) fn of(run: &Run, (from, to): (HostId, HostId), message: Message) -> (StoryKind, bool) {
+    let names = run.names();
     match (names.role(from), names.role(to)) {
         (HostRole::Client(_), _) | (_, HostRole::Client(_)) => (StoryKind::Command, false),
         (HostRole::Node(from), HostRole::Node(to)) => {
-            let unlinked = |node: NodeId| !linked[usize::from(node.0)];
+            let unlinked = |node: NodeId| !run.node(node).linked;
             between_nodes(message, unlinked(from), unlinked(to))
         }
         _ => match message {

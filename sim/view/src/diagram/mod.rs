@@ -3,10 +3,8 @@
 
 mod columns;
 mod condense;
-mod flight;
 mod kinds;
 mod labels;
-mod lives;
 mod recorder;
 mod rows;
 #[cfg(test)]

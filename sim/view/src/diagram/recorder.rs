@@ -3,17 +3,18 @@
 mod listen;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::flight::Flights;
-use super::lives::Lives;
-use super::{ArrowLook, Diagram, Fate, NoteLook, labels, rows};
+use super::{ArrowLook, Diagram, Fate, Life, NoteLook, labels, rows};
+use crate::run::{Changed, Command, DialId, FlightId, Node, Run};
 use crate::{Filter, Story, StoryKind};
 use rebound_engine::Time;
 use rebound_net::HostId;
 use rebound_sim::client::{ClientId, CommandOutcome};
 use rebound_sim::results::RunReport;
-use rebound_sim::scenario::{HostRole, Names, Plan};
-use rebound_sim::valkey::{Behaviour, CommandKind, Message, NodeId};
+use rebound_sim::scenario::{HostRole, Plan};
+use rebound_sim::trace::FaultKind;
+use rebound_sim::valkey::{Behaviour, Message, NodeId, Role};
 
 /// What may become a row.
 pub(super) struct Entry {
@@ -54,10 +55,9 @@ pub(super) struct Flight {
     pub look: ArrowLook,
 }
 
-/// A command of a client that is shown.
+/// What became of a command of a client that is shown.
 #[derive(Copy, Clone)]
 pub(super) struct Told {
-    kind: CommandKind,
     /// Redirects that it has met.
     pub hops: u32,
     /// Whether a node has held it.
@@ -67,31 +67,33 @@ pub(super) struct Told {
 }
 
 /// A sink that records a run for a [`Diagram`].
-pub struct Recorder<'a> {
-    pub(super) names: Names<'a>,
+pub struct Recorder {
+    pub(super) run: Run,
     pub(super) filter: Filter,
     /// What the story would tell, for the details.
     telling: Filter,
-    story: Story<'a>,
+    story: Story,
     pub(super) entries: Vec<Entry>,
-    pub(super) lives: Lives,
+    /// What a node became, and when: the time, and its place among all entries.
+    pub(super) lives: Vec<(NodeId, (Time, u64), Life)>,
+    /// What each node is now.
+    life: Vec<Life>,
+    /// Commands that have ended; when the run is over, the others too.
     pub(super) commands: BTreeMap<(ClientId, u32), Told>,
-    flights: Flights,
-    /// The latest redirect that reached each client.
-    redirects: BTreeMap<ClientId, usize>,
-    /// Nodes whose link was up at some time.
-    linked: Vec<bool>,
+    /// The entry of each message, if it has one.
+    sent: BTreeMap<FlightId, usize>,
+    /// The entry of each attempt to connect that has no end.
+    dialled: BTreeMap<DialId, usize>,
     order: u64,
-    now: Time,
 }
 
-impl<'a> Recorder<'a> {
+impl Recorder {
     /// A recorder of a run of `plan` under `behaviour`, for a diagram of what `filter` wants.
-    pub fn new(plan: &'a Plan, behaviour: &'static Behaviour, filter: Filter) -> Recorder<'a> {
-        let names = Names::new(plan);
+    pub fn new(plan: &Arc<Plan>, behaviour: &'static Behaviour, filter: Filter) -> Recorder {
+        let run = Run::new(plan, behaviour);
+        let life: Vec<_> = run.nodes().map(|(_, node)| life_of(node)).collect();
         let told = |kind: &StoryKind| *kind != StoryKind::Message;
         Recorder {
-            names,
             telling: Filter {
                 from: Time::ZERO,
                 until: Time::NEVER,
@@ -100,15 +102,18 @@ impl<'a> Recorder<'a> {
                 ..filter.clone()
             },
             filter,
-            story: Story::new(plan, behaviour),
+            story: Story::default(),
             entries: Vec::new(),
-            lives: Lives::new(names),
+            lives: run
+                .nodes()
+                .map(|(id, node)| (id, (Time::ZERO, 0), life_of(node)))
+                .collect(),
+            life,
             commands: BTreeMap::new(),
-            flights: Flights::default(),
-            redirects: BTreeMap::new(),
-            linked: vec![false; names.nodes()],
+            sent: BTreeMap::new(),
+            dialled: BTreeMap::new(),
             order: 0,
-            now: Time::ZERO,
+            run,
         }
     }
 
@@ -121,13 +126,20 @@ impl<'a> Recorder<'a> {
     }
 
     fn note_unfinished(&mut self) {
-        let open = self
-            .commands
-            .iter()
-            .filter(|(_, told)| told.outcome.is_none());
-        let open: Vec<_> = open.map(|(of, told)| (*of, *told)).collect();
-        for ((client, number), told) in open {
-            let label = format!("{}: no end", labels::command(told.kind, Some(number)));
+        let clients = self.run.clients();
+        let followed = clients.filter(|(client, _)| self.follows(*client));
+        let open = followed.flat_map(|(client, state)| {
+            let told = |command: &Command| Told {
+                hops: command.hops,
+                held: command.postponed,
+                outcome: None,
+            };
+            let open = state.open();
+            open.map(move |command| ((client, command.number), command.kind, told(command)))
+        });
+        for ((client, number), kind, told) in open.collect::<Vec<_>>() {
+            self.commands.insert((client, number), told);
+            let label = format!("{}: no end", labels::command(kind, Some(number)));
             let detail = format!("{label} by the end of the run");
             let of = Some((client, Some(number)));
             let look = NoteLook::Bad;
@@ -145,7 +157,7 @@ impl<'a> Recorder<'a> {
     fn note_findings(&mut self, report: &RunReport) {
         for finding in &report.findings {
             let client = finding.client.as_deref();
-            let client = client.and_then(|client| self.names.client_named(client).ok());
+            let client = client.and_then(|client| self.run.names().client_named(client).ok());
             if client.is_some_and(|client| !self.follows(client)) {
                 continue;
             }
@@ -173,15 +185,16 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    /// Adds a note, and says where it is, if it is shown.
     fn push_note(
         &mut self,
         kind: StoryKind,
         of: Option<(ClientId, Option<u32>)>,
         (who, look): (HostRole, NoteLook),
         (label, detail): (String, String),
-    ) {
+    ) -> Option<usize> {
         if !self.filter.kinds.contains(&kind) {
-            return;
+            return None;
         }
         // The same fault strikes a node and its end of the cluster bus.
         let again = self.entries.last().is_some_and(|last| match &last.what {
@@ -190,11 +203,11 @@ impl<'a> Recorder<'a> {
                 who: w,
                 label: l,
                 ..
-            } => (*at, *w, l) == (self.now, who, &label),
+            } => (*at, *w, l) == (self.run.at(), who, &label),
             Drawn::Arrow(_) => false,
         });
         if again {
-            return;
+            return None;
         }
         self.entries.push(Entry {
             order: self.order,
@@ -202,22 +215,20 @@ impl<'a> Recorder<'a> {
             leg: u32::MAX,
             routine: false,
             what: Drawn::Note {
-                at: self.now,
+                at: self.run.at(),
                 who,
                 label,
                 detail,
                 look,
             },
         });
+        Some(self.entries.len() - 1)
     }
 
     /// An operator's command is traced with its reply, after what it does: it is shown before.
     fn put_first(&mut self, place: usize, node: NodeId) {
-        if place >= self.entries.len() {
-            return;
-        }
         let its_doing = |entry: &&Entry| match &entry.what {
-            Drawn::Note { at, who, .. } => *at == self.now && *who == HostRole::Node(node),
+            Drawn::Note { at, who, .. } => *at == self.run.at() && *who == HostRole::Node(node),
             Drawn::Arrow(_) => false,
         };
         let doings = self.entries[..place].iter().rev().take_while(its_doing);
@@ -240,8 +251,8 @@ impl<'a> Recorder<'a> {
             leg,
             routine: false,
             what: Drawn::Arrow(Flight {
-                from: self.names.role(from),
-                to: self.names.role(to),
+                from: self.run.names().role(from),
+                to: self.run.names().role(to),
                 sent,
                 sent_order: self.order,
                 fate: Fate::UnderWay,
@@ -260,8 +271,13 @@ impl<'a> Recorder<'a> {
         }
     }
 
-    fn lose(&mut self, places: Vec<usize>) {
-        for place in places {
+    /// What will never arrive because of the record in hand.
+    fn lose(&mut self) {
+        let lost = self.run.lost().iter();
+        let lost: Vec<usize> = lost
+            .filter_map(|flight| self.sent.remove(&flight.id))
+            .collect();
+        for place in lost {
             if let Some(arrow) = self.arrow(place) {
                 arrow.fate = Fate::Lost;
             }
@@ -269,7 +285,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn arrives(&mut self, place: usize) {
-        let (at, order) = (self.now, self.order);
+        let (at, order) = (self.run.at(), self.order);
         if let Some(arrow) = self.arrow(place) {
             arrow.fate = Fate::Arrived(at);
             self.entries[place].order = order;
@@ -282,18 +298,42 @@ impl<'a> Recorder<'a> {
         clients.is_none_or(|clients| clients.contains(&client))
     }
 
-    fn client(&self, host: HostId) -> Option<ClientId> {
-        match self.names.role(host) {
-            HostRole::Client(client) => Some(client),
-            HostRole::Node(_) | HostRole::Operator | HostRole::Sentinel => None,
-        }
-    }
-
     /// The number of a client's command of which a message is part, and how many redirects it has
     /// met.
     fn asked(&self, client: ClientId, message: Message) -> Option<(u32, u32)> {
         let number = message.number()?;
+        if let Some(command) = self.run.client(client).command(number) {
+            return self.follows(client).then_some((number, command.hops));
+        }
         let told = self.commands.get(&(client, number))?;
         Some((number, told.hops))
+    }
+
+    /// What the nodes that the record in hand is about are now.
+    fn note_lives(&mut self) {
+        for changed in self.run.changed() {
+            let Changed::Node(node) = *changed else {
+                continue;
+            };
+            let now = life_of(self.run.node(node));
+            let before = std::mem::replace(&mut self.life[usize::from(node.0)], now);
+            if before != now {
+                self.lives.push((node, (self.run.at(), self.order), now));
+            }
+        }
+    }
+}
+
+/// What a node is.
+fn life_of(node: &Node) -> Life {
+    if !node.up {
+        Life::Down
+    } else if node.suffers_from(FaultKind::Pause) {
+        Life::Stopped
+    } else {
+        match node.is.role {
+            Role::Primary => Life::Primary,
+            Role::Replica => Life::Replica,
+        }
     }
 }

@@ -16,7 +16,7 @@ struct Draft {
 }
 
 /// The diagram of what was recorded.
-pub(super) fn build(recorder: &Recorder<'_>, report: &RunReport, limit: Option<usize>) -> Diagram {
+pub(super) fn build(recorder: &Recorder, report: &RunReport, limit: Option<usize>) -> Diagram {
     let items = condense(recorder);
     let hosts = columns(recorder, &items);
     let place = |host: HostRole| hosts.iter().position(|h| *h == host);
@@ -142,10 +142,10 @@ fn folded(fold: Folded, place: &impl Fn(HostRole) -> Option<usize>) -> Draft {
     }
 }
 
-fn column(recorder: &Recorder<'_>, host: HostRole, drafts: &[Draft]) -> Column {
+fn column(recorder: &Recorder, host: HostRole, drafts: &[Draft]) -> Column {
     let name = match host {
-        HostRole::Node(node) => recorder.names.node(node).to_owned(),
-        HostRole::Client(client) => recorder.names.client(client),
+        HostRole::Node(node) => recorder.run.names().node(node).to_owned(),
+        HostRole::Client(client) => recorder.run.names().client(client),
         HostRole::Operator => "operator".to_owned(),
         HostRole::Sentinel => rebound_sim::scenario::SENTINEL.to_owned(),
     };
@@ -154,7 +154,7 @@ fn column(recorder: &Recorder<'_>, host: HostRole, drafts: &[Draft]) -> Column {
         HostRole::Sentinel => vec![(0, Life::Sentinel)],
         HostRole::Node(node) => {
             let mut lives: Vec<(usize, Life)> = Vec::new();
-            let own = recorder.lives.changes.iter();
+            let own = recorder.lives.iter();
             for (at, order, life) in own
                 .filter(|(n, ..)| *n == node)
                 .map(|(_, c, l)| (c.0, c.1, *l))

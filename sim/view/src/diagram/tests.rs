@@ -51,12 +51,12 @@ fn report() -> RunReport {
 }
 
 /// Hands a recorder what happens, a millisecond apart.
-struct Bench<'a> {
-    recorder: Recorder<'a>,
+struct Bench {
+    recorder: Recorder,
     at: Time,
 }
 
-impl Bench<'_> {
+impl Bench {
     fn step(&mut self) -> Time {
         self.at = Time(self.at.nanos() + 1_000_000);
         self.at
@@ -168,13 +168,14 @@ fn set(command: u32) -> Message {
 }
 
 /// The rows of a diagram of what `play` does, in words.
-fn drawn(play: impl Fn(&mut Bench<'_>)) -> Vec<String> {
+fn drawn(play: impl Fn(&mut Bench)) -> Vec<String> {
     let text = r#"{
         "name": "drawn",
         "nodes": [{"name": "old"}, {"name": "new", "replica_of": "old"}],
         "clients": [{"name": "app", "count": 2}]
     }"#;
     let plan = rebound_sim::scenario::parse(text, "drawn.json").expect("a scenario");
+    let plan = std::sync::Arc::new(plan);
     let behaviour = Behaviour::named("8.0.1").expect("a behaviour");
     let mut bench = Bench {
         recorder: Recorder::new(&plan, behaviour, Filter::story(vec![CLIENT])),

@@ -2,9 +2,9 @@
 
 use super::shape::{Band, BandKind};
 use super::texts::Texts;
-use crate::NodeState;
+use crate::run::{Node, NodeState};
 use rebound_engine::Time;
-use rebound_sim::valkey::NodeId;
+use rebound_sim::valkey::{FailoverState, LinkState, NodeId};
 
 /// A band that has not ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,9 +31,9 @@ impl Bands {
     }
 
     /// The node's state is this from `at` on.
-    pub(super) fn note(&mut self, node: NodeId, state: &NodeState, at: Time) {
-        let place = usize::from(node.0);
-        let wanted = wanted(state);
+    pub(super) fn note(&mut self, id: NodeId, node: &Node, state: &NodeState, at: Time) {
+        let place = usize::from(id.0);
+        let wanted = wanted(node, state);
         let mut kept = Vec::new();
         for mut open in std::mem::take(&mut self.open[place]) {
             let goes_on = |(kind, words): &&(BandKind, String)| {
@@ -101,36 +101,35 @@ impl Bands {
 }
 
 /// The bands that a state shows.
-fn wanted(state: &NodeState) -> Vec<(BandKind, String)> {
+fn wanted(node: &Node, state: &NodeState) -> Vec<(BandKind, String)> {
     let mut bands = Vec::new();
     let of = |role: &str| match &state.replica_of {
         Some(primary) => format!("{role} of {primary}"),
         None => role.to_owned(),
     };
-    if !state.up {
-        bands.push((BandKind::Absent, "not there".to_owned()));
-    } else {
-        let link = state.link.as_deref();
-        bands.push(match link {
-            None => (BandKind::Primary, "primary".to_owned()),
-            Some("up") => (BandKind::Replica, of("replica")),
-            Some("synchronizing") => (
+    bands.push(if node.up {
+        match node.is.link {
+            LinkState::None => (BandKind::Primary, "primary".to_owned()),
+            LinkState::Up => (BandKind::Replica, of("replica")),
+            LinkState::Sync => (
                 BandKind::Synchronizing,
                 format!("{}, synchronizing", of("replica")),
             ),
-            Some(_) => (BandKind::LinkDown, format!("{}, link down", of("replica"))),
-        });
-    }
+            LinkState::Down => (BandKind::LinkDown, format!("{}, link down", of("replica"))),
+        }
+    } else {
+        (BandKind::Absent, "not there".to_owned())
+    });
     let towards = match &state.target {
         Some(target) => format!("{} to {target}", state.failover),
         None => state.failover.clone(),
     };
-    match state.failover.as_str() {
-        "waiting-for-sync" => bands.push((BandKind::WaitingForSync, towards)),
-        "failover-in-progress" => bands.push((BandKind::InProgress, towards)),
-        _ => {}
+    match node.failover {
+        FailoverState::NoFailover => {}
+        FailoverState::WaitForSync => bands.push((BandKind::WaitingForSync, towards)),
+        FailoverState::InProgress => bands.push((BandKind::InProgress, towards)),
     }
-    if state.manual_failover {
+    if node.manual_failover {
         bands.push((
             BandKind::ManualFailover,
             "manual failover: writes paused".to_owned(),

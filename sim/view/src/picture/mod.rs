@@ -6,7 +6,6 @@
 //! of events and goes into one file.
 
 mod bands;
-mod pending;
 mod shape;
 mod states;
 #[cfg(test)]
@@ -18,40 +17,33 @@ pub use shape::{
 };
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::situation::{Changed, Situation};
-use super::story::{Story, StoryKind, is_handshake};
+use super::run::{Changed, Run};
+use super::story::{self, StoryKind, is_handshake};
 use bands::Bands;
-use pending::Pending;
 use rebound_engine::Time;
 use rebound_net::{HostId, Note as NetNote};
 use rebound_sim::client::{ClientId, Note as ClientNote};
 use rebound_sim::results::RunReport;
 use rebound_sim::scenario::{HostRole, Names, Plan};
 use rebound_sim::trace::{Event, Record, Sending, Sink};
-use rebound_sim::valkey::{Behaviour, Message, NodeId, Note as NodeNote, Reply};
+use rebound_sim::valkey::{Behaviour, Message, NodeId, Reply};
 use states::StateColumns;
 use texts::Texts;
 
 /// Lays a run out while it goes on: a sink for its records.
-pub struct Painter<'a> {
-    names: Names<'a>,
-    story: Story<'a>,
-    situation: Situation<'a>,
+pub struct Painter {
+    run: Run,
     lanes: Lanes,
     window: Window,
     left_out: u64,
-    number: u64,
     texts: Texts,
     events: Events,
     states: StateColumns,
     bands: Bands,
-    pending: Pending,
-    /// The row of the latest decision of each node about each peer.
-    decisions: BTreeMap<(NodeId, HostId), u32>,
-    /// The row of the latest redirect that has reached each client.
-    redirects: BTreeMap<ClientId, u32>,
-    last: Time,
+    /// The number of the record of the first row.
+    first: u64,
 }
 
 /// Where hosts have their lanes.
@@ -86,30 +78,23 @@ impl Lanes {
     }
 }
 
-impl<'a> Painter<'a> {
+impl Painter {
     /// The most events that a picture keeps: more than a browser draws with ease.
     pub const MOST_EVENTS: usize = 1_000_000;
 
     /// A picture of a run of `plan` under `behaviour`, of which the events in `window` are kept.
-    pub fn new(plan: &'a Plan, behaviour: &'static Behaviour, window: Window) -> Painter<'a> {
+    pub fn new(plan: &Arc<Plan>, behaviour: &'static Behaviour, window: Window) -> Painter {
         let lanes = Lanes::new(plan);
-        let situation = Situation::new(plan, behaviour);
         let mut painter = Painter {
-            names: Names::new(plan),
-            story: Story::new(plan, behaviour),
+            run: Run::new(plan, behaviour),
             lanes,
             window,
             left_out: 0,
-            number: 0,
             texts: Texts::default(),
             events: Events::default(),
             states: StateColumns::new(lanes.operator as usize + 1),
             bands: Bands::new(plan.nodes.len()),
-            pending: Pending::default(),
-            decisions: BTreeMap::new(),
-            redirects: BTreeMap::new(),
-            situation,
-            last: Time::ZERO,
+            first: 0,
         };
         for node in 0..plan.nodes.len() as u16 {
             painter.note_node(NodeId(node), Time::ZERO, true);
@@ -122,25 +107,26 @@ impl<'a> Painter<'a> {
 
     /// The picture, once the run has ended with this report.
     pub fn finish(mut self, report: &RunReport) -> Picture {
-        let end = Time(report.virtual_ns).max(self.last);
-        let kept = |sending: &Sending| self.window.admits(sending.at);
-        let undelivered = self.pending.finish();
-        let undelivered: Vec<_> = undelivered.into_iter().filter(|(s, _)| kept(s)).collect();
+        let end = Time(report.virtual_ns).max(self.run.at());
+        let window = self.window;
+        let undelivered = self.run.undelivered().into_iter();
         let undelivered = undelivered
-            .into_iter()
-            .map(|(sending, over)| {
+            .filter(|(sending, _)| window.admits(sending.at))
+            .map(|(sending, lost)| {
                 let class = self.class(sending.from, sending.to, sending.message);
                 Undelivered {
                     at: sending.at.nanos(),
                     from: self.lane(sending.from),
                     to: self.lane(sending.to),
                     class,
-                    lost: over,
-                    text: self.texts.whole(&self.story.message(sending.message)),
+                    lost,
+                    text: self
+                        .texts
+                        .whole(&story::message(&self.run, sending.message)),
                 }
             })
             .collect();
-        let lanes = self.lanes(&flagged_clients(self.names, report));
+        let lanes = self.lanes(&flagged_clients(self.run.names(), report));
         let bands = self.bands.finish(end, &mut self.texts);
         Picture {
             end: end.nanos(),
@@ -158,17 +144,18 @@ impl<'a> Painter<'a> {
     }
 
     fn lane(&self, host: HostId) -> u32 {
-        self.lanes.of(self.names.role(host))
+        self.lanes.of(self.run.names().role(host))
     }
 
     fn lanes(&self, flagged: &BTreeMap<ClientId, u32>) -> Vec<Lane> {
+        let names = self.run.names();
         let node = |node: u32| Lane {
-            name: self.names.node(NodeId(node as u16)).to_owned(),
+            name: names.node(NodeId(node as u16)).to_owned(),
             kind: LaneKind::Node,
             flagged: None,
         };
         let client = |client: u32| Lane {
-            name: self.names.client(ClientId(client)),
+            name: names.client(ClientId(client)),
             kind: LaneKind::Client,
             flagged: flagged.get(&ClientId(client)).copied(),
         };
@@ -188,7 +175,7 @@ impl<'a> Painter<'a> {
 
     /// What a message is.
     fn class(&self, from: HostId, to: HostId, message: Message) -> Class {
-        let is_node = |host| matches!(self.names.role(host), HostRole::Node(_));
+        let is_node = |host| self.run.plan().node_at(host).is_some();
         match message {
             Message::Request(_) if !is_node(from) => Class::Request,
             Message::Reply { reply, .. } if !is_node(to) => {
@@ -211,8 +198,8 @@ impl<'a> Painter<'a> {
     /// What a node is now, along its lane to the end of the run, and at the cursor if that is
     /// `kept`.
     fn note_node(&mut self, node: NodeId, at: Time, kept: bool) {
-        let state = self.situation.node(node);
-        self.bands.note(node, &state, at);
+        let state = self.run.node_state(node);
+        self.bands.note(node, self.run.node(node), &state, at);
         if !kept {
             return;
         }
@@ -222,19 +209,28 @@ impl<'a> Painter<'a> {
     }
 
     fn note_client(&mut self, client: ClientId) {
-        let state = self.situation.client_state(client);
+        let state = self.run.client_state(client);
         let text = self.texts.numbered(&state.to_string());
         let lane = self.lanes.nodes + client.0;
         self.states.note(lane, self.events.len(), text);
     }
 
+    /// The row of a record, by number, if it has one: rows are records in a row.
+    fn row(&self, record: u64) -> Option<u32> {
+        let row = u32::try_from(record.checked_sub(self.first)?).ok()?;
+        (row < self.events.len()).then_some(row)
+    }
+
     /// Adds a row for a record in the window.
     fn add(&mut self, record: &Record) {
-        let line = self.story.every(record);
+        let line = story::line(&self.run, record);
+        if self.events.len() == 0 {
+            self.first = self.run.records();
+        }
         let row = self.events.len();
         let mut class = Class::Point;
         let mut travelled = 0;
-        let mut decided_by = None;
+        let mut decided_by = self.run.decided_by().and_then(|record| self.row(record));
         match record.event {
             Event::Net(NetNote::Delivered {
                 from,
@@ -245,21 +241,10 @@ impl<'a> Painter<'a> {
             }) => {
                 class = self.class(from, to, message);
                 travelled = record.at.since(sent_at).as_nanos();
-                if let (HostRole::Node(node), HostRole::Client(client)) =
-                    (self.names.role(from), self.names.role(to))
-                {
-                    decided_by = self.decisions.get(&(node, to)).copied();
-                    if class == Class::Redirect {
-                        self.redirects.insert(client, row);
-                    }
-                }
             }
-            Event::Node(node, NodeNote::Gate { peer, .. }) => {
-                self.decisions.insert((node, peer), row);
-            }
-            Event::Client(client, ClientNote::Hop { hops, bounce, .. }) => {
-                // The redirect that has just arrived is the one that is followed.
-                if let Some(arrow) = self.redirects.remove(&client) {
+            Event::Client(_, ClientNote::Hop { hops, bounce, .. }) => {
+                let redirect = self.run.redirect();
+                if let Some(arrow) = redirect.and_then(|redirect| self.row(redirect.record)) {
                     self.events.mark_hop(arrow, hops, bounce);
                     decided_by = Some(arrow);
                 }
@@ -270,14 +255,7 @@ impl<'a> Painter<'a> {
                 | NetNote::ConnectFailed { .. }
                 | NetNote::Closed { .. },
             )
-            | Event::Node(
-                _,
-                NodeNote::Released { .. }
-                | NodeNote::Role { .. }
-                | NodeNote::Failover { .. }
-                | NodeNote::Operator { .. }
-                | NodeNote::Cluster(_),
-            )
+            | Event::Node(..)
             | Event::Sentinel { .. }
             | Event::Client(
                 _,
@@ -288,12 +266,12 @@ impl<'a> Painter<'a> {
             )
             | Event::Fault { .. } => {}
         }
-        let (who, other) = self.story.hosts(&record.event);
+        let (who, other) = story::hosts(&self.run, &record.event);
         let who = self.lane(who);
         let other = other.map(|host| self.lane(host));
         self.events.push(shape::Row {
             at: record.at.nanos(),
-            number: self.number,
+            number: self.run.records(),
             kind: line.kind,
             class,
             lane: who,
@@ -309,25 +287,21 @@ impl<'a> Painter<'a> {
     }
 }
 
-impl Sink for Painter<'_> {
+impl Sink for Painter {
     const SENDINGS: bool = true;
 
     fn record(&mut self, record: &Record) {
-        self.last = record.at;
-        self.number += 1;
-        self.situation.observe(record);
-        self.pending.observe(&record.event);
+        self.run.observe(record);
         let full = self.events.len() as usize >= Painter::MOST_EVENTS;
         if !self.window.admits(record.at) || full {
-            self.story.skip(record);
             self.left_out += u64::from(self.window.admits(record.at));
         } else {
             self.add(record);
         }
         // States of later hold after none of the events that are kept.
         let kept = !self.window.is_over(record.at) && !full;
-        for place in 0..self.situation.changed().len() {
-            match self.situation.changed()[place] {
+        for index in 0..self.run.changed().len() {
+            match self.run.changed()[index] {
                 Changed::Node(node) => self.note_node(node, record.at, kept),
                 Changed::Client(client) if kept => self.note_client(client),
                 Changed::Client(_) => {}
@@ -336,7 +310,7 @@ impl Sink for Painter<'_> {
     }
 
     fn sent(&mut self, sending: &Sending) {
-        self.pending.sent(sending);
+        self.run.sent(sending);
     }
 }
 

@@ -42,13 +42,14 @@ fn every_record_is_an_event_in_its_own_words() {
     assert_eq!(events.len() as usize, records.len());
     assert_eq!(picture.left_out, 0);
     let plan = plan("handover-slow.json");
-    let mut story = Story::new(&plan, plan.behaviour);
+    let mut run = Run::new(&plan, plan.behaviour);
     let mut numbers = events.numbers.iter().copied();
     let mut at = 0;
     for (place, record) in records.iter().enumerate() {
         at += events.since_last[place];
         assert_eq!(at, record.at.nanos());
-        let line = story.every(record);
+        run.observe(record);
+        let line = story::line(&run, record);
         let text = spelt(&picture.texts, events.sentence[place], &mut numbers);
         assert_eq!(text, line.words);
         assert_eq!(picture.lanes[events.lane[place] as usize].name, line.who);

@@ -8,8 +8,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::memory::{Ask, Memory};
 use super::{StoryKind, StoryLine};
+use crate::run::{Ask, Run};
 use crate::words;
 use rebound_engine::Time;
 use rebound_net::{Closing, Note as NetNote};
@@ -65,7 +65,7 @@ pub(super) struct Condenser {
 
 impl Condenser {
     /// What to do with a record.
-    pub(super) fn treatment(&mut self, record: &Record, memory: &Memory<'_>) -> Treatment {
+    pub(super) fn treatment(&mut self, record: &Record, run: &Run) -> Treatment {
         match record.event {
             Event::Client(client, ClientNote::Issued { command, .. }) => {
                 Treatment::Hold(client, command)
@@ -100,13 +100,13 @@ impl Condenser {
                     verdict,
                     ..
                 },
-            ) => match memory.client(peer) {
-                Some(client) => self.client_gate(client, command, verdict, memory),
+            ) => match run.client_at(peer) {
+                Some(client) => self.client_gate(client, command, verdict, run),
                 None if verdict == GateVerdict::Passed => Treatment::Leave,
                 None => Treatment::Tell,
             },
             Event::Net(NetNote::Dialled { from, .. } | NetNote::Connected { from, .. }) => {
-                if self.in_chain(memory.client(from)) {
+                if self.in_chain(run.client_at(from)) {
                     Treatment::Leave
                 } else {
                     Treatment::Tell
@@ -116,8 +116,8 @@ impl Condenser {
                 from,
                 how: Closing::Fin,
                 ..
-            }) => match memory.client(from) {
-                Some(client) if memory.stalled(client, record.at).is_none() => Treatment::Leave,
+            }) => match run.client_at(from) {
+                Some(client) if run.stalled(client).is_none() => Treatment::Leave,
                 Some(_) | None => Treatment::Tell,
             },
             Event::Client(_, ClientNote::Element { .. }) => Treatment::Leave,
@@ -146,9 +146,9 @@ impl Condenser {
         client: ClientId,
         kind: CommandKind,
         verdict: GateVerdict,
-        memory: &Memory<'_>,
+        run: &Run,
     ) -> Treatment {
-        match (verdict, memory.asked) {
+        match (verdict, run.asked()) {
             (GateVerdict::Passed, Some(asked)) => {
                 let held = self.held.contains_key(&(client, asked.number));
                 match asked.ask {
@@ -251,7 +251,8 @@ impl Condenser {
     }
 
     /// Everything that has to be shown before the next line, in order of time.
-    pub(super) fn flush(&mut self, memory: &Memory<'_>, names: Names<'_>) -> Vec<StoryLine> {
+    pub(super) fn flush(&mut self, run: &Run) -> Vec<StoryLine> {
+        let names = run.names();
         let mut lines: Vec<StoryLine> = Vec::new();
         for ((client, command), skipped) in &mut self.chains {
             let Some(line) = skipped.line.take() else {
@@ -262,9 +263,8 @@ impl Condenser {
                 lines.push(line);
                 continue;
             }
-            let name = memory
-                .kind(*client, *command)
-                .map_or("command", |kind| kind.name());
+            let name = run.client(*client).command(*command);
+            let name = name.map_or("command", |command| command.kind.name());
             let between: Vec<_> = skipped.between.iter().map(String::as_str).collect();
             let words = format!(
                 "… {} of {name} #{command} between {} until {}, each a BOUNCE",

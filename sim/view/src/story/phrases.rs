@@ -1,12 +1,12 @@
 //! A record in words, with what is remembered of the run.
 
 use super::cluster;
-use super::memory::{Ask, Known, Memory};
+use crate::run::{Ask, Run, Said};
 use crate::words;
 use rebound_engine::{Duration, Time};
 use rebound_net::{HostId, Note as NetNote};
 use rebound_sim::client::Note as ClientNote;
-use rebound_sim::scenario::Names;
+use rebound_sim::scenario::{Action, Names, Plan};
 use rebound_sim::trace::{Event, Record};
 use rebound_sim::valkey::{
     Behaviour, Belief, Command, CommandKind, ErrorKind, FailoverState, Flags, Gate, GateVerdict,
@@ -17,14 +17,15 @@ use rebound_sim::valkey::{
 const SLOW: Duration = Duration::millis(5);
 
 /// Puts records into words.
-pub(super) struct Phrases<'m, 'a> {
-    pub names: Names<'a>,
-    pub memory: &'m Memory<'a>,
+pub(super) struct Phrases<'r> {
+    pub names: Names<'r>,
+    /// The run, which has the record in hand.
+    pub run: &'r Run,
     /// Whether what says little is left out.
     pub condensed: bool,
 }
 
-impl Phrases<'_, '_> {
+impl Phrases<'_> {
     /// What happens, to be read after the name of the host that it happens to.
     pub(super) fn words(&self, record: &Record) -> String {
         let names = self.names;
@@ -92,7 +93,7 @@ impl Phrases<'_, '_> {
             Event::Sentinel { what, node } => words::sentinel(what, names.node(node)),
             Event::Node(node, NodeNote::Cluster(what)) => cluster::event(names, node, what),
             Event::Node(node, NodeNote::Operator { command, reply }) => {
-                let told = self.memory.operator_command(node, command);
+                let told = operator_command(self.run.plan(), node, command);
                 let told = told.map_or(command.name().to_owned(), |told| {
                     words::command(names, told)
                 });
@@ -119,9 +120,10 @@ impl Phrases<'_, '_> {
                 words::value(value)
             ),
             Event::Client(
-                client,
+                _,
                 ClientNote::Hop {
                     command,
+                    kind,
                     from,
                     to,
                     via,
@@ -130,8 +132,7 @@ impl Phrases<'_, '_> {
                     ..
                 },
             ) => {
-                let kind = self.memory.kind(client, command);
-                let what = kind.map_or("command", |kind| kind.name());
+                let what = kind.name();
                 let (from, to) = (names.node(from), names.listener(to));
                 let by = via.slot().map_or(String::new(), |_| format!("{via}, "));
                 if bounce {
@@ -202,14 +203,14 @@ impl Phrases<'_, '_> {
 
     /// A client that opens or closes a connection while a command waits: what waits.
     fn why_now(&self, host: HostId, at: Time) -> String {
-        let stalled = self
-            .memory
-            .client(host)
-            .and_then(|client| self.memory.stalled(client, at));
-        stalled.map_or(String::new(), |(number, kind, since)| {
+        let client = self.run.client_at(host);
+        let stalled = client.and_then(|client| self.run.stalled(client));
+        stalled.map_or(String::new(), |command| {
             format!(
-                " (nothing has come of {} #{number} for {since})",
-                kind.name()
+                " (nothing has come of {} #{} for {})",
+                command.kind.name(),
+                command.number,
+                at.since(command.last)
             )
         })
     }
@@ -251,15 +252,15 @@ impl Phrases<'_, '_> {
 
     /// What a node is now, and what has changed.
     fn role(&self, node: NodeId) -> String {
-        let memory = self.memory.node(node);
-        let Some(now) = memory.now else {
+        let node = self.run.node(node);
+        let Some(now) = node.said() else {
             return String::new();
         };
         let is = words::role(self.names, now.role, now.primary);
-        let link = words::link(now.link).map_or(String::new(), |link| format!(", {link}"));
-        match memory.before {
+        let link = words::link(now.link).map_or(String::new(), |link| format!(", link {link}"));
+        match node.said_before() {
             None => format!("starts as {is}{link}"),
-            Some(Known { role, .. }) if role != now.role => match now.role {
+            Some(Said { role, .. }) if role != now.role => match now.role {
                 Role::Primary => format!("promotes itself: it is {is} now{link}"),
                 Role::Replica => format!("demotes itself: it is {is} now{link}"),
             },
@@ -270,21 +271,21 @@ impl Phrases<'_, '_> {
 
     /// After a change of roles, who is a primary, if it is not one node that is.
     fn primaries(&self, changed: NodeId) -> String {
-        let memory = self.memory.node(changed);
-        let role = |known: Option<Known>| known.map(|known| known.role);
-        if memory.before.is_none() || role(memory.before) == role(memory.now) {
+        let node = self.run.node(changed);
+        let role = |said: Said| said.role;
+        let before = node.said_before().map(role);
+        if before.is_none() || before == node.said().map(role) {
             return String::new();
         }
         let mut primaries = Vec::new();
         let mut replicas = Vec::new();
-        for (place, node) in self.memory.nodes.iter().enumerate() {
-            let id = NodeId(place as u16);
-            match node.now {
-                Some(Known {
+        for (id, node) in self.run.nodes() {
+            match node.said() {
+                Some(Said {
                     role: Role::Primary,
                     ..
                 }) => primaries.push(self.names.node(id)),
-                Some(Known {
+                Some(Said {
                     role: Role::Replica,
                     primary,
                     ..
@@ -292,7 +293,7 @@ impl Phrases<'_, '_> {
                     let is = words::role(self.names, Role::Replica, primary);
                     replicas.push(format!("{} is {is}", self.names.node(id)));
                 }
-                Some(Known {
+                Some(Said {
                     role: Role::Replica,
                     ..
                 })
@@ -318,7 +319,7 @@ impl Phrases<'_, '_> {
         let names = self.names;
         let name = kind.name();
         let peer = names.host(peer);
-        let asked = match self.memory.asked {
+        let asked = match self.run.asked() {
             None => format!("is asked {name} by {peer}"),
             Some(asked) => {
                 let number = asked.number;
@@ -331,7 +332,7 @@ impl Phrases<'_, '_> {
             }
         };
         let node_name = names.node(node);
-        let is = words::belief(names, belief, self.memory.primary(node));
+        let is = words::belief(names, belief, self.run.node(node).is.primary);
         match verdict {
             GateVerdict::Passed => {
                 format!("{asked}: all gates let it pass ({node_name} is {is})")
@@ -369,12 +370,34 @@ impl Phrases<'_, '_> {
             why.push_str(" and not READONLY");
         }
         if belief.failover == FailoverState::InProgress
-            && pause_comes_after(gate, self.memory.node(node).behaviour)
+            && pause_comes_after(gate, self.run.node(node).behaviour)
         {
             why.push_str("; the pause is looked at only later");
         }
         why
     }
+}
+
+/// The operator's command of this kind to this node with its arguments, if the scenario has only
+/// one such.
+fn operator_command(plan: &Plan, node: NodeId, kind: CommandKind) -> Option<Command> {
+    let timeline = plan.timeline.iter().map(|item| &item.action);
+    let faults = plan.faults.specs.iter().map(|spec| &spec.action);
+    let mut found = None;
+    for action in timeline.chain(faults) {
+        let Action::Operator(at, commands) = action else {
+            continue;
+        };
+        for command in commands.iter().filter(|command| command.kind() == kind) {
+            if *at == node && found.is_some_and(|other| other != *command) {
+                return None;
+            }
+            if *at == node {
+                found = Some(*command);
+            }
+        }
+    }
+    found
 }
 
 fn pause_comes_after(gate: Gate, behaviour: &Behaviour) -> bool {

@@ -1,11 +1,14 @@
 //! Stories of small records made by hand.
 
+use std::sync::Arc;
+
 use super::*;
 use rebound_net::{Closing, ConnId, Note as NetNote};
 use rebound_sim::client::{CommandOutcome, Note as ClientNote, Saw, WriteRange, WrittenKeys};
 use rebound_sim::valkey::{
-    Addr, Belief, Command, CommandKind, ErrorKind, FailoverEnd, FailoverState, Gate, GateVerdict,
-    LinkState, Message, Note as NodeNote, RedirectKind, ReplId, Reply, Request, Role, Tag, WriteId,
+    Addr, Behaviour, Belief, Command, CommandKind, ErrorKind, FailoverEnd, FailoverState, Gate,
+    GateVerdict, LinkState, Message, Note as NodeNote, RedirectKind, ReplId, Reply, Request, Role,
+    Tag, WriteId,
 };
 
 const OLD: NodeId = NodeId(0);
@@ -19,7 +22,7 @@ const CONN: ConnId = ConnId {
     generation: 0,
 };
 
-fn plan() -> Plan {
+fn plan() -> rebound_sim::scenario::Plan {
     let text = r#"{
         "name": "told",
         "nodes": [{"name": "old"}, {"name": "new", "replica_of": "old"}],
@@ -40,14 +43,15 @@ fn told_by(behaviour: &str, filter: &Filter, events: &[Event]) -> Vec<String> {
 }
 
 fn told_records(behaviour: &str, filter: &Filter, records: &[Record]) -> Vec<String> {
-    let plan = plan();
     let behaviour = Behaviour::named(behaviour).expect("a behaviour");
-    let mut story = Story::new(&plan, behaviour);
+    let mut run = Run::new(&Arc::new(plan()), behaviour);
+    let mut story = Story::default();
     let mut lines = Vec::new();
     for record in records {
-        lines.extend(story.tell(record, filter));
+        run.observe(record);
+        lines.extend(story.tell(&run, record, filter));
     }
-    lines.extend(story.finish());
+    lines.extend(story.finish(&run));
     assert!(lines.windows(2).all(|pair| pair[0].at_ns <= pair[1].at_ns));
     let text = |line: StoryLine| format!("{} {}", line.who, line.words);
     lines.into_iter().map(text).collect()

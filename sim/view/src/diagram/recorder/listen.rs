@@ -7,301 +7,271 @@ use rebound_engine::{Duration, Time};
 use rebound_net::{Closing, ConnectFailure, Note as NetNote};
 use rebound_sim::client::{ClientId, CommandOutcome, Note as ClientNote};
 use rebound_sim::scenario::HostRole;
-use rebound_sim::trace::{Event, FaultKind, Record, Sending, Sink};
+use rebound_sim::trace::{Event, Record, Sending, Sink};
 use rebound_sim::valkey::{
-    ClusterEvent, GateVerdict, LinkState, Message, NodeId, Note as NodeNote, Reply, Role,
+    ClusterEvent, GateVerdict, LinkState, Message, NodeId, Note as NodeNote, Reply,
 };
 
-impl Sink for Recorder<'_> {
+impl Sink for Recorder {
     const SENDINGS: bool = true;
 
     fn sent(&mut self, sending: &Sending) {
-        let (conn, from, to) = (sending.conn, sending.from, sending.to);
-        let (kind, routine) = kinds::of(self.names, &self.linked, (from, to), sending.message);
-        let client = self.client(from).or(self.client(to));
+        let (from, to) = (sending.from, sending.to);
+        let (flight, can_arrive) = self.run.sent(sending);
+        let (kind, routine) = kinds::of(&self.run, (from, to), sending.message);
+        let client = self.run.client_at(from).or(self.run.client_at(to));
         let asked = client.and_then(|client| self.asked(client, sending.message));
         let hosts = [from, to].into_iter();
-        if !self.filter.concerns(kind, hosts, self.names) {
-            self.flights.send(conn, from, to, None);
+        if !self.filter.concerns(kind, hosts, self.run.names()) {
             return;
         }
         self.order += 1;
         let between_nodes = client.is_none() && kind == StoryKind::Handshake;
         let number = asked.map(|(number, _)| number);
-        let (label, look) = labels::message(self.names, sending.message, number, between_nodes);
-        let detail = labels::detail(self.names, sending.message);
+        let (label, look) =
+            labels::message(self.run.names(), sending.message, number, between_nodes);
+        let detail = labels::detail(self.run.names(), sending.message);
         let of = client.map(|client| (client, number));
         let leg = asked.map_or(u32::MAX, |(_, leg)| leg);
         let place = self.push_arrow((from, to), sending.at, of, leg, (label, detail, look));
         self.entries[place].routine = routine || (client.is_some() && number.is_none());
-        self.flights.send(conn, from, to, Some(place));
+        if can_arrive {
+            self.sent.insert(flight, place);
+        } else if let Some(arrow) = self.arrow(place) {
+            arrow.fate = Fate::Lost;
+        }
     }
 
     fn record(&mut self, record: &Record) {
-        self.now = record.at;
         self.order += 1;
-        self.lives.observe(self.names, record, self.order);
-        let line = self.story.tell(record, &self.telling).pop();
-        let detail = |told: &str| match &line {
-            Some(line) => format!("{} {}", line.who, line.words),
-            None => told.to_owned(),
-        };
-        let names = self.names;
-        let admitted = line.is_some();
+        let linked = self.is_linked(&record.event);
+        self.run.observe(record);
+        self.note_lives();
+        self.lose();
+        let line = self.story.tell(&self.run, record, &self.telling).pop();
+        let told = line.map(|line| Line {
+            number: line.command,
+            words: format!("{} {}", line.who, line.words),
+        });
         match record.event {
-            Event::Net(NetNote::Dialled { conn, from, to }) => {
-                let entry =
-                    (admitted && self.filter.kinds.contains(&StoryKind::Connection)).then(|| {
-                        let of = self.client(from).map(|client| (client, None));
-                        let words = ("connect".to_owned(), detail(""), ArrowLook::Connect);
-                        self.push_arrow((from, to), record.at, of, u32::MAX, words)
-                    });
-                if let Some(place) = entry {
-                    self.entries[place].routine = true;
-                }
-                self.flights.dial(conn, from, to, entry);
-            }
-            Event::Net(NetNote::Connected { conn, .. }) => {
-                if let Some(place) = self.flights.connect(conn) {
-                    self.arrives(place);
+            Event::Net(ref note) => self.net(note, told),
+            Event::Node(node, note) => self.at_node(node, note, linked, told),
+            Event::Client(client, note) => self.at_client(client, note, told),
+            Event::Sentinel { what, node } => {
+                if let Some(line) = told {
+                    let label = format!("{} {}", what.name(), self.run.names().node(node));
+                    let who = (HostRole::Sentinel, NoteLook::Operator);
+                    self.push_note(StoryKind::Operator, None, who, (label, line.words));
                 }
             }
-            Event::Net(NetNote::ConnectFailed { from, to, why }) => {
-                if let Some(place) = self.flights.refuse(from, to) {
-                    let refused = why == ConnectFailure::Refused;
-                    if refused {
-                        self.arrives(place);
-                    }
-                    self.entries[place].routine = false;
-                    let words = detail("");
-                    if let Some(arrow) = self.arrow(place) {
-                        labels::cannot_connect(why).clone_into(&mut arrow.label);
-                        arrow.detail = words;
-                        arrow.look = ArrowLook::Error;
-                        if !refused {
-                            arrow.fate = Fate::Lost;
-                        }
-                    }
+            Event::Fault { kind, of, from, to } => {
+                if let Some(line) = told {
+                    let names = self.run.names();
+                    let other = (from != to).then(|| names.host(to));
+                    let (label, look) = labels::fault(kind, of, other.as_deref());
+                    let of = self.run.client_at(from).map(|client| (client, None));
+                    let who = (names.role(from), look);
+                    self.push_note(StoryKind::Fault, of, who, (label, line.words));
                 }
             }
-            Event::Net(NetNote::Delivered {
-                conn,
-                from,
-                to,
-                message,
-                ..
-            }) => {
-                if let Some(place) = self.flights.arrive(conn, from) {
-                    self.arrives(place);
-                    if let (Some(client), Message::Reply { reply, .. }) = (self.client(to), message)
-                        && reply.is_redirect()
-                    {
-                        self.redirects.insert(client, place);
-                    }
-                }
-            }
-            Event::Net(NetNote::Closed {
-                conn,
-                from,
-                to,
-                how,
-            }) => {
-                let lost = self.flights.close(conn, from);
-                self.lose(lost);
-                let told = how != Closing::Fin || !self.filter.condensed;
-                if admitted && told {
-                    let of = self.client(to).map(|client| (client, None));
-                    let label = labels::closed(&names.host(from), how);
-                    let words = (label, detail(""));
-                    let who = (names.role(to), NoteLook::Bad);
-                    self.push_note(StoryKind::Connection, of, who, words);
-                }
-            }
-            Event::Node(
-                node,
-                NodeNote::Gate {
-                    peer,
-                    command,
-                    verdict: GateVerdict::Postponed(_),
-                    ..
-                },
-            ) if admitted => {
-                let client = self.client(peer);
-                let number = line.as_ref().and_then(|line| line.command);
-                if let (Some(client), Some(number)) = (client, number)
-                    && let Some(told) = self.commands.get_mut(&(client, number))
+        }
+    }
+}
+
+/// What the story tells of a record that the diagram may show.
+struct Line {
+    /// The number of the command that it is about.
+    number: Option<u32>,
+    words: String,
+}
+
+impl Recorder {
+    fn net(&mut self, note: &NetNote<Message>, told: Option<Line>) {
+        match *note {
+            NetNote::Dialled { from, to, .. } => {
+                let shown = self.filter.kinds.contains(&StoryKind::Connection);
+                if let Some(line) = told.filter(|_| shown)
+                    && let Some(dial) = self.run.dial()
                 {
-                    told.held = true;
+                    let of = self.run.client_at(from).map(|client| (client, None));
+                    let words = ("connect".to_owned(), line.words, ArrowLook::Connect);
+                    let place = self.push_arrow((from, to), self.run.at(), of, u32::MAX, words);
+                    self.entries[place].routine = true;
+                    self.dialled.insert(dial, place);
                 }
-                let label = format!("holds {}", labels::command(command, number));
-                let of = client.map(|client| (client, number));
-                let who = (HostRole::Node(node), NoteLook::Held);
-                self.push_note(StoryKind::Gate, of, who, (label, detail("")));
             }
-            Event::Node(node, NodeNote::Released { commands }) if admitted && commands > 0 => {
+            NetNote::Connected { .. } => {
+                if let Some(place) = self.dialled() {
+                    self.arrives(place);
+                }
+            }
+            NetNote::ConnectFailed { why, .. } => {
+                if let Some(place) = self.dialled() {
+                    self.cannot_connect(place, why, told);
+                }
+            }
+            NetNote::Delivered { .. } => {
+                let flight = self.run.arrived();
+                if let Some(place) = flight.and_then(|flight| self.sent.get(&flight).copied()) {
+                    self.arrives(place);
+                }
+            }
+            NetNote::Closed { from, to, how, .. } => {
+                let shown = how != Closing::Fin || !self.filter.condensed;
+                if let Some(line) = told.filter(|_| shown) {
+                    let names = self.run.names();
+                    let of = self.run.client_at(to).map(|client| (client, None));
+                    let label = labels::closed(&names.host(from), how);
+                    let who = (names.role(to), NoteLook::Bad);
+                    self.push_note(StoryKind::Connection, of, who, (label, line.words));
+                }
+            }
+        }
+    }
+
+    fn cannot_connect(&mut self, place: usize, why: ConnectFailure, told: Option<Line>) {
+        let refused = why == ConnectFailure::Refused;
+        if refused {
+            self.arrives(place);
+        }
+        self.entries[place].routine = false;
+        if let Some(arrow) = self.arrow(place) {
+            labels::cannot_connect(why).clone_into(&mut arrow.label);
+            arrow.detail = told.map(|line| line.words).unwrap_or_default();
+            arrow.look = ArrowLook::Error;
+            if !refused {
+                arrow.fate = Fate::Lost;
+            }
+        }
+    }
+
+    /// `linked`: whether the node's link was up before, or it was a primary.
+    fn at_node(&mut self, node: NodeId, note: NodeNote, linked: bool, told: Option<Line>) {
+        let Some(line) = told else {
+            return;
+        };
+        let names = self.run.names();
+        let who = HostRole::Node(node);
+        match note {
+            NodeNote::Gate {
+                peer,
+                command,
+                verdict,
+                ..
+            } => match verdict {
+                GateVerdict::Postponed(_) => {
+                    let label = format!("holds {}", labels::command(command, line.number));
+                    let client = self.run.client_at(peer);
+                    let of = client.map(|client| (client, line.number));
+                    let who = (who, NoteLook::Held);
+                    self.push_note(StoryKind::Gate, of, who, (label, line.words));
+                }
+                GateVerdict::Passed | GateVerdict::Redirected(..) | GateVerdict::Rejected(..) => {}
+            },
+            NodeNote::Released { commands: 0 } => {}
+            NodeNote::Released { commands } => {
                 let label = format!("runs {} held", words::count(u64::from(commands), "command"));
-                let who = (HostRole::Node(node), NoteLook::Held);
-                self.push_note(StoryKind::Node, None, who, (label, detail("")));
+                let who = (who, NoteLook::Held);
+                self.push_note(StoryKind::Node, None, who, (label, line.words));
             }
-            Event::Node(
-                node,
-                NodeNote::Role {
-                    role,
-                    primary,
-                    link,
-                    ..
-                },
-            ) => {
-                let first = self.order == 1 || record.at == Time::ZERO;
-                let linked = &mut self.linked[usize::from(node.0)];
-                let at_start = !*linked && link == LinkState::Up;
-                *linked |= link == LinkState::Up || role == Role::Primary;
-                if admitted {
-                    let label = labels::role(names, role, primary, link);
-                    let who = (HostRole::Node(node), NoteLook::State);
-                    let before = self.entries.len();
-                    self.push_note(StoryKind::Node, None, who, (label, detail("")));
-                    if let Some(entry) = self.entries.get_mut(before) {
-                        entry.routine = first || at_start;
-                    }
+            NodeNote::Role {
+                role,
+                primary,
+                link,
+                ..
+            } => {
+                let first = self.order == 1 || self.run.at() == Time::ZERO;
+                let at_start = !linked && link == LinkState::Up;
+                let label = labels::role(names, role, primary, link);
+                let who = (who, NoteLook::State);
+                let place = self.push_note(StoryKind::Node, None, who, (label, line.words));
+                if let Some(place) = place {
+                    self.entries[place].routine = first || at_start;
                 }
             }
-            Event::Node(node, NodeNote::Failover { state, how, .. }) if admitted => {
+            NodeNote::Failover { state, how, .. } => {
                 let (label, look) = labels::failover(state, how);
-                let words = (label.to_owned(), detail(""));
-                self.push_note(StoryKind::Node, None, (HostRole::Node(node), look), words);
+                let words = (label.to_owned(), line.words);
+                self.push_note(StoryKind::Node, None, (who, look), words);
             }
-            Event::Node(node, NodeNote::Cluster(what)) if admitted => {
-                self.note_cluster(node, what, detail(""))
+            NodeNote::Cluster(what) => {
+                let label = labels::cluster(names, node, what);
+                let who = (who, NoteLook::State);
+                let place = self.push_note(StoryKind::Node, None, who, (label, line.words));
+                if let Some(place) = place {
+                    self.entries[place].routine = is_routine(node, what);
+                }
             }
-            Event::Node(node, NodeNote::Operator { command, reply }) if admitted => {
+            NodeNote::Operator { command, reply } => {
                 let mut label = format!("operator: {}", command.name());
                 if let Reply::Error(kind) = reply {
                     label.push_str(&format!(", -{}", kind.code()));
                 }
-                let who = (HostRole::Node(node), NoteLook::Operator);
-                let before = self.entries.len();
-                self.push_note(StoryKind::Operator, None, who, (label, detail("")));
-                self.put_first(before, node);
-            }
-            Event::Sentinel { what, node } if admitted => {
-                let label = format!("{} {}", what.name(), names.node(node));
-                let who = (HostRole::Sentinel, NoteLook::Operator);
-                self.push_note(StoryKind::Operator, None, who, (label, detail("")));
-            }
-            Event::Client(client, ClientNote::Issued { command, kind, .. })
-                if self.follows(client) =>
-            {
-                let told = Told {
-                    kind,
-                    hops: 0,
-                    held: false,
-                    outcome: None,
-                };
-                self.commands.insert((client, command), told);
-            }
-            Event::Client(
-                client,
-                ClientNote::Hop {
-                    command,
-                    to,
-                    hops,
-                    bounce,
-                    ..
-                },
-            ) => {
-                if let Some(told) = self.commands.get_mut(&(client, command)) {
-                    told.hops = hops;
+                let who = (who, NoteLook::Operator);
+                let place = self.push_note(StoryKind::Operator, None, who, (label, line.words));
+                if let Some(place) = place {
+                    self.put_first(place, node);
                 }
-                if let Some(place) = self.redirects.remove(&client) {
+            }
+        }
+    }
+
+    fn at_client(&mut self, client: ClientId, note: ClientNote, told: Option<Line>) {
+        match note {
+            ClientNote::Hop {
+                command,
+                to,
+                hops,
+                bounce,
+                ..
+            } => {
+                let flight = self.run.redirect().and_then(|redirect| redirect.flight);
+                if let Some(place) = flight.and_then(|flight| self.sent.remove(&flight)) {
+                    let label = labels::hop(self.run.names(), hops, to, bounce);
                     let entry = &mut self.entries[place];
                     entry.of = Some((client, Some(command)));
                     entry.leg = hops - 1;
                     entry.routine = false;
                     if let Drawn::Arrow(arrow) = &mut entry.what {
-                        arrow.label = labels::hop(names, hops, to, bounce);
+                        arrow.label = label;
                         if bounce {
                             arrow.look = ArrowLook::Bounce;
                         }
                     }
                 }
             }
-            Event::Client(client, ClientNote::Ignored { command, to, .. }) if admitted => {
-                let label = format!("ignores redirect to {}", names.listener(to));
-                let who = (HostRole::Client(client), NoteLook::State);
-                let of = Some((client, Some(command)));
-                self.push_note(StoryKind::Command, of, who, (label, detail("")));
-            }
-            Event::Client(
-                client,
-                ClientNote::Ended {
-                    command,
-                    outcome,
-                    hops,
-                    took,
-                    ..
-                },
-            ) if self.follows(client) => {
-                self.note_end((client, command), outcome, (hops, took), detail(""))
-            }
-            Event::Fault { kind, of, from, to } => {
-                if from == to && matches!(kind, FaultKind::Crash | FaultKind::HostDown) {
-                    let lost = self.flights.lose_all_to(from);
-                    self.lose(lost);
-                }
-                if admitted {
-                    let other = (from != to).then(|| names.host(to));
-                    let (label, look) = labels::fault(kind, of, other.as_deref());
-                    let of = self.client(from).map(|client| (client, None));
-                    let who = (names.role(from), look);
-                    self.push_note(StoryKind::Fault, of, who, (label, detail("")));
+            ClientNote::Ignored { command, to, .. } => {
+                if let Some(line) = told {
+                    let label = format!("ignores redirect to {}", self.run.names().listener(to));
+                    let who = (HostRole::Client(client), NoteLook::State);
+                    let of = Some((client, Some(command)));
+                    self.push_note(StoryKind::Command, of, who, (label, line.words));
                 }
             }
-            Event::Node(
-                _,
-                NodeNote::Gate { .. }
-                | NodeNote::Released { .. }
-                | NodeNote::Failover { .. }
-                | NodeNote::Cluster(_)
-                | NodeNote::Operator { .. },
-            )
-            | Event::Sentinel { .. }
-            | Event::Client(
-                _,
-                ClientNote::Issued { .. }
-                | ClientNote::Element { .. }
-                | ClientNote::Ignored { .. }
-                | ClientNote::Ended { .. },
-            ) => {}
+            ClientNote::Ended {
+                command,
+                outcome,
+                hops,
+                took,
+                ..
+            } => {
+                if self.follows(client) {
+                    let words = told.map(|line| line.words).unwrap_or_default();
+                    self.note_end((client, command), outcome, (hops, took), words);
+                }
+            }
+            ClientNote::Issued { .. } | ClientNote::Element { .. } => {}
         }
     }
-}
 
-impl Recorder<'_> {
-    fn note_cluster(&mut self, node: NodeId, what: ClusterEvent, detail: String) {
-        // What others learn of it, and votes that an arrow shows.
-        let routine = match what {
-            ClusterEvent::SlotsMoved { to, .. } => to != node,
-            ClusterEvent::Voted { .. } => true,
-            ClusterEvent::PossiblyFailing { .. }
-            | ClusterEvent::Failed { .. }
-            | ClusterEvent::Reachable { .. }
-            | ClusterEvent::State { .. }
-            | ClusterEvent::ElectionPlanned { .. }
-            | ClusterEvent::ElectionStarted { .. }
-            | ClusterEvent::ElectionWon { .. }
-            | ClusterEvent::VoteRefused { .. }
-            | ClusterEvent::ManualFailoverStarted { .. }
-            | ClusterEvent::ManualFailoverEnded { .. }
-            | ClusterEvent::EpochTaken { .. } => false,
-        };
-        let label = labels::cluster(self.names, node, what);
-        let before = self.entries.len();
-        let who = (HostRole::Node(node), NoteLook::State);
-        self.push_note(StoryKind::Node, None, who, (label, detail));
-        if let Some(entry) = self.entries.get_mut(before) {
-            entry.routine = routine;
-        }
+    /// Whether the link of the node that an event is about was up before, or it was a primary.
+    fn is_linked(&self, event: &Event) -> bool {
+        matches!(event, Event::Node(node, _) if self.run.node(*node).linked)
+    }
+
+    /// The entry of the attempt to connect that the record in hand ends.
+    fn dialled(&mut self) -> Option<usize> {
+        self.run.dial().and_then(|dial| self.dialled.remove(&dial))
     }
 
     fn note_end(
@@ -311,16 +281,21 @@ impl Recorder<'_> {
         (hops, took): (u32, Duration),
         detail: String,
     ) {
-        let Some(told) = self.commands.get_mut(&of) else {
+        let Some(command) = self.run.client(of.0).command(of.1) else {
             return;
         };
-        told.outcome = Some(outcome);
-        told.hops = hops;
+        let told = Told {
+            hops,
+            held: command.postponed,
+            outcome: Some(outcome),
+        };
+        let name = labels::command(command.kind, Some(of.1));
+        self.commands.insert(of, told);
         if outcome == CommandOutcome::Served && hops == 0 && !told.held {
             return;
         }
         let (end, look) = labels::ended(outcome, took);
-        let label = format!("{} {end}", labels::command(told.kind, Some(of.1)));
+        let label = format!("{name} {end}");
         let who = (HostRole::Client(of.0), look);
         self.push_note(
             StoryKind::Command,
@@ -328,5 +303,25 @@ impl Recorder<'_> {
             who,
             (label, detail),
         );
+    }
+}
+
+/// Whether something in a cluster says nothing new: what others learn of it, and votes, which an
+/// arrow shows.
+fn is_routine(node: NodeId, what: ClusterEvent) -> bool {
+    match what {
+        ClusterEvent::SlotsMoved { to, .. } => to != node,
+        ClusterEvent::Voted { .. } => true,
+        ClusterEvent::PossiblyFailing { .. }
+        | ClusterEvent::Failed { .. }
+        | ClusterEvent::Reachable { .. }
+        | ClusterEvent::State { .. }
+        | ClusterEvent::ElectionPlanned { .. }
+        | ClusterEvent::ElectionStarted { .. }
+        | ClusterEvent::ElectionWon { .. }
+        | ClusterEvent::VoteRefused { .. }
+        | ClusterEvent::ManualFailoverStarted { .. }
+        | ClusterEvent::ManualFailoverEnded { .. }
+        | ClusterEvent::EpochTaken { .. } => false,
     }
 }

@@ -1,9 +1,15 @@
-//! A situation as it is printed.
+//! What nodes and clients are and do, as it is printed.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::Run;
+use crate::words;
+use rebound_net::HostId;
+use rebound_sim::client::ClientId;
+use rebound_sim::valkey::NodeId;
 
 /// A run at an instant: `rebound replay --state --format json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -110,6 +116,43 @@ pub struct CommandState {
     pub bounces: u32,
     /// What became of it last.
     pub now: String,
+}
+
+impl Run {
+    /// What a node is and does, in words.
+    pub fn node_state(&self, node: NodeId) -> NodeState {
+        let host = HostId(u32::from(node.0));
+        let names = self.names();
+        let mut state = self.node(node).state(names, node);
+        let paths = self.paths.iter().filter(|fault| fault.from == host);
+        state.faults.extend(paths.map(|fault| FaultState {
+            since_ns: fault.since.nanos(),
+            words: words::fault(fault.kind, Some(&names.host(fault.to))),
+        }));
+        state
+    }
+
+    /// What a client does, in words.
+    pub fn client_state(&self, client: ClientId) -> ClientState {
+        self.client(client).state(self.names(), client)
+    }
+
+    /// All nodes, and the clients chosen.
+    pub fn report(&self, seed: u64, clients: impl Iterator<Item = ClientId>) -> StateReport {
+        StateReport {
+            schema: StateReport::SCHEMA.to_owned(),
+            scenario: self.names().scenario().to_owned(),
+            behaviour: self.behaviour.name.to_owned(),
+            seed: seed.to_string(),
+            at_ns: self.at.nanos(),
+            records: self.records,
+            nodes: self
+                .nodes()
+                .map(|(node, _)| self.node_state(node))
+                .collect(),
+            clients: clients.map(|client| self.client_state(client)).collect(),
+        }
+    }
 }
 
 impl fmt::Display for NodeState {

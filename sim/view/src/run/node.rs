@@ -1,42 +1,73 @@
 //! What is known of a node.
 
-use super::shape::{FaultState, NodeState};
+use super::state::{FaultState, NodeState};
 use crate::words;
 use rebound_engine::Time;
 use rebound_net::HostId;
 use rebound_sim::scenario::Names;
 use rebound_sim::trace::FaultKind;
 use rebound_sim::valkey::{
-    Addr, ClusterEvent, FailoverState, GateVerdict, LinkState, NodeId, ReplId, Role,
+    Addr, Behaviour, ClusterEvent, FailoverState, GateVerdict, LinkState, NodeId, ReplId, Role,
 };
 
-#[derive(Clone, Debug)]
-pub(super) struct NodeNow {
-    alive: bool,
-    role: Role,
-    primary: Option<Addr>,
-    link: LinkState,
-    history: Option<(ReplId, u64)>,
-    failover: FailoverState,
-    target: Option<Addr>,
-    manual_failover: bool,
-    /// Whose commands it holds, one entry a command.
-    held: Vec<HostId>,
-    faults: Vec<(FaultKind, Time)>,
+/// What a node says of itself.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// Its role.
+    pub role: Role,
+    /// Its primary.
+    pub primary: Option<Addr>,
+    /// Its link to that.
+    pub link: LinkState,
 }
 
-impl NodeNow {
-    pub(super) fn at_start(primary: Option<Addr>) -> NodeNow {
+/// A node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Whether its process runs and its machine is on the network.
+    pub up: bool,
+    /// What it is: what it said last, be that of a process that is dead by now, or else what the
+    /// scenario makes it.
+    pub is: Said,
+    /// Its failover.
+    pub failover: FailoverState,
+    /// The failover's target.
+    pub target: Option<Addr>,
+    /// Whether a manual failover of the cluster pauses writes here.
+    pub manual_failover: bool,
+    /// Whose commands it has postponed, one entry a command.
+    pub held: Vec<HostId>,
+    /// The faults of its process and machine that have not ended, and since when.
+    pub faults: Vec<(FaultKind, Time)>,
+    /// Whether its link was up at some time, or it was a primary.
+    pub linked: bool,
+    /// The behaviour that it follows.
+    pub(crate) behaviour: &'static Behaviour,
+    history: Option<(ReplId, u64)>,
+    /// Whether this process has said anything.
+    spoken: bool,
+    /// What this process had said before it said what it is.
+    before: Option<Said>,
+}
+
+impl Node {
+    pub(super) fn at_start(primary: Option<Addr>, behaviour: &'static Behaviour) -> Node {
         let (role, link) = match primary {
             Some(_) => (Role::Replica, LinkState::Down),
             None => (Role::Primary, LinkState::None),
         };
-        NodeNow {
-            alive: true,
-            role,
-            primary,
-            link,
+        Node {
+            up: true,
+            is: Said {
+                role,
+                primary,
+                link,
+            },
+            linked: false,
+            behaviour,
             history: None,
+            spoken: false,
+            before: None,
             failover: FailoverState::NoFailover,
             target: None,
             manual_failover: false,
@@ -45,16 +76,27 @@ impl NodeNow {
         }
     }
 
-    pub(super) fn says(
-        &mut self,
-        role: Role,
-        primary: Option<Addr>,
-        link: LinkState,
-        history: (ReplId, u64),
-    ) {
-        self.role = role;
-        self.primary = primary;
-        self.link = link;
+    /// What its process has said of itself, if it has said anything.
+    pub fn said(&self) -> Option<Said> {
+        self.spoken.then_some(self.is)
+    }
+
+    /// What its process had said before that.
+    pub(crate) fn said_before(&self) -> Option<Said> {
+        self.before
+    }
+
+    /// Whether a fault of this kind has not ended.
+    pub(crate) fn suffers_from(&self, kind: FaultKind) -> bool {
+        self.faults.iter().any(|(fault, _)| *fault == kind)
+    }
+
+    pub(super) fn says(&mut self, said: Said, history: (ReplId, u64)) {
+        self.before = self.said();
+        self.up = true;
+        self.is = said;
+        self.spoken = true;
+        self.linked |= said.link == LinkState::Up || said.role == Role::Primary;
         self.history = Some(history);
     }
 
@@ -117,7 +159,7 @@ impl NodeNow {
     pub(super) fn suffers(&mut self, kind: FaultKind, of: FaultKind, at: Time) {
         match kind {
             FaultKind::Crash => self.dies(),
-            FaultKind::Restart => self.alive = true,
+            FaultKind::Restart => self.up = true,
             FaultKind::HostDown => {
                 self.dies();
                 self.faults.push((kind, at));
@@ -139,7 +181,8 @@ impl NodeNow {
 
     /// The process is gone, and what it had in mind.
     fn dies(&mut self) {
-        self.alive = false;
+        self.up = false;
+        self.spoken = false;
         self.failover = FailoverState::NoFailover;
         self.target = None;
         self.manual_failover = false;
@@ -150,21 +193,16 @@ impl NodeNow {
     }
 
     pub(super) fn state(&self, names: Names<'_>, node: NodeId) -> NodeState {
-        let role = match self.role {
+        let role = match self.is.role {
             Role::Primary => "primary",
             Role::Replica => "replica",
         };
-        let link = match self.link {
-            LinkState::None => None,
-            LinkState::Down => Some("down"),
-            LinkState::Sync => Some("synchronizing"),
-            LinkState::Up => Some("up"),
-        };
+        let link = words::link(self.is.link);
         NodeState {
             node: names.node(node).to_owned(),
-            up: self.alive,
+            up: self.up,
             role: role.to_owned(),
-            replica_of: self.primary.map(|primary| names.listener(primary)),
+            replica_of: self.is.primary.map(|primary| names.listener(primary)),
             link: link.map(str::to_owned),
             replid: self.history.map(|(replid, _)| words::replid(replid)),
             offset: self.history.map_or(0, |(_, offset)| offset),
