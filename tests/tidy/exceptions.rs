@@ -60,7 +60,6 @@ pub const LONG_FUNCTIONS: &[LongFunction] = &[
     function("story/phrases.rs", "words", 173),
     function("src/words.rs", "command", 136),
     function("scenario/resolve/timeline.rs", "action", 123),
-    function("trace/hash.rs", "words", 199),
     function("server/execute.rs", "execute", 118),
     function("server/execute.rs", "call", 181),
     function("world/runner.rs", "report", 114),

@@ -16,6 +16,7 @@
 mod chooser;
 mod distribution;
 mod event_loop;
+mod hashed;
 mod heap;
 mod normal_quantiles;
 mod queue;
@@ -24,5 +25,6 @@ mod time;
 pub use chooser::{Chooser, Odds, Question, Schedule, StreamId};
 pub use distribution::{Distribution, Table};
 pub use event_loop::{Agenda, Limits, Phase, Stop, TieBreak, World};
+pub use hashed::{Bytes as HashedBytes, Draw as HashedDraw, Hashed, MOST_BYTES};
 pub use queue::Queue;
 pub use time::{Duration, Time};

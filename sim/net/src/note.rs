@@ -3,6 +3,7 @@
 use rebound_engine::Time;
 
 use super::types::{Closing, ConnId, ConnectFailure, HostId};
+use rebound_engine::hashed;
 
 /// A message that begins its way. What is never [`Note::Delivered`] afterwards is lost, or was
 /// still on its way at the end of the run; messages of one connection and sender arrive in the
@@ -77,3 +78,11 @@ pub enum Note<M> {
         how: Closing,
     },
 }
+
+hashed!(enum Note<M> {
+    Dialled { conn, from, to },
+    Connected { conn, from, to },
+    ConnectFailed { from, to, why },
+    Delivered { conn, from, to, sent_at, message },
+    Closed { conn, from, to, how },
+});

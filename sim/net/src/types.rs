@@ -1,10 +1,13 @@
 //! The types of the network's interface.
 
+use rebound_engine::hashed;
 use rebound_engine::{Distribution, Duration, Odds, Time};
 
 /// A machine that opens or accepts connections. Servers come first, then one host per client.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HostId(pub u32);
+
+hashed!(struct HostId(number));
 
 /// A connection; the generation distinguishes it from an earlier one in the same slot.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +17,8 @@ pub struct ConnId {
     /// How many connections have had that place before.
     pub generation: u32,
 }
+
+hashed!(struct ConnId { index, generation });
 
 /// An end of a connection.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -104,6 +109,14 @@ pub enum Closing {
     TimedOut,
 }
 
+hashed!(
+    enum Closing {
+        Fin,
+        Reset,
+        TimedOut,
+    }
+);
+
 /// Why a connection could not be opened.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum ConnectFailure {
@@ -112,6 +125,13 @@ pub enum ConnectFailure {
     /// No answer to any SYN.
     TimedOut,
 }
+
+hashed!(
+    enum ConnectFailure {
+        Refused,
+        TimedOut,
+    }
+);
 
 /// What the network has pending in the queue.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

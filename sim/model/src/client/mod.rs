@@ -1,5 +1,7 @@
 //! The clients: applications with the client library they use, as pure state machines.
 
+use rebound_engine::hashed;
+
 mod cluster_policy;
 mod cluster_presets;
 mod commands;
@@ -38,3 +40,5 @@ pub use workload::{Mix, Pace, Workload};
 /// A client of the scenario, by its place there.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClientId(pub u32);
+
+hashed!(struct ClientId(number));

@@ -5,6 +5,7 @@ use crate::engine::Duration;
 use crate::valkey::{
     Addr, Belief, CommandKind, Elements, Epoch, ErrorKind, NodeId, RedirectKind, Value, WriteId,
 };
+use rebound_engine::hashed;
 
 /// How a logical command ended.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,17 @@ pub enum CommandOutcome {
     /// No connection could be made, as often as the policy tries.
     Unreachable,
 }
+
+hashed!(
+    enum CommandOutcome {
+        Served,
+        Error(error),
+        Redirect,
+        TimedOut,
+        Disconnected,
+        Unreachable,
+    }
+);
 
 impl CommandOutcome {
     /// The code under which reports count an outcome; none for a command that was served.
@@ -45,6 +57,16 @@ pub struct WriteRange {
     /// How many; zero for a command that writes nothing.
     pub count: u16,
 }
+
+impl WriteRange {
+    /// Of a command that writes nothing.
+    pub const NONE: WriteRange = WriteRange {
+        first: WriteId::NONE,
+        count: 0,
+    };
+}
+
+hashed!(struct WriteRange { first, count });
 
 /// Which keys a command's writes go to.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -174,3 +196,14 @@ pub enum Note {
         saw: Saw,
     },
 }
+
+hashed!(enum Note {
+    Issued { command, kind; not writes = WriteRange::NONE, not keys = WrittenKeys::one(0) },
+    Element { command, key; not from = Addr(0), not value = Value::Absent, not took = Duration::ZERO },
+    Hop { command, kind, from, to, hops, bounce, belief, via },
+    Ignored { command, kind, from, to, said, known },
+    Ended {
+        command, kind, hops, bounces, took, writes, outcome;
+        not from = Addr(0), not key = 0, not saw = Saw::Nothing
+    },
+});

@@ -1,5 +1,7 @@
 //! What Sentinel says about what it sees and does, by the names of its own log and channels.
 
+use rebound_engine::hashed;
+
 /// An event of Sentinel (`sentinelEvent`), or its refusal of a command.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -27,6 +29,32 @@ pub enum Note {
     RefusedInProgress,
     RefusedNoGoodReplica,
 }
+
+hashed!(
+    enum Note {
+        Down,
+        Up,
+        TryFailover,
+        Selected,
+        NoGoodReplica,
+        PrimaryTimeout,
+        ReplicaTimeout,
+        WaitPromotion,
+        Promoted,
+        ReconfSent,
+        ReconfSentBestEffort,
+        ReconfSentTimeout,
+        ReconfInProgress,
+        ReconfDone,
+        FailoverEnd,
+        FailoverEndTimeout,
+        SwitchPrimary,
+        ConvertToReplica,
+        FixReplica,
+        RefusedInProgress,
+        RefusedNoGoodReplica,
+    }
+);
 
 impl Note {
     /// The event's name, or the error.

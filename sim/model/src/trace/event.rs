@@ -5,6 +5,7 @@ use crate::engine::Time;
 use crate::net::{self, HostId};
 use crate::sentinel;
 use crate::valkey::{self, Message, NodeId};
+use rebound_engine::hashed;
 
 /// Something that happened, and when.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,24 @@ pub enum FaultKind {
     Healed,
 }
 
+hashed!(
+    enum FaultKind {
+        Cut,
+        Clog,
+        Spike,
+        Loss,
+        Reset,
+        Refuse,
+        Pause,
+        Slow,
+        Crash,
+        Restart,
+        HostDown,
+        HostUp,
+        Healed,
+    }
+);
+
 /// One thing that happened, by who says so.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -66,3 +85,11 @@ pub enum Event {
         to: HostId,
     },
 }
+
+hashed!(enum Event {
+    Net(note),
+    Node(node, note),
+    Client(client, note),
+    Sentinel { what, node },
+    Fault { kind, from, to; not of = FaultKind::Cut },
+});

@@ -1,12 +1,18 @@
 //! Addresses as servers write them: a host's name and a port, compared as strings.
 
+use rebound_engine::hashed;
+
 /// An address, by its place in the [`AddressBook`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Addr(pub u16);
 
+hashed!(struct Addr(number));
+
 /// A server of the scenario, by its place there.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeId(pub u16);
+
+hashed!(struct NodeId(number));
 
 /// One address of the book.
 #[derive(Clone, Debug, PartialEq, Eq)]

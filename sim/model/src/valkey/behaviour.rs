@@ -6,6 +6,7 @@
 
 use super::defect::Defect;
 use super::remedy::{Remedies, Remedy};
+use rebound_engine::hashed;
 use strum::{EnumCount, IntoStaticStr, VariantArray};
 
 /// A check of `processCommand` that can stop a command. Checks that the model cannot meet
@@ -40,6 +41,8 @@ pub enum Gate {
     /// commands.
     Authentication,
 }
+
+hashed!(list Gate);
 
 impl Gate {
     /// Every gate.

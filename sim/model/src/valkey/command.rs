@@ -5,8 +5,10 @@ use super::command_table::CommandKind;
 use super::epoch::Epoch;
 use super::error::ErrorKind;
 use super::hash_slot::HashSlot;
-use super::message::{Offset, ReplId, WriteId};
+use super::message::WriteId;
+use super::replication::{Offset, ReplId};
 use super::script::Script;
+use rebound_engine::hashed;
 
 /// A command with its arguments.
 ///
@@ -162,6 +164,65 @@ pub enum Command {
     ReplConfCapaDualChannel,
 }
 
+hashed!(enum Command {
+    Get(key),
+    MGet(key, more),
+    Set(key, write),
+    Incr(key, write),
+    Del(key, write),
+    LPush(key, write),
+    BlPop { key, timeout_ms, write },
+    Multi,
+    Exec,
+    Discard,
+    Subscribe(channel),
+    Publish(channel),
+    Ping,
+    Info,
+    Role,
+    Wait { replicas, timeout_ms },
+    ClientCapa,
+    ClientPause(kind, ms),
+    ClientUnpause,
+    ClientKill(kind),
+    ConfigRewrite,
+    ReadOnly,
+    ReadWrite,
+    Failover { force, to, timeout_ms },
+    FailoverAbort,
+    FailoverMalformed(error),
+    ReplicaOf(primary),
+    ReplConfAddress(own),
+    ReplConfCapa,
+    ReplConfVersion,
+    ReplConfAck(offset),
+    Psync { offset, failover, replid, epoch },
+    Asking,
+    ClusterSlots,
+    ClusterFailover(how),
+    ClusterSetSlot(slot, what),
+    Script(script, key),
+    RPush(key, write),
+    XAdd(key, write),
+    XRead(key),
+    XReadBlock { key, timeout_ms },
+    PfCount(key),
+    ObjectEncoding(key),
+    PExpire(key, ms),
+    DbSize,
+    Scan,
+    Keys,
+    FlushAll(write),
+    Watch(key),
+    Unwatch,
+    Reset,
+    ClientUnblock(id, reason),
+    ClientCapaUnknown,
+    ClientCapaBare,
+    Auth,
+    ReplConfCapaDualChannel,
+});
+
 /// How `CLIENT UNBLOCK` ends a blocking command.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum UnblockReason {
@@ -170,6 +231,13 @@ pub enum UnblockReason {
     /// `ERROR`
     Error,
 }
+
+hashed!(
+    enum UnblockReason {
+        Timeout,
+        Error,
+    }
+);
 
 /// How a replica of a cluster takes over.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -181,6 +249,14 @@ pub enum ClusterFailover {
     /// `TAKEOVER`: without its primary and without a vote.
     Takeover,
 }
+
+hashed!(
+    enum ClusterFailover {
+        Agreed,
+        Force,
+        Takeover,
+    }
+);
 
 /// What `CLUSTER SETSLOT` says of a slot.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -195,6 +271,15 @@ pub enum SetSlot {
     Stable,
 }
 
+hashed!(
+    enum SetSlot {
+        Migrating(node),
+        Importing(node),
+        Node(node),
+        Stable,
+    }
+);
+
 /// `CLIENT PAUSE`'s two kinds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum PauseKind {
@@ -203,6 +288,13 @@ pub enum PauseKind {
     /// Every command.
     All,
 }
+
+hashed!(
+    enum PauseKind {
+        Write,
+        All,
+    }
+);
 
 /// What an accepted connection is to `CLIENT KILL` (8.0.1, networking.c `getClientType`). The
 /// connection that a node has opened to its primary is none of these.
@@ -215,6 +307,14 @@ pub enum ClientType {
     /// A replica's.
     Replica,
 }
+
+hashed!(
+    enum ClientType {
+        Normal,
+        PubSub,
+        Replica,
+    }
+);
 
 /// What a command is, whatever its arguments are called: its kind, its keys and its write.
 #[derive(Copy, Clone, Debug)]

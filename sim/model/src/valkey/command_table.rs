@@ -1,6 +1,8 @@
 //! The command table: every command without its arguments, with its name, its flags and what it
 //! writes.
 
+use rebound_engine::hashed;
+
 /// What a command is, as in the servers' command table (8.0.1, src/commands/*.json).
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags(u8);
@@ -168,6 +170,8 @@ command_table! {
 
 // A trace's hash has six bits for the command of a request.
 const _: () = assert!(CommandKind::ALL.len() <= 64);
+
+hashed!(list CommandKind);
 
 impl CommandKind {
     const fn spec(self) -> &'static CommandSpec {

@@ -1,6 +1,7 @@
 //! What a server holds: the keys, and which of the run's writes have reached it.
 
-use super::message::{Elements, ReplOp, WriteId};
+use super::message::{Elements, WriteId};
+use super::replication::ReplOp;
 
 /// The value of a key.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]

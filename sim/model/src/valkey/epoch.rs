@@ -1,5 +1,6 @@
 //! Epochs: how often the primary has changed, as far as a node knows.
 
+use rebound_engine::{Hashed, HashedBytes, HashedDraw};
 use std::fmt;
 use std::num::NonZeroU16;
 
@@ -12,6 +13,17 @@ use std::num::NonZeroU16;
 /// differs.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Epoch(NonZeroU16);
+
+impl Hashed for Epoch {
+    #[inline(always)]
+    fn put(&self, bytes: &mut HashedBytes, at: usize) -> usize {
+        self.number().put(bytes, at)
+    }
+
+    fn any(draw: HashedDraw<'_>) -> Epoch {
+        Epoch(NonZeroU16::MIN.saturating_add(u16::any(draw)))
+    }
+}
 
 impl Epoch {
     /// That of a process which has found none on its disk.

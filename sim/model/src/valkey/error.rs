@@ -1,5 +1,7 @@
 //! Error replies, with the servers' own texts.
 
+use rebound_engine::hashed;
+
 /// Makes [`ErrorKind`] from its variants and their texts.
 macro_rules! errors {
     ($($(#[$doc:meta])* $kind:ident = $text:literal,)*) => {
@@ -146,6 +148,8 @@ errors! {
     /// AUTH where no password is set.
     AuthWithoutPassword = "-ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?",
 }
+
+hashed!(list ErrorKind);
 
 impl ErrorKind {
     /// The error as `execCommandAbort` wraps it, for those that a rejected EXEC can meet.

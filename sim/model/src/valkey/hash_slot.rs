@@ -1,6 +1,8 @@
 //! Hash slots: which part of a cluster's key space a key belongs to
 //! (8.0.1, `keyHashSlot`, cluster.c, and crc16.c).
 
+use rebound_engine::hashed;
+
 /// How many hash slots there are (`CLUSTER_SLOTS`).
 pub const HASH_SLOTS: u16 = 16_384;
 
@@ -8,6 +10,8 @@ pub const HASH_SLOTS: u16 = 16_384;
 /// connection.)
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HashSlot(pub u16);
+
+hashed!(struct HashSlot(number));
 
 impl HashSlot {
     /// The slot of a key's text: that of its hash tag if it has one, `{…}` with something inside.

@@ -1,89 +1,20 @@
-//! What travels between clients and servers, and between servers: requests, replies, and the
-//! replication stream. Small and `Copy`, so that a message costs no allocation.
+//! What travels between clients and servers, and between servers. Small and `Copy`, so that a message
+//! costs no allocation.
 
-use std::fmt;
-use std::num::NonZeroU32;
-
-use super::address::{Addr, NodeId};
+use super::address::Addr;
 use super::command::Command;
 use super::epoch::Epoch;
 use super::error::ErrorKind;
 use super::redirect::Redirect;
-
-/// A replication id. Real ones are 40 random hexadecimal digits; these are numbered per node,
-/// which is unique just as well and needs no chance.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ReplId(NonZeroU32);
-
-impl Default for ReplId {
-    fn default() -> Self {
-        ReplId(NonZeroU32::MIN)
-    }
-}
-
-impl ReplId {
-    /// The `number`th id that `node` has made; number zero is the one with which it starts.
-    pub fn made(node: NodeId, number: u32) -> ReplId {
-        assert!(
-            number < 1 << 20 && node.0 < 0xfff,
-            "replication ids run out"
-        );
-        ReplId(NonZeroU32::MIN.saturating_add(u32::from(node.0) << 20 | number))
-    }
-
-    /// The node that made it.
-    pub fn node(self) -> NodeId {
-        NodeId(((self.0.get() - 1) >> 20) as u16)
-    }
-
-    /// Its number with that node.
-    pub fn number(self) -> u32 {
-        (self.0.get() - 1) & 0xf_ffff
-    }
-
-    /// The whole of it, never zero.
-    pub fn word(self) -> u32 {
-        self.0.get()
-    }
-}
-
-/// A replication offset in a message: aligned so that messages, which are moved for every event,
-/// stay small.
-#[derive(Copy, Clone, PartialEq, Eq)]
-#[repr(Rust, packed(4))]
-pub struct Offset(u64);
-
-impl From<u64> for Offset {
-    #[inline]
-    fn from(offset: u64) -> Offset {
-        Offset(offset)
-    }
-}
-
-impl Offset {
-    /// The offset, in bytes.
-    #[inline]
-    pub const fn bytes(self) -> u64 {
-        self.0
-    }
-}
-
-impl fmt::Display for Offset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.bytes().fmt(f)
-    }
-}
-
-impl fmt::Debug for Offset {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.bytes().fmt(f)
-    }
-}
+use super::replication::{Offset, ReplId, SnapshotId, StreamEntry};
+use rebound_engine::hashed;
 
 /// A write that an application asked for, numbered over the whole run, so that it can be found
 /// again on every node. [`WriteId::NONE`] marks what nobody asked for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WriteId(pub u32);
+
+hashed!(struct WriteId(number));
 
 impl WriteId {
     /// No application's write.
@@ -96,6 +27,8 @@ impl WriteId {
 /// commands does.)
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Tag(u32);
+
+hashed!(struct Tag(word));
 
 impl Tag {
     /// Set in the marks of requests that belong to no application's command.
@@ -162,6 +95,8 @@ pub struct Request {
     pub command: Command,
 }
 
+hashed!(struct Request { tag, command });
+
 /// What a node believes of itself, carried with a redirect so that a finding can say why. No
 /// client looks at it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -174,6 +109,8 @@ pub struct Belief {
     pub link: LinkState,
 }
 
+hashed!(struct Belief { role, failover, link });
+
 /// `role` of `INFO replication`.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -183,6 +120,13 @@ pub enum Role {
     /// `primary_host` is set.
     Replica,
 }
+
+hashed!(
+    enum Role {
+        Primary,
+        Replica,
+    }
+);
 
 /// `failover_state` (8.0.1, server.h; names as `getFailoverStateString`, replication.c:4760).
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -195,6 +139,14 @@ pub enum FailoverState {
     /// `FAILOVER_IN_PROGRESS`.
     InProgress,
 }
+
+hashed!(
+    enum FailoverState {
+        NoFailover,
+        WaitForSync,
+        InProgress,
+    }
+);
 
 impl FailoverState {
     /// As `INFO` prints it.
@@ -220,6 +172,15 @@ pub enum LinkState {
     /// Connected.
     Up,
 }
+
+hashed!(
+    enum LinkState {
+        None,
+        Down,
+        Sync,
+        Up,
+    }
+);
 
 /// A reply.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -286,6 +247,29 @@ pub enum Reply {
     DualChannelSync,
 }
 
+hashed!(enum Reply {
+    Ok,
+    Pong,
+    Queued,
+    Nil,
+    Int(number),
+    Value(write),
+    Array(number),
+    Elements(elements),
+    Subscribed,
+    Published,
+    Error(error),
+    Redirect(redirect),
+    Info { belief, offset, primary },
+    Continue { replid, epoch },
+    FullResync { replid, offset, epoch },
+    NewLine,
+    Topology(id),
+    Reset,
+    Encoding(encoding),
+    DualChannelSync,
+});
+
 impl Reply {
     /// Whether it sends a client on to another node: `REDIRECT`, `MOVED` or `ASK`.
     pub const fn is_redirect(&self) -> bool {
@@ -305,6 +289,14 @@ pub enum Encoding {
     Stream,
 }
 
+hashed!(
+    enum Encoding {
+        Int,
+        ListPack,
+        Stream,
+    }
+);
+
 impl Encoding {
     /// As the server names it.
     pub const fn name(self) -> &'static str {
@@ -320,9 +312,13 @@ impl Encoding {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct TopologyId(pub u32);
 
+hashed!(struct TopologyId(number));
+
 /// A packet of the cluster bus; the driver keeps what it says.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct PacketId(pub u32);
+
+hashed!(struct PacketId(number));
 
 /// A message of the cluster bus (`clusterMsg`).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -334,6 +330,8 @@ pub struct BusMessage {
     /// A checksum of what it says, which stands for it in a trace's hash.
     pub sum: u32,
 }
+
+hashed!(struct BusMessage { kind, packet, sum });
 
 /// What a message of the cluster bus is for (`CLUSTERMSG_TYPE_…`, 8.0.1, cluster_legacy.h).
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -354,6 +352,18 @@ pub enum BusKind {
     MfStart,
 }
 
+hashed!(
+    enum BusKind {
+        Ping,
+        Pong,
+        Fail,
+        FailoverAuthRequest,
+        FailoverAuthAck,
+        Update,
+        MfStart,
+    }
+);
+
 impl BusKind {
     /// As the specification of the bus names it.
     pub const fn name(self) -> &'static str {
@@ -369,79 +379,6 @@ impl BusKind {
     }
 }
 
-/// A piece of the replication stream.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct StreamEntry {
-    /// The offset after it.
-    pub end: Offset,
-    /// What it does.
-    pub op: ReplOp,
-}
-
-/// What a piece of the replication stream does.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum ReplOp {
-    /// Keeps the link alive.
-    Ping,
-    /// Asks for an acknowledgement.
-    GetAck,
-    /// `SET key value`.
-    Set(u32, WriteId),
-    /// `INCR key`.
-    Incr(u32, WriteId),
-    /// `DEL key`.
-    Del(u32, WriteId),
-    /// `LPUSH key element`.
-    LPush(u32, WriteId),
-    /// `LPOP key`, which is how `BLPOP` is replicated when it is served.
-    LPop(u32, WriteId),
-    /// `PUBLISH channel message`.
-    Publish(u32),
-    /// `REPLCONF HANDOVER host port`: a failover to this address is in progress (the remedy
-    /// `target-holds`).
-    HandOver(Addr),
-    /// `REPLCONF HANDOVER NO ONE`: it is off.
-    HandOverOff,
-    /// `RPUSH key element`.
-    RPush(u32, WriteId),
-    /// `XADD key id field value`.
-    XAdd(u32, WriteId),
-    /// `FLUSHALL`.
-    FlushAll(WriteId),
-    /// `PEXPIREAT key time`, in milliseconds since the run's start.
-    ExpireAt(u32, u32),
-    /// `DEL key` of a key whose time is up.
-    Expired(u32),
-}
-
-impl ReplOp {
-    /// The key that it changes.
-    #[inline]
-    pub const fn key(self) -> Option<u32> {
-        match self {
-            ReplOp::Set(key, _)
-            | ReplOp::Incr(key, _)
-            | ReplOp::Del(key, _)
-            | ReplOp::LPush(key, _)
-            | ReplOp::LPop(key, _)
-            | ReplOp::RPush(key, _)
-            | ReplOp::XAdd(key, _)
-            | ReplOp::ExpireAt(key, _)
-            | ReplOp::Expired(key) => Some(key),
-            ReplOp::Ping
-            | ReplOp::GetAck
-            | ReplOp::Publish(_)
-            | ReplOp::HandOver(_)
-            | ReplOp::HandOverOff
-            | ReplOp::FlushAll(_) => None,
-        }
-    }
-}
-
-/// A snapshot of the data, in transit in a full resynchronization; the driver keeps the data.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub struct SnapshotId(pub u32);
-
 /// Values that a reply carries, in the driver's [`ElementLog`](super::ElementLog).
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Elements {
@@ -450,6 +387,8 @@ pub struct Elements {
     /// How many.
     pub count: u16,
 }
+
+hashed!(struct Elements { first, count });
 
 /// Everything that a connection can carry.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -470,6 +409,14 @@ pub enum Message {
     /// On the cluster bus.
     Bus(BusMessage),
 }
+
+hashed!(enum Message {
+    Request(request),
+    Reply { tag, reply },
+    Stream(stream_entry),
+    Snapshot(snapshot_id),
+    Bus(bus_message),
+});
 
 impl Message {
     /// The number, with its client, of the command for which this is sent or with which it is

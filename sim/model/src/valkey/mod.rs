@@ -17,6 +17,7 @@ mod note;
 mod pause;
 mod redirect;
 mod remedy;
+mod replication;
 mod script;
 mod server;
 mod slot_set;
@@ -39,15 +40,15 @@ pub use epoch::Epoch;
 pub use error::ErrorKind;
 pub use hash_slot::{HASH_SLOTS, HashSlot};
 pub use message::{
-    Belief, BusKind, BusMessage, Elements, Encoding, FailoverState, LinkState, Message, Offset,
-    PacketId, ReplId, ReplOp, Reply, Request, Role, SnapshotId, StreamEntry, Tag, TopologyId,
-    WriteId,
+    Belief, BusKind, BusMessage, Elements, Encoding, FailoverState, LinkState, Message, PacketId,
+    Reply, Request, Role, Tag, TopologyId, WriteId,
 };
 pub use note::{
     ClusterEvent, ClusterHealth, FailoverEnd, GateVerdict, ManualEnd, Note, VoteRefusal,
 };
 pub use redirect::{Redirect, RedirectKind};
 pub use remedy::{Axis, Remedies, Remedy};
+pub use replication::{Offset, ReplId, ReplOp, SnapshotId, StreamEntry};
 pub use script::Script;
 pub use server::{
     BusInput, Chance, ClusterSpec, ConnSlot, Effect, Input, LinkNo, Packets, Server, Snapshots,

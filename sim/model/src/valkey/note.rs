@@ -5,9 +5,11 @@ use super::address::{Addr, NodeId};
 use super::behaviour::Gate;
 use super::command_table::CommandKind;
 use super::error::ErrorKind;
-use super::message::{Belief, FailoverState, LinkState, ReplId, Reply, Role};
+use super::message::{Belief, FailoverState, LinkState, Reply, Role};
+use super::replication::ReplId;
 use crate::engine::Duration;
 use crate::net::HostId;
+use rebound_engine::hashed;
 
 /// What a gate made of a command.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,15 @@ pub enum GateVerdict {
     /// Rejected with an error.
     Rejected(Gate, ErrorKind),
 }
+
+hashed!(
+    enum GateVerdict {
+        Passed,
+        Redirected(gate, addr),
+        Postponed(gate),
+        Rejected(gate, error),
+    }
+);
 
 /// How a failover ended, or that it moved on.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -37,6 +48,16 @@ pub enum FailoverEnd {
     Rejected,
 }
 
+hashed!(
+    enum FailoverEnd {
+        Underway,
+        Success,
+        Aborted,
+        TimedOut,
+        Rejected,
+    }
+);
+
 /// Whether a node takes the cluster for healthy (`cluster_state`).
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -51,6 +72,15 @@ pub enum ClusterHealth {
     /// No: the node reaches no majority of the primaries.
     InMinority,
 }
+
+hashed!(
+    enum ClusterHealth {
+        Ok,
+        Starting,
+        NotCovered,
+        InMinority,
+    }
+);
 
 /// Why a primary refuses a vote (`clusterSendFailoverAuthIfNeeded`, 8.0.1, cluster_legacy.c:4286).
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +100,17 @@ pub enum VoteRefusal {
     OldSlots,
 }
 
+hashed!(
+    enum VoteRefusal {
+        OldEpoch,
+        AlreadyVoted,
+        NotAReplica,
+        PrimaryIsUp,
+        VotedLately,
+        OldSlots,
+    }
+);
+
 /// How a manual failover ends on a node.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -79,6 +120,13 @@ pub enum ManualEnd {
     /// Its time was up.
     TimedOut,
 }
+
+hashed!(
+    enum ManualEnd {
+        Over,
+        TimedOut,
+    }
+);
 
 /// Something that happened in a cluster, as a node sees it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -162,6 +210,22 @@ pub enum ClusterEvent {
     },
 }
 
+hashed!(enum ClusterEvent {
+    PossiblyFailing { peer },
+    Failed { peer },
+    Reachable { peer },
+    State { state },
+    ElectionPlanned { delay, rank },
+    ElectionStarted { epoch },
+    ElectionWon { epoch },
+    Voted { to, epoch },
+    VoteRefused { to, epoch, why },
+    ManualFailoverStarted { replica },
+    ManualFailoverEnded { how },
+    EpochTaken { epoch },
+    SlotsMoved { to, epoch, count },
+});
+
 /// Something that a server does, or that happens to it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Note {
@@ -216,3 +280,12 @@ pub enum Note {
     /// Something happened in a cluster.
     Cluster(ClusterEvent),
 }
+
+hashed!(enum Note {
+    Gate { peer, command, belief, verdict, number },
+    Released { commands },
+    Role { role, link, replid, offset, primary },
+    Failover { state, how, target },
+    Operator { command, reply },
+    Cluster(cluster_event),
+});

@@ -6,6 +6,7 @@ use super::address::Addr;
 use super::epoch::Epoch;
 use super::hash_slot::HashSlot;
 use super::message::Belief;
+use rebound_engine::hashed;
 
 /// The error reply that sends a client to another node.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,14 @@ pub enum RedirectKind {
     /// `-ASK`: the slot is on its way to another node.
     Ask(HashSlot),
 }
+
+hashed!(
+    enum RedirectKind {
+        Redirect,
+        Moved(slot),
+        Ask(slot),
+    }
+);
 
 impl RedirectKind {
     /// The slot that the reply names; `REDIRECT` names none.
@@ -51,6 +60,8 @@ pub struct Redirect {
     /// What the sender believed of itself.
     pub belief: Belief,
 }
+
+hashed!(struct Redirect { to, belief, kind, epoch });
 
 impl Redirect {
     /// A redirect without an epoch.

@@ -3,6 +3,7 @@
 
 use super::command_table::CommandKind;
 use super::message::WriteId;
+use rebound_engine::hashed;
 
 /// A script or a function, which gets or sets the key that it is given.
 ///
@@ -28,6 +29,19 @@ pub enum Script {
     /// `FCALL_RO` of such a function.
     FunctionRoGet,
 }
+
+hashed!(
+    enum Script {
+        Get,
+        Set(write),
+        ShebangSet(write),
+        NoWritesGet,
+        RoGet,
+        FunctionSet(write),
+        FunctionGet,
+        FunctionRoGet,
+    }
+);
 
 impl Script {
     /// The command that runs it, with what is declared.

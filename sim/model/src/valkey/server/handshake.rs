@@ -6,10 +6,9 @@ use super::super::behaviour::{DualChannelReply, Promotion};
 use super::super::command::Command;
 use super::super::defect::Defect;
 use super::super::error::ErrorKind;
-use super::super::message::{
-    FailoverState, LinkState, Message, Offset, ReplId, ReplOp, Reply, Request, StreamEntry, Tag,
-};
+use super::super::message::{FailoverState, LinkState, Message, Reply, Request, Tag};
 use super::super::note::FailoverEnd;
+use super::super::replication::{Offset, ReplId, ReplOp, StreamEntry};
 use super::blocked::RoleChange;
 use super::{Effect, LinkNo, Server, Turn};
 use crate::engine::Time;

@@ -15,8 +15,9 @@
 
 use super::super::address::{Addr, AddressBook};
 use super::super::behaviour::FailoverTarget;
-use super::super::message::{FailoverState, ReplOp};
+use super::super::message::FailoverState;
 use super::super::pause::Release;
+use super::super::replication::ReplOp;
 use super::{Server, Turn};
 
 /// Whether a replica holds clients whom it would redirect.

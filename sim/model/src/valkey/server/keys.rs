@@ -2,7 +2,8 @@
 
 use super::super::data::Value;
 use super::super::error::ErrorKind;
-use super::super::message::{Encoding, ReplOp, Reply};
+use super::super::message::{Encoding, Reply};
+use super::super::replication::ReplOp;
 use super::{ConnSlot, Server, Turn};
 use crate::engine::Time;
 

@@ -41,11 +41,11 @@ use super::config::Config;
 use super::data::{Data, ElementLog};
 use super::epoch::Epoch;
 use super::message::{
-    Belief, BusMessage, FailoverState, LinkState, Message, ReplId, Reply, Request, Role,
-    SnapshotId, Tag,
+    Belief, BusMessage, FailoverState, LinkState, Message, Reply, Request, Role, Tag,
 };
 use super::note::{FailoverEnd, Note};
 use super::pause::{PauseTable, Release};
+use super::replication::{ReplId, SnapshotId};
 use super::topology::Topologies;
 use crate::engine::{Duration, Time};
 use crate::net::{Closing, ConnectFailure, HostId};
@@ -210,7 +210,7 @@ pub struct Server {
     /// Until when a snapshot is being loaded.
     loading_until: Option<Time>,
     /// Stream that a pause of this node holds back, in order.
-    held_stream: VecDeque<super::message::StreamEntry>,
+    held_stream: VecDeque<super::replication::StreamEntry>,
     /// `get_ack_from_replicas`
     getack_wanted: bool,
     /// `cronloops`

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use super::super::address::Addr;
 use super::super::behaviour::Demotion;
-use super::super::message::{FailoverState, Message, ReplOp, Reply, SnapshotId, StreamEntry, Tag};
+use super::super::message::{FailoverState, Message, Reply, Tag};
+use super::super::replication::{ReplOp, SnapshotId, StreamEntry};
 use super::{ConnSlot, Effect, Server, Turn};
 use crate::engine::{Duration, Time};
 

@@ -2,7 +2,8 @@
 
 use super::super::behaviour::Wording;
 use super::super::error::ErrorKind;
-use super::super::message::{ReplOp, Reply, WriteId};
+use super::super::message::{Reply, WriteId};
+use super::super::replication::ReplOp;
 use super::super::script::Script;
 use super::{ConnSlot, Server, Turn};
 
