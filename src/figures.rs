@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rebound_sim::engine::Duration;
+use rebound_engine::Duration;
 use rebound_sim::results::{Bounces, ChainHop, Clients, Commands, Hops, Verdict, Writes};
 
 use crate::output::{Output, Style};
@@ -206,7 +206,7 @@ pub fn counts(counts: &BTreeMap<String, u64>) -> String {
 
 /// `1.204113s`
 pub fn instant(at_ns: u64) -> String {
-    rebound_sim::engine::Time(at_ns).to_string()
+    rebound_engine::Time(at_ns).to_string()
 }
 
 /// Hops of a long chain that are shown at its beginning, and at its end.

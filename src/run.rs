@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rebound_batch::verify::Case;
-use rebound_sim::engine::Duration;
+use rebound_engine::Duration;
 use rebound_sim::results::{CheckId, Finding, RunReport, Verdict};
 use rebound_sim::scenario::shell_word;
 use rebound_sim::trace::NoTrace;

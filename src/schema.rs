@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use rebound_batch::compare::CompareReport;
-use rebound_sim::engine::Schedule;
+use rebound_engine::Schedule;
 use rebound_sim::results::{CheckReport, Regressions, RunReport, SweepReport};
 use rebound_view::{StateReport, StoryLine};
 use schemars::schema_for;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rebound_batch::verify::Case;
-use rebound_sim::engine::Schedule;
+use rebound_engine::Schedule;
 use rebound_sim::valkey::Behaviour;
 
 use super::load::{behaviour_named, load};

@@ -1,7 +1,7 @@
 //! The part of a run's time that is shown.
 
 use clap::Args;
-use rebound_sim::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 
 use crate::exit::Failure;
 

@@ -160,12 +160,12 @@ fn gate_rows(behaviours: &[&Behaviour]) -> Vec<Gate> {
 
 fn rows(behaviours: &[&Behaviour]) -> Vec<(String, Vec<String>)> {
     let gate_row = |gate: Gate| {
-        let place = |b: &&Behaviour| {
-            let place = b.gates.iter().position(|known| *known == gate);
-            place.map_or("-".to_owned(), |place| (place + 1).to_string())
+        let index = |b: &&Behaviour| {
+            let index = b.gates.iter().position(|known| *known == gate);
+            index.map_or("-".to_owned(), |index| (index + 1).to_string())
         };
-        let places = behaviours.iter().map(place).collect();
-        (gate.name().to_owned(), places)
+        let indices = behaviours.iter().map(index).collect();
+        (gate.name().to_owned(), indices)
     };
     let rule = |label: &str, of: fn(&Behaviour) -> &'static str| {
         let cells = behaviours.iter().map(|b| of(b).to_owned()).collect();
@@ -241,8 +241,8 @@ fn description(out: &Output, behaviour: &Behaviour) -> String {
 fn detail(out: &Output, behaviour: &Behaviour) -> String {
     let mut text = description(out, behaviour);
     text.push_str("\nA command meets these gates, in this order:\n");
-    for (place, gate) in behaviour.gates.iter().enumerate() {
-        text.push_str(&format!("  {}. {}\n", place + 1, gate.name()));
+    for (index, gate) in behaviour.gates.iter().enumerate() {
+        text.push_str(&format!("  {}. {}\n", index + 1, gate.name()));
     }
     text.push('\n');
     for (label, value) in [

@@ -27,12 +27,12 @@ pub fn document(checked: &Checked) -> Result<String, Failure> {
 fn suites(checked: &Checked) -> Vec<TestSuite> {
     let mut suites: Vec<(&str, TestSuite)> = Vec::new();
     for case in &checked.cases {
-        let place = suites.iter().position(|(name, _)| *name == case.scenario);
-        let place = place.unwrap_or_else(|| {
+        let index = suites.iter().position(|(name, _)| *name == case.scenario);
+        let index = index.unwrap_or_else(|| {
             suites.push((&case.scenario, TestSuite::new(plain(&case.scenario))));
             suites.len() - 1
         });
-        suites[place].1.add_test_case(test_case(case));
+        suites[index].1.add_test_case(test_case(case));
     }
     suites.into_iter().map(|(_, suite)| suite).collect()
 }

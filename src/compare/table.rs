@@ -47,13 +47,13 @@ pub fn terminal(out: &Output, report: &CompareReport) -> String {
             let title = format!("Difference from {first}");
             text.push_str(&out.paint(Style::Bold, &title));
             text.push('\n');
-            for (place, other) in others.iter().enumerate() {
+            for (index, other) in others.iter().enumerate() {
                 text.push('\n');
                 let own: Vec<Row> = differences
                     .iter()
                     .map(|row| Row {
                         label: row.label.clone(),
-                        cells: vec![row.cells[place].clone()],
+                        cells: vec![row.cells[index].clone()],
                         values: Vec::new(),
                     })
                     .collect();
@@ -110,9 +110,9 @@ fn aligned(out: &Output, corner: &str, names: &[&str], rows: &[Row]) -> String {
     let label = label.chain([corner.chars().count()]).max().unwrap_or(0);
     let columns = rows.iter().map(|row| row.cells.len()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns)
-        .map(|place| {
-            let cells = rows.iter().filter_map(|row| row.cells.get(place));
-            let name = names.get(place).map_or(0, |name| name.chars().count());
+        .map(|index| {
+            let cells = rows.iter().filter_map(|row| row.cells.get(index));
+            let name = names.get(index).map_or(0, |name| name.chars().count());
             cells
                 .map(|cell| cell.chars().count())
                 .max()

@@ -11,19 +11,19 @@ const RESERVE: usize = 200;
 /// The diagram; rows that would make it too long for GitHub are left out, and it says so.
 pub fn draw(diagram: &Diagram) -> String {
     let mut text = format!("sequenceDiagram\n    title {}\n", escaped(&diagram.title));
-    for (place, column) in diagram.columns.iter().enumerate() {
+    for (index, column) in diagram.columns.iter().enumerate() {
         text.push_str(&format!(
-            "    participant p{place} as {}\n",
+            "    participant p{index} as {}\n",
             escaped(&column.name)
         ));
     }
     let mut length = text.chars().count();
     let mut left_out = diagram.cut;
-    for (place, row) in diagram.rows.iter().enumerate() {
+    for (index, row) in diagram.rows.iter().enumerate() {
         let line = row_line(diagram, row);
         let longer = length + line.chars().count();
         if longer + RESERVE > LARGEST {
-            left_out += (diagram.rows.len() - place) as u64;
+            left_out += (diagram.rows.len() - index) as u64;
             break;
         }
         text.push_str(&line);

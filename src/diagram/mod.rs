@@ -103,7 +103,7 @@ pub struct FirstTroubled {
 impl FirstTroubled {
     /// The first client that was redirected, else the first that was held.
     pub fn client(&self, case: &Case) -> Option<ClientId> {
-        let held = self.held.map(rebound_sim::net::HostId);
+        let held = self.held.map(rebound_net::HostId);
         let held = held.and_then(|host| case.plan.client_at(host));
         self.redirected.or(held)
     }

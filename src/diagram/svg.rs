@@ -278,7 +278,7 @@ impl Page {
             Fate::Arrived(at) => {
                 self.shaft(arrow, (from, y), (to, y + SLANT), true, ink);
                 let took = at.since(arrow.sent);
-                let slow = took >= rebound_sim::engine::Duration::millis(100);
+                let slow = took >= rebound_engine::Duration::millis(100);
                 let label = if slow {
                     format!("{} after {took}", arrow.label)
                 } else {

@@ -270,7 +270,7 @@ impl Page {
                 let arrow = &diagram.arrows[*arrow];
                 let label = match arrow.fate {
                     Fate::Arrived(at)
-                        if at.since(arrow.sent) >= rebound_sim::engine::Duration::millis(100) =>
+                        if at.since(arrow.sent) >= rebound_engine::Duration::millis(100) =>
                     {
                         format!("{} after {}", arrow.label, at.since(arrow.sent))
                     }

@@ -119,12 +119,12 @@ impl Table {
         html.push_str("</tr></thead>\n<tbody>\n");
         for row in &self.rows {
             html.push_str("<tr>");
-            for (place, cell) in row.iter().enumerate() {
+            for (index, cell) in row.iter().enumerate() {
                 let align = self
                     .heads
-                    .get(place)
+                    .get(index)
                     .map_or(Align::Text, |(_, align)| *align);
-                html.push_str(&cell.render(place == 0, align));
+                html.push_str(&cell.render(index == 0, align));
             }
             html.push_str("</tr>\n");
         }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rebound_engine::Time;
 use rebound_sim::client::ClientId;
-use rebound_sim::engine::Time;
 use rebound_sim::results::{RunReport, Verdict};
 use rebound_sim::trace::{Record, Sink};
 use rebound_view::{ClientState, Filter, NodeState, Run, StateReport};
@@ -152,16 +152,16 @@ impl std::fmt::Display for Figures<'_> {
 
 /// Clients that are not listed one by one.
 fn counted(others: &[&ClientState], alone: bool) -> String {
-    let mut places: BTreeMap<String, u64> = BTreeMap::new();
+    let mut indices: BTreeMap<String, u64> = BTreeMap::new();
     let (mut nowhere, mut open) = (0, 0);
     for client in others {
         open += client.open.len() as u64;
         match client.connected_to.as_slice() {
             [] => nowhere += 1,
-            nodes => *places.entry(nodes.join(" and ")).or_default() += 1,
+            nodes => *indices.entry(nodes.join(" and ")).or_default() += 1,
         }
     }
-    let mut parts: Vec<String> = places
+    let mut parts: Vec<String> = indices
         .into_iter()
         .map(|(nodes, n)| format!("{} connected to {nodes}", grouped(n)))
         .collect();

@@ -9,7 +9,7 @@ use std::time;
 
 use clap::Args;
 use rebound_batch::{Seeds, SweepOptions};
-use rebound_sim::engine::Duration;
+use rebound_engine::Duration;
 use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::Behaviour;
 

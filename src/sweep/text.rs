@@ -1,7 +1,7 @@
 //! A sweep's report for people.
 
 use rebound_batch::Seeds;
-use rebound_sim::engine::Duration;
+use rebound_engine::Duration;
 use rebound_sim::results::{ChainLengths, SeedList, SweepReport, Verdict};
 use rebound_sim::scenario::{Plan, replay_command};
 use rebound_sim::valkey::Behaviour;

@@ -1,7 +1,7 @@
 //! What is looked at, and what each key does to it. Knows no terminal.
 
+use rebound_engine::{Duration, Time};
 use rebound_sim::client::ClientId;
-use rebound_sim::engine::{Duration, Time};
 use rebound_sim::results::Finding;
 
 use super::breakpoints::{Breakpoint, Breakpoints};

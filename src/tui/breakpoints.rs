@@ -1,7 +1,7 @@
 //! What stops a continued run: a client, a gate, a change of role, a finding and so on.
 
+use rebound_engine::{Duration, Time};
 use rebound_sim::client::{ClientId, Note as ClientNote};
-use rebound_sim::engine::{Duration, Time};
 use rebound_sim::results::CheckId;
 use rebound_sim::scenario::{Names, no_such};
 use rebound_sim::trace::{Event, Record};
@@ -103,7 +103,7 @@ impl Breakpoint {
     }
 
     /// Whether the record that has happened last at `place` is one to stop at.
-    fn hit(self, recording: &Recording<'_>, place: Place, record: &Record) -> bool {
+    fn hit(self, recording: &Recording<'_>, index: Place, record: &Record) -> bool {
         let of = |wanted: Option<NodeId>, node| wanted.is_none_or(|wanted| wanted == node);
         match (self, record.event) {
             (Breakpoint::Client(client), _) => recording.concerns(record, client),
@@ -116,18 +116,18 @@ impl Breakpoint {
                 }
             }
             (Breakpoint::Role(wanted), Event::Node(node, NodeNote::Role { .. })) => {
-                of(wanted, node) && recording.turns_at(place)
+                of(wanted, node) && recording.turns_at(index)
             }
             (Breakpoint::Failover(wanted), Event::Node(node, NodeNote::Failover { .. })) => {
                 of(wanted, node)
             }
-            (Breakpoint::Finding(wanted), _) => recording.findings_at(place).any(|finding| {
+            (Breakpoint::Finding(wanted), _) => recording.findings_at(index).any(|finding| {
                 let check = finding.check;
                 wanted.is_none_or(|wanted| wanted == check)
             }),
             (Breakpoint::Bounce, Event::Client(_, ClientNote::Hop { bounce, .. })) => bounce,
             (Breakpoint::Fault, Event::Fault { .. }) => true,
-            (Breakpoint::Time(time), _) => place == recording.at_time(time),
+            (Breakpoint::Time(time), _) => index == recording.at_time(time),
             (
                 Breakpoint::Gate(_)
                 | Breakpoint::Role(_)
@@ -212,10 +212,10 @@ impl Breakpoints {
         start: Place,
         way: Way,
     ) -> Option<(Place, Breakpoint)> {
-        let hit = |place: Place| {
-            let record = recording.record_at(place)?;
-            let hit = |breakpoint: &&Breakpoint| breakpoint.hit(recording, place, record);
-            self.0.iter().find(hit).map(|found| (place, *found))
+        let hit = |index: Place| {
+            let record = recording.record_at(index)?;
+            let hit = |breakpoint: &&Breakpoint| breakpoint.hit(recording, index, record);
+            self.0.iter().find(hit).map(|found| (index, *found))
         };
         let end = recording.records().len();
         match way {

@@ -3,9 +3,9 @@
 //! What is so at a record is folded from the nearest checkpoint before it, which makes a step
 //! back as quick as one forward.
 
+use rebound_engine::Time;
+use rebound_net::Note as NetNote;
 use rebound_sim::client::ClientId;
-use rebound_sim::engine::Time;
-use rebound_sim::net::Note as NetNote;
 use rebound_sim::results::{Finding, RunReport};
 use rebound_sim::scenario::Names;
 use rebound_sim::trace::{Event, Record, Sink};

@@ -85,7 +85,7 @@ fn a_flagged_run_shows_the_chain_and_how_to_see_it_again() {
     let findings = report["findings"].as_array().expect("a list");
     let bounce = findings.iter().find(|finding| finding["check"] == "bounce");
     let bounce = bounce.expect("a bounce");
-    let hop = |place: usize| &bounce["chain"][place];
+    let hop = |index: usize| &bounce["chain"][index];
     assert_eq!(
         (&hop(0)["bounce"], &hop(1)["bounce"]),
         (&false.into(), &true.into())
@@ -312,8 +312,8 @@ fn behaviours_are_those_of_the_model() {
         let cells = parts.flat_map(|line| line.split_whitespace().skip(1));
         cells.collect()
     };
-    for (place, behaviour) in BEHAVIOURS.iter().enumerate() {
-        let listed = &list["behaviours"][place];
+    for (index, behaviour) in BEHAVIOURS.iter().enumerate() {
+        let listed = &list["behaviours"][index];
         let gates: Vec<_> = behaviour.gates.iter().map(|gate| gate.name()).collect();
         assert_eq!(listed["name"], behaviour.name);
         assert_eq!(listed["gates"], Value::from(gates.clone()));
@@ -324,7 +324,7 @@ fn behaviours_are_those_of_the_model() {
         assert!(detail.starts_with(behaviour.name), "{detail}");
         for (order, gate) in gates.iter().enumerate() {
             let order = (order + 1).to_string();
-            assert_eq!(row(gate)[place], order, "{gate} of {}", behaviour.name);
+            assert_eq!(row(gate)[index], order, "{gate} of {}", behaviour.name);
             assert!(detail.contains(&format!("  {order}. {gate}\n")), "{detail}");
         }
         for alias in behaviour.aliases {
@@ -335,17 +335,17 @@ fn behaviours_are_those_of_the_model() {
         }
     }
     let remedies: Vec<_> = Remedy::ALL.into_iter().map(Remedy::name).collect();
-    for (place, name) in remedies.iter().enumerate() {
-        assert_eq!(list["remedies"][place]["name"], *name);
+    for (index, name) in remedies.iter().enumerate() {
+        assert_eq!(list["remedies"][index]["name"], *name);
         assert!(table.contains(&format!("\n{name} (on ")), "{table}");
     }
     // The rules in which the versions differ, as they were read.
     let rule = |name: &str, field: &str| {
-        let place = names
+        let index = names
             .iter()
             .position(|known| *known == name)
             .expect("a name");
-        list["behaviours"][place][field].clone()
+        list["behaviours"][index][field].clone()
     };
     for (name, while_in_progress, in_multi, blocked_clients) in [
         ("7.2.7", "-", "-", "demotion"),

@@ -23,7 +23,7 @@ fn a_comparison_is_what_its_schema_says_and_the_same_for_any_number_of_threads()
     assert_eq!(one["seeds"]["done"], 3);
     let slow = &one["scenarios"][0];
     assert_eq!(slow["scenario"], "handover-slow");
-    let [first, merged] = [0, 1].map(|place| &slow["behaviours"][place]);
+    let [first, merged] = [0, 1].map(|index| &slow["behaviours"][index]);
     assert_eq!(first["behaviour"], "8.0.0-rc1");
     assert_eq!(first["verdicts"]["flagged"], 3);
     assert_eq!(first["against_first"], Value::Null);
@@ -230,7 +230,7 @@ fn stale_reads_are_counted_whether_or_not_the_check_is_on() {
         let arguments = ["compare", scenario, "--seeds", "2..3"];
         let (_, report) = lab.json(&[&arguments[..], &pair].concat());
         let columns = &report["scenarios"][0]["behaviours"];
-        let figure = |place: usize, name: &str| columns[place]["figures"][name]["max"].clone();
+        let figure = |index: usize, name: &str| columns[index]["figures"][name]["max"].clone();
         assert_eq!(figure(0, "stale-reads"), found, "{scenario}");
         assert_eq!(figure(0, "runs-with-stale-reads"), 1);
         assert_eq!(figure(1, "stale-reads"), 0);

@@ -22,8 +22,8 @@ const DRAWN_IN_ASCII: &str = include_str!("diagrams/issue-821-ascii.txt");
 
 /// Names the first line that differs.
 fn assert_drawn(found: &str, expected: &str) {
-    for (place, (found, expected)) in found.lines().zip(expected.lines()).enumerate() {
-        assert_eq!(found, expected, "line {}", place + 1);
+    for (index, (found, expected)) in found.lines().zip(expected.lines()).enumerate() {
+        assert_eq!(found, expected, "line {}", index + 1);
     }
     assert_eq!(found.lines().count(), expected.lines().count());
 }

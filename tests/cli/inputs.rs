@@ -87,7 +87,7 @@ fn mistakes_in_scenarios_are_named_with_their_place() {
         let (parent, field) = pointer.rsplit_once('/').expect("a pointer");
         let parent = wrong.pointer_mut(parent).expect("a parent");
         match field.parse::<usize>() {
-            Ok(place) => parent[place] = value,
+            Ok(index) => parent[index] = value,
             Err(_) => parent[field] = value,
         }
         lab.write("wrong.json", &wrong.to_string());

@@ -46,13 +46,13 @@ fn every_kind_has_a_page_at_its_default_place() {
         ("check.json", "check.html", "every run clean"),
     ] {
         let ended = lab.run(&["report", file]);
-        let place = format!("reports/out/{page}");
+        let index = format!("reports/out/{page}");
         assert_eq!(
             (ended.code, ended.stdout, ended.stderr),
-            (0, format!("wrote {place}\n"), String::new()),
+            (0, format!("wrote {index}\n"), String::new()),
             "{file}"
         );
-        let html = lab.read(&place);
+        let html = lab.read(&index);
         assert!(html.starts_with("<!doctype html>"), "{file}");
         assert!(html.ends_with("</html>\n"), "{file}");
         assert!(html.contains(part), "{file}: no \"{part}\"");

@@ -17,7 +17,7 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, File, ImplItem, Item, Visibility};
 
 use crate::complaint::{Complaint, assert_none};
-use crate::exceptions::{KEPT_PUBLIC, Kept, TO_MEND};
+use crate::exceptions::{KEPT_PUBLIC, Kept};
 use crate::repository::{Package, Source, packages, sources};
 
 #[test]
@@ -32,9 +32,7 @@ fn public_items_are_used_outside_their_crate() {
             .iter()
             .filter(|kept| kept.package == package.name);
         let kept: Vec<&Kept> = kept.collect();
-        let found = library.unused(&kept);
-        let allowed = TO_MEND.iter().find(|(name, _)| *name == package.name);
-        complaints.extend(allow(found, allowed));
+        complaints.extend(library.unused(&kept));
     }
     assert_none(complaints);
 }
@@ -44,25 +42,6 @@ fn exceptions_have_reasons() {
     for kept in KEPT_PUBLIC {
         assert!(kept.why.len() > 10, "{} stays public: why?", kept.item);
     }
-}
-
-/// Leaves as many complaints about a package as are allowed: all of them if there are more, and
-/// one about the allowance if there are fewer.
-fn allow(found: Vec<Complaint>, allowed: Option<&(&str, usize)>) -> Vec<Complaint> {
-    let Some((package, most)) = allowed else {
-        return found;
-    };
-    if found.len() > *most {
-        return found;
-    }
-    let lower = Complaint::new(
-        "tests/tidy/exceptions.rs",
-        1,
-        format!("{most} allowed for {package}"),
-        format!("{}, which is how many it has", found.len()),
-    );
-    let fewer = found.len() < *most;
-    fewer.then_some(lower).into_iter().collect()
 }
 
 /// A public item of a library.
@@ -438,15 +417,5 @@ mod tests {
             found[0].contains("an exception for `A::alone`"),
             "{found:?}"
         );
-    }
-
-    #[test]
-    fn an_allowance_only_shrinks() {
-        let found = |count: usize| vec![Complaint::new("a.rs", 1, "x", "y"); count];
-        assert_eq!(allow(found(3), None).len(), 3);
-        assert_eq!(allow(found(3), Some(&("a", 3))), []);
-        assert_eq!(allow(found(4), Some(&("a", 3))).len(), 4);
-        let lower = allow(found(2), Some(&("a", 3)));
-        assert!(lower[0].expected.starts_with("2, which is"), "{lower:?}");
     }
 }

@@ -72,7 +72,7 @@ pub fn guard<T>(work: impl FnOnce() -> T) -> Result<T, Panic> {
 ///
 /// # Errors
 /// If the model panics.
-pub fn guard_seed<T>(
+pub(crate) fn guard_seed<T>(
     plan: &Plan,
     behaviour: &Behaviour,
     seed: u64,

@@ -10,7 +10,7 @@ use rebound_sim::valkey::{GateVerdict, Note as NodeNote};
 
 /// The outages of a run's clients.
 #[derive(Debug)]
-pub struct Outages {
+pub(crate) struct Outages {
     /// The host of the first client: behind the nodes, and their ends of the cluster bus.
     first_client: HostId,
     clients: Vec<[Outage; 2]>,
@@ -32,7 +32,7 @@ impl Outages {
     }
 
     /// Whether a host is a client's.
-    pub fn is_client(&self, host: HostId) -> bool {
+    pub(crate) fn is_client(&self, host: HostId) -> bool {
         self.place(host).is_some()
     }
 

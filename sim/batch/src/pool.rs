@@ -95,7 +95,7 @@ pub struct Stop(AtomicBool);
 impl Stop {
     /// Whether the work is to end.
     #[inline]
-    pub fn is_set(&self) -> bool {
+    pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 

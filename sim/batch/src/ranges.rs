@@ -9,7 +9,7 @@ use crate::seeds::Seeds;
 /// Ranges that neither overlap nor touch, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Ranges(Vec<Seeds>);
+pub(crate) struct Ranges(Vec<Seeds>);
 
 impl Ranges {
     /// Adds a range, joining what touches.
@@ -54,7 +54,7 @@ impl Ranges {
     }
 
     /// Whether the ranges are in order, as [`Ranges::add`] leaves them.
-    pub fn in_order(&self) -> bool {
+    pub(crate) fn in_order(&self) -> bool {
         self.0
             .windows(2)
             .all(|pair| pair[0].0.end < pair[1].0.start)

@@ -25,7 +25,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(2);
 const SAVE_SHARE: u32 = 20;
 
 /// The file in which a state is kept, if it is kept.
-pub struct Store {
+pub(crate) struct Store {
     path: Option<PathBuf>,
     /// What the state is of: `sweep` or `comparison`.
     what: &'static str,
@@ -101,7 +101,7 @@ impl Store {
     ///
     /// # Errors
     /// If it does not, or the model panics.
-    pub fn same_build(
+    pub(crate) fn same_build(
         &self,
         plan: &Arc<Plan>,
         behaviour: &'static Behaviour,
@@ -119,13 +119,13 @@ impl Store {
     }
 
     /// Whether it is time to write the state.
-    pub fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         self.keeps() && Instant::now() >= self.due
     }
 
     /// Writes the state. If that fails, the old file stays, and the work goes on; the first
     /// failure in a row is returned as a warning.
-    pub fn save(&mut self, state: &impl Serialize) -> Option<String> {
+    pub(crate) fn save(&mut self, state: &impl Serialize) -> Option<String> {
         let path = self.path.as_ref()?;
         let began = Instant::now();
         let failure = files::write_json(path, state).err();
@@ -157,7 +157,7 @@ impl Store {
 ///
 /// # Errors
 /// If the model panics.
-pub fn witness(
+pub(crate) fn witness(
     plan: &Arc<Plan>,
     behaviour: &'static Behaviour,
     seed: u64,

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rebound_batch::compare::{BehaviourColumn, Comparison, Measures};
+use rebound_engine::Schedule;
 use rebound_sim::Runner;
-use rebound_sim::engine::Schedule;
 use rebound_sim::scenario::{self, Plan};
 use rebound_sim::trace::NoTrace;
 use rebound_sim::valkey::Behaviour;

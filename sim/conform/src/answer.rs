@@ -179,7 +179,7 @@ fn error_of(text: &str) -> Option<ErrorKind> {
 }
 
 /// A reply of the model as a server would write it, as far as observers see it.
-pub fn reply_text(reply: Reply, address: impl Fn(Addr) -> String) -> String {
+pub(crate) fn reply_text(reply: Reply, address: impl Fn(Addr) -> String) -> String {
     match reply {
         Reply::Ok => "+OK".to_owned(),
         Reply::Pong => "+PONG".to_owned(),

@@ -8,7 +8,7 @@ use super::recording::{Event, Line};
 use super::replies;
 use super::script::{instant, length};
 use super::words::Words;
-use rebound_sim::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::{Command, NodeId};
 
 /// What a client said before its command.
@@ -37,7 +37,7 @@ impl Kind {
     }
 
     /// What it says first.
-    pub fn preamble(self) -> &'static [Command] {
+    pub(crate) fn preamble(self) -> &'static [Command] {
         match self {
             Kind::Plain => &[],
             Kind::Capa => &[Command::ClientCapa],
@@ -108,7 +108,7 @@ impl Op {
     }
 
     /// When it was sent first, if the server was slow to read it then.
-    pub fn issued_late(&self) -> Time {
+    pub(crate) fn issued_late(&self) -> Time {
         let first = self.redirects.first().map_or(self.ended, |first| first.at);
         match first.since(self.issued) <= Duration::millis(100) {
             true => Time(first.0.saturating_sub(Duration::micros(300).0)).max(self.issued),

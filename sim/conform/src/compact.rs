@@ -47,13 +47,13 @@ pub fn compact(recording: &[Line]) -> Vec<Line> {
 fn kept(recording: &[Line]) -> Vec<bool> {
     let paired = (recording.iter()).position(|line| line.event == Event::Paired);
     let mut kept: Vec<bool> = (recording.iter().enumerate())
-        .map(|(place, line)| lines::stays(line, paired.is_some_and(|paired| place < paired)))
+        .map(|(index, line)| lines::stays(line, paired.is_some_and(|paired| index < paired)))
         .collect();
-    for place in commands::chosen(recording) {
-        kept[place] = true;
+    for index in commands::chosen(recording) {
+        kept[index] = true;
     }
-    for place in lines::first_of_repeated(recording) {
-        kept[place] = true;
+    for index in lines::first_of_repeated(recording) {
+        kept[index] = true;
     }
     kept
 }

@@ -23,7 +23,7 @@ use super::replay::{Pace, Plan, Played, Shift, play};
 use super::script::{Act, Script};
 use super::time_map::TimeMap;
 use super::words::Words;
-use rebound_sim::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::Behaviour;
 
 /// How often the model is run at most to find out when its phases are.
@@ -165,7 +165,7 @@ fn plan(recording: &[Line], behaviour: &'static Behaviour) -> Result<Plan, Recor
 
 /// When the operator first said something that moved a primary, once the replicas were there.
 fn turn(recording: &[Line], script: &Script) -> Time {
-    let begin = script.begin().map_or(0, |(_, place)| place);
+    let begin = script.begin().map_or(0, |(_, index)| index);
     let mut steps = script.steps[begin..].iter();
     let moved = steps.find(|step| match step.act() {
         Some(Act::Say { text, .. }) => {
@@ -181,7 +181,7 @@ fn turn(recording: &[Line], script: &Script) -> Time {
 fn run(plan: &Plan, milestones: &[Milestone], time_map: &TimeMap, shift: Shift) -> Run {
     let mut played = play(plan, time_map, shift);
     // What led up to the script's beginning is not what is compared.
-    let begin = plan.script.begin().map(|(_, place)| played.steps[place]);
+    let begin = plan.script.begin().map(|(_, index)| played.steps[index]);
     played
         .milestones
         .retain(|milestone| begin.is_none_or(|begin| milestone.at >= begin));

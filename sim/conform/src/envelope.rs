@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::agreement::{Difference, Observation, Outcome};
 use super::findings::{Judged, judged_live};
 use super::seen::Seen;
-use rebound_sim::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 use rebound_sim::results::CheckId;
 use rebound_sim::scenario::Plan;
 use rebound_sim::valkey::{Behaviour, NodeId};

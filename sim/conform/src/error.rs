@@ -15,9 +15,9 @@ pub struct RecordingError {
 
 impl RecordingError {
     /// About a line, by its place in the recording, counted from zero.
-    pub fn at(place: usize, found: impl Into<String>, expected: impl Into<String>) -> Self {
+    pub fn at(index: usize, found: impl Into<String>, expected: impl Into<String>) -> Self {
         RecordingError {
-            line: Some(place as u64 + 1),
+            line: Some(index as u64 + 1),
             found: found.into(),
             expected: expected.into(),
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::members::Members;
 use super::recording::{Event, Line, Way};
 use super::script::instant;
-use rebound_sim::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::NodeId;
 
 /// What is known of a server.
@@ -329,13 +329,13 @@ fn forward_gaps(
             continue;
         }
         let same = |(link, bytes, _): &(u32, u64, usize)| (*link, *bytes) == (s.link, s.bytes);
-        if let Some(place) = waiting.iter().position(same) {
-            let (_, _, gap) = waiting[place];
+        if let Some(index) = waiting.iter().position(same) {
+            let (_, _, gap) = waiting[index];
             // What came in before on this connection has gone on by now.
             let mut at = 0;
             waiting.retain(|(link, ..)| {
                 at += 1;
-                *link != s.link || at - 1 > place
+                *link != s.link || at - 1 > index
             });
             gaps[gap].1 = Some(s.at.since(gaps[gap].0));
         }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rebound_engine::Time;
 use rebound_sim::check::{Checks, Ending, Found, Unfinished};
 use rebound_sim::client::ClientId;
-use rebound_sim::engine::Time;
 use rebound_sim::results::CheckId;
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::Record;
@@ -75,11 +75,11 @@ pub fn judge(
         unfinished: oldest.collect(),
     });
     let totals = CheckId::ALL.into_iter().filter_map(|check| {
-        let total = checks.findings.total(check);
+        let total = checks.total(check);
         (total > 0).then_some((check, total))
     });
     Judged {
         totals: totals.collect(),
-        found: checks.findings.take(),
+        found: checks.take_found(),
     }
 }

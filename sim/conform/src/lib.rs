@@ -10,6 +10,7 @@
 
 mod agreement;
 pub mod answer;
+pub mod bench;
 mod clients;
 pub mod cluster;
 mod compact;
@@ -18,7 +19,6 @@ mod envelope;
 mod error;
 mod evidence;
 mod findings;
-pub mod lab;
 pub mod live;
 mod load;
 mod members;

@@ -57,20 +57,20 @@ pub fn parse(text: &str) -> Result<Vec<Line>, RecordingError> {
     let mut numbered = (text.lines().enumerate())
         .filter(|(_, line)| !line.trim().is_empty())
         .peekable();
-    let Some((place, first)) = numbered.next() else {
+    let Some((index, first)) = numbered.next() else {
         let expected = "a recording: one JSON object per line, the first with \"ev\": \"meta\"";
         return Err(RecordingError::whole("nothing at all", expected));
     };
-    let meta = first_line(text, place, first)?;
+    let meta = first_line(text, index, first)?;
     let mut latest = meta.t;
     let mut lines = vec![meta];
-    while let Some((place, text)) = numbered.next() {
-        let line = line(place, text).map_err(|error| match numbered.peek() {
+    while let Some((index, text)) = numbered.next() {
+        let line = line(index, text).map_err(|error| match numbered.peek() {
             None if is_cut(text) => cut_short(latest, "in the middle of a line"),
             None | Some(_) => error,
         })?;
-        check_time(place, line.t, latest)?;
-        check_once(place, &line.event, &lines)?;
+        check_time(index, line.t, latest)?;
+        check_once(index, &line.event, &lines)?;
         latest = latest.max(line.t);
         lines.push(line);
     }
@@ -95,9 +95,9 @@ fn cut_short(latest: f64, how: &str) -> RecordingError {
 
 /// The first line, which must be the recording's `meta`; a file of another kind is called by its
 /// name.
-fn first_line(text: &str, place: usize, first: &str) -> Result<Line, RecordingError> {
+fn first_line(text: &str, index: usize, first: &str) -> Result<Line, RecordingError> {
     let expected = "a recording, whose first line is an object with \"ev\": \"meta\"";
-    let read = line(place, first);
+    let read = line(index, first);
     if let Ok(line) = &read
         && matches!(line.event, Event::Meta { .. })
     {
@@ -109,18 +109,18 @@ fn first_line(text: &str, place: usize, first: &str) -> Result<Line, RecordingEr
     }
     match read {
         Ok(line) => Err(RecordingError::at(
-            place,
+            index,
             format!("a line of {} before any \"meta\"", quoted(&line.who)),
             expected,
         )),
         Err(error) if is_object(first) => Err(error),
         Err(_) if first.trim() == "{" => {
             let found = "an object over several lines";
-            Err(RecordingError::at(place, found, expected))
+            Err(RecordingError::at(index, found, expected))
         }
         Err(_) => {
             let found = format!("{}, which is not JSON", quoted(first));
-            Err(RecordingError::at(place, found, expected))
+            Err(RecordingError::at(index, found, expected))
         }
     }
 }
@@ -158,10 +158,10 @@ fn is_cut(text: &str) -> bool {
     read.is_err_and(|error| error.classify() == Category::Eof)
 }
 
-fn check_time(place: usize, t: f64, latest: f64) -> Result<(), RecordingError> {
+fn check_time(index: usize, t: f64, latest: f64) -> Result<(), RecordingError> {
     if t < latest - OUT_OF_ORDER_MS {
         return Err(RecordingError::at(
-            place,
+            index,
             format!("t={t} after a line of t={latest}"),
             format!("times that go back by at most {OUT_OF_ORDER_MS} ms"),
         ));
@@ -169,10 +169,10 @@ fn check_time(place: usize, t: f64, latest: f64) -> Result<(), RecordingError> {
     Ok(())
 }
 
-fn check_once(place: usize, event: &Event, before: &[Line]) -> Result<(), RecordingError> {
+fn check_once(index: usize, event: &Event, before: &[Line]) -> Result<(), RecordingError> {
     let second = |what: &str| {
         let found = format!("a second \"{what}\" line");
-        RecordingError::at(place, found, "one recording a file")
+        RecordingError::at(index, found, "one recording a file")
     };
     if matches!(event, Event::Meta { .. }) {
         return Err(second("meta"));
@@ -184,8 +184,8 @@ fn check_once(place: usize, event: &Event, before: &[Line]) -> Result<(), Record
 }
 
 /// Reads a line.
-fn line(place: usize, text: &str) -> Result<Line, RecordingError> {
-    let wrong = |found: String, expected: String| RecordingError::at(place, found, expected);
+fn line(index: usize, text: &str) -> Result<Line, RecordingError> {
+    let wrong = |found: String, expected: String| RecordingError::at(index, found, expected);
     let value: Value = serde_json::from_str(text).map_err(|error| {
         let why = phrase(&error.to_string());
         let column = error.column();

@@ -29,7 +29,7 @@ impl Members {
     /// If there are none, or fewer than a failover needs.
     pub fn of(recording: &[Line]) -> Result<Members, RecordingError> {
         let mut members: Vec<Member> = Vec::new();
-        for (place, line) in recording.iter().enumerate() {
+        for (index, line) in recording.iter().enumerate() {
             let Event::Start {
                 node,
                 port,
@@ -42,7 +42,7 @@ impl Members {
                 Some(announced) => *announced,
                 None => port.checked_add(10).ok_or_else(|| {
                     let expected = "one below 65526, since its proxy's is that and ten";
-                    RecordingError::at(place, format!("port {port}"), expected)
+                    RecordingError::at(index, format!("port {port}"), expected)
                 })?,
             };
             if members.iter().all(|member| member.name != *node) {
@@ -88,7 +88,7 @@ impl Members {
     /// The servers.
     pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Member)> {
         let numbered = self.members.iter().enumerate();
-        numbered.map(|(place, member)| (NodeId(place as u16), member))
+        numbered.map(|(index, member)| (NodeId(index as u16), member))
     }
 
     /// The server of that name.
@@ -101,11 +101,11 @@ impl Members {
     ///
     /// # Errors
     /// If there is none.
-    pub fn known(&self, name: &str, place: usize) -> Result<NodeId, RecordingError> {
+    pub fn known(&self, name: &str, index: usize) -> Result<NodeId, RecordingError> {
         self.node(name).ok_or_else(|| {
             let names: Vec<&str> = self.members.iter().map(|m| m.name.as_str()).collect();
             RecordingError::at(
-                place,
+                index,
                 format!("the server \"{name}\""),
                 format!("one that was started: {}", names.join(", ")),
             )
@@ -113,12 +113,12 @@ impl Members {
     }
 
     /// The server behind a proxy, by the proxy's name: `PB` is in front of `B`.
-    pub fn behind(&self, proxy: &str) -> Option<NodeId> {
+    pub(crate) fn behind(&self, proxy: &str) -> Option<NodeId> {
         self.node(proxy.strip_prefix('P')?)
     }
 
     /// The server that listens at, or announces, a port.
-    pub fn at_port(&self, port: u16) -> Option<NodeId> {
+    pub(crate) fn at_port(&self, port: u16) -> Option<NodeId> {
         let has = |member: &Member| member.port == port || member.announced == port;
         let (id, _) = self.nodes().find(|(_, member)| has(member))?;
         Some(id)

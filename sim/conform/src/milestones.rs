@@ -14,7 +14,7 @@ use std::fmt;
 use super::members::Members;
 use super::recording::{Event as Recorded, Line};
 use super::script::instant;
-use rebound_sim::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::{FailoverEnd, FailoverState, NodeId, Note, Role};
 
 /// What a milestone is.
@@ -117,7 +117,7 @@ fn of_log(text: &str, in_progress: bool) -> Option<Mark> {
 
 /// Keeps the milestones that the model passes.
 #[derive(Clone, Debug, Default)]
-pub struct Passing {
+pub(crate) struct Passing {
     states: Vec<(Option<Role>, FailoverState)>,
     /// Those passed so far.
     pub passed: Vec<Milestone>,

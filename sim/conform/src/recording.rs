@@ -1,6 +1,6 @@
 //! The format of recordings: one JSON object per line, in the order of time.
 //!
-//! `t` is in milliseconds since the run's start, `who` says whose line it is: the laboratory that
+//! `t` is in milliseconds since the run's start, `who` says whose line it is: the bench that
 //! carries out the script (`lab`), its operator (`admin`), a server (`A`, `B`, …), the proxy in
 //! front of a server (`PA`, `PB`, …: whoever dials that server dials its proxy, except clients),
 //! and everybody else is a client. `docs/recordings.md` describes it for readers.

@@ -11,8 +11,8 @@ use super::replies::NodeState;
 use super::script::{Act, Script, Step, Wait, What};
 use super::time_map::TimeMap;
 use super::words::Words;
-use crate::lab::{Lab, Passed};
-use rebound_sim::engine::{Duration, Time};
+use crate::bench::{Bench, Passed};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::{Behaviour, Config, LinkState, NodeId, Note, ReplId, Role};
 
 use clients::Crowd;
@@ -25,7 +25,7 @@ pub struct Plan {
     pub members: Members,
     /// What its commands mean.
     pub words: Words,
-    /// What its laboratory and operator did.
+    /// What the program that drives its servers and the operator did.
     pub script: Script,
     /// What its clients did.
     pub clients: Clients,
@@ -107,21 +107,21 @@ pub fn play(plan: &Plan, time_map: &TimeMap, shift: Shift) -> Played {
         snapshot_load: Duration::micros(200),
         ..Config::default()
     };
-    let mut lab = Lab::empty(plan.behaviour, config, plan.words.addresses.clone());
+    let mut bench = Bench::empty(plan.behaviour, config, plan.words.addresses.clone());
     for (to, _) in plan.members.nodes() {
         // Whoever syncs with this one takes so long, nearly all of it before it loads (9.x looks
         // for the end of the transfer in `replicationCron`).
         let others = plan.members.nodes().filter(|(from, _)| *from != to);
         let load = others.map(|(from, _)| plan.evidence.clocks[usize::from(from.0)].load);
         let load = load.max().unwrap_or_default();
-        lab.tune(to, |config| config.snapshot_save = load);
+        bench.tune(to, |config| config.snapshot_save = load);
         let path = &plan.evidence.paths[usize::from(to.0)];
         for (from, _) in plan.members.nodes().filter(|(from, _)| *from != to) {
             for forward in [true, false] {
-                lab.delay(from, to, forward, path.latency);
+                bench.delay(from, to, forward, path.latency);
             }
             if path.early {
-                lab.acknowledge_early(from, to);
+                bench.acknowledge_early(from, to);
             }
         }
     }
@@ -130,28 +130,28 @@ pub fn play(plan: &Plan, time_map: &TimeMap, shift: Shift) -> Played {
     let mut watch = Watch::new(plan);
     let mut nudge = Time::ZERO;
     while !stage.is_over() {
-        let next = lab.next_instant().min(nudge);
+        let next = bench.next_instant().min(nudge);
         let next = next.min(stage.next_due()).min(crowd.next_due());
-        lab.go_to(next);
-        if nudge <= lab.now {
-            lab.nudge();
-            nudge = lab.now + POLL;
+        bench.go_to(next);
+        if nudge <= bench.now {
+            bench.nudge();
+            nudge = bench.now + POLL;
         }
-        watch.look(&mut lab);
-        while stage.proceed(&mut lab) {
-            watch.look(&mut lab);
+        watch.look(&mut bench);
+        while stage.proceed(&mut bench) {
+            watch.look(&mut bench);
         }
-        crowd.proceed(&mut lab);
-        lab.settle();
-        watch.look(&mut lab);
-        let news = lab.news();
-        stage.hear(&mut lab, &news);
-        crowd.hear(&mut lab, &news);
+        crowd.proceed(&mut bench);
+        bench.settle();
+        watch.look(&mut bench);
+        let news = bench.news();
+        stage.hear(&mut bench, &news);
+        crowd.hear(&mut bench, &news);
     }
     let endings = plan.members.nodes().map(|(node, _)| Ending {
-        state: state(&lab, node),
-        replids: lab.server(node).replids(),
-        offset: lab.server(node).offset(),
+        state: state(&bench, node),
+        replids: bench.server(node).replids(),
+        offset: bench.server(node).offset(),
     });
     Played {
         endings: endings.collect(),
@@ -162,16 +162,16 @@ pub fn play(plan: &Plan, time_map: &TimeMap, shift: Shift) -> Played {
         offsets: stage.offsets,
         milestones: watch.passing.passed,
         states: watch.states,
-        wire: std::mem::take(&mut lab.wire),
+        wire: std::mem::take(&mut bench.wire),
         ops: crowd.ops,
         probes: crowd.probes,
     }
 }
 
 /// What `INFO` would say of a server; none of a dead process.
-fn state(lab: &Lab, node: NodeId) -> Option<NodeState> {
-    let belief = lab.server(node).belief();
-    lab.is_running(node).then_some(NodeState {
+fn state(bench: &Bench, node: NodeId) -> Option<NodeState> {
+    let belief = bench.server(node).belief();
+    bench.is_running(node).then_some(NodeState {
         role: belief.role,
         failover: belief.failover,
         linked: belief.link == LinkState::Up,
@@ -192,9 +192,9 @@ impl Watch {
         }
     }
 
-    fn look(&mut self, lab: &mut Lab) {
-        for (node, note) in std::mem::take(&mut lab.events) {
-            self.passing.note(lab.now, node, &note);
+    fn look(&mut self, bench: &mut Bench) {
+        for (node, note) in std::mem::take(&mut bench.events) {
+            self.passing.note(bench.now, node, &note);
             // A turn may pass through a state, and a poll that is read in it shows that.
             if let Note::Failover { state, .. } = note
                 && let Some((_, last)) = self.states[usize::from(node.0)].last().copied()
@@ -204,14 +204,14 @@ impl Watch {
                     failover: state,
                     ..last
                 };
-                self.states[usize::from(node.0)].push((lab.now, passing));
+                self.states[usize::from(node.0)].push((bench.now, passing));
             }
         }
-        for (place, states) in self.states.iter_mut().enumerate() {
-            let node = NodeId(place as u16);
-            match state(lab, node) {
+        for (index, states) in self.states.iter_mut().enumerate() {
+            let node = NodeId(index as u16);
+            match state(bench, node) {
                 Some(state) if states.last().is_none_or(|(_, last)| *last != state) => {
-                    states.push((lab.now, state));
+                    states.push((bench.now, state));
                 }
                 Some(_) => {}
                 None => self.passing.forget(node),
@@ -221,13 +221,13 @@ impl Watch {
 }
 
 /// Whether what the script waits for is the case.
-fn is_met(wait: Wait, lab: &Lab, asked: bool) -> bool {
-    let linked = |node| lab.server(node).belief().link == LinkState::Up;
+fn is_met(wait: Wait, bench: &Bench, asked: bool) -> bool {
+    let linked = |node| bench.server(node).belief().link == LinkState::Up;
     match wait {
-        Wait::Paired => (1..lab.len()).all(|n| linked(NodeId(n))),
-        Wait::Failover(node, state) => lab.state(node) == state,
-        Wait::Role(node, Role::Primary) => lab.is_primary(node),
-        Wait::Role(node, Role::Replica) => !lab.is_primary(node),
+        Wait::Paired => (1..bench.len()).all(|n| linked(NodeId(n))),
+        Wait::Failover(node, state) => bench.state(node) == state,
+        Wait::Role(node, Role::Primary) => bench.is_primary(node),
+        Wait::Role(node, Role::Replica) => !bench.is_primary(node),
         Wait::Linked(node) => linked(node),
         Wait::PsyncFailover => asked,
     }

@@ -9,7 +9,7 @@ use super::words::Words;
 use rebound_sim::valkey::{CommandKind, FailoverState, LinkState, NodeId, Reply, Role};
 
 /// A message to a subscriber.
-pub const MESSAGE: &str = "a message";
+pub(crate) const MESSAGE: &str = "a message";
 
 /// A recorded reply. `cmd` is what it answers.
 pub fn recorded(reply: &Value, cmd: &str, members: &Members) -> String {
@@ -29,7 +29,7 @@ pub fn recorded(reply: &Value, cmd: &str, members: &Members) -> String {
 }
 
 fn array(parts: &[Value], cmd: &str, members: &Members) -> String {
-    let text = |place: usize| parts.get(place).and_then(Value::as_str).unwrap_or("");
+    let text = |index: usize| parts.get(index).and_then(Value::as_str).unwrap_or("");
     match (text(0), cmd) {
         ("$subscribe", _) => "subscribed".to_owned(),
         ("$message", _) => MESSAGE.to_owned(),

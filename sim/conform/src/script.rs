@@ -1,4 +1,4 @@
-//! A recording's script: what its laboratory and its operator did, and what they waited for.
+//! A recording's script: what the program that drives the servers and the operator did, and what they waited for.
 //!
 //! The lines of a recording say when. What counts is after what: a step is carried out so long
 //! after the last condition before it as it was then, so that the model may take its own time in
@@ -9,7 +9,7 @@ use super::evidence::{Delay, Stop};
 use super::members::Members;
 use super::recording::{Event, Line, Way};
 use super::words::Words;
-use rebound_sim::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::{Command, FailoverState, NodeId, Role};
 
 /// An instant of a recording, in whole nanoseconds.
@@ -264,7 +264,7 @@ impl Script {
     }
 
     /// For how long processes were stopped.
-    pub fn stops(&self) -> Vec<Stop> {
+    pub(crate) fn stops(&self) -> Vec<Stop> {
         let mut stops: Vec<Stop> = Vec::new();
         for step in &self.steps {
             if let What::Do(Act::Stop(node, stopped)) = step.what {
@@ -292,7 +292,7 @@ impl Script {
 
     /// Adds what makes a primary ask its replicas for an acknowledgement, a write and a `WAIT`
     /// for it, where no line says who did.
-    pub fn ask_for_acknowledgements(&mut self, asked: &[(Time, NodeId)], words: &mut Words) {
+    pub(crate) fn ask_for_acknowledgements(&mut self, asked: &[(Time, NodeId)], words: &mut Words) {
         for (at, node) in asked {
             let commands = ["SET seed again", "WAIT 1 1000"];
             let commands = commands.map(|text| words.command(text));
@@ -304,7 +304,7 @@ impl Script {
 
     /// Adds a write just before `at`, to whom the operator speaks then: clients' writes have been
     /// left out of the recording, of which the replica had not acknowledged the last.
-    pub fn write_before(&mut self, at: Time, words: &mut Words) {
+    pub(crate) fn write_before(&mut self, at: Time, words: &mut Words) {
         let mut spoken = self.steps.iter().filter_map(|step| {
             let Some(Act::Say { node, .. }) = step.act() else {
                 return None;

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::answer::reply_text;
+use rebound_engine::{Duration, Time};
+use rebound_net::Note as NetNote;
 use rebound_sim::client::{ClientId, CommandOutcome, Note as ClientNote};
-use rebound_sim::engine::{Duration, Time};
-use rebound_sim::net::Note as NetNote;
 use rebound_sim::scenario::{Occasion, Plan};
 use rebound_sim::trace::{Event, FaultKind, Record, Sink};
 use rebound_sim::valkey::{
@@ -133,7 +133,7 @@ impl Seen {
     }
 
     /// What each node is at the end.
-    pub fn last_states(&self) -> Vec<String> {
+    pub(crate) fn last_states(&self) -> Vec<String> {
         let nodes = (0..self.plan.nodes.len() as u16).map(NodeId);
         nodes.map(|node| state(self.run.node(node))).collect()
     }

@@ -1,6 +1,6 @@
 //! The recording's time and the model's: which instant of the one is which of the other.
 
-use rebound_sim::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 
 /// A map of instants, straight between the knots, of slope one before the first and after the
 /// last.
@@ -12,7 +12,7 @@ pub struct TimeMap {
 
 impl TimeMap {
     /// The map that joins these pairs. Where they run back they are bent straight.
-    pub fn joining(mut knots: Vec<(Time, Time)>) -> TimeMap {
+    pub(crate) fn joining(mut knots: Vec<(Time, Time)>) -> TimeMap {
         knots.sort_unstable();
         let mut latest = Time::ZERO;
         for (_, modelled) in &mut knots {
@@ -29,7 +29,7 @@ impl TimeMap {
     /// The model's instant.
     pub fn modelled(&self, recorded: Time) -> Time {
         let after = self.knots.partition_point(|(at, _)| *at <= recorded);
-        let before = after.checked_sub(1).map(|place| self.knots[place]);
+        let before = after.checked_sub(1).map(|index| self.knots[index]);
         match (before, self.knots.get(after)) {
             (None, None) => recorded,
             (None, Some((at, to))) => Time(to.0.saturating_sub(at.0 - recorded.0)),
@@ -45,17 +45,17 @@ impl TimeMap {
     }
 
     /// Between which knots an instant of the recording lies, counted from zero.
-    pub fn place_recorded(&self, at: Time) -> usize {
+    pub(crate) fn place_recorded(&self, at: Time) -> usize {
         self.knots.partition_point(|(recorded, _)| *recorded <= at)
     }
 
     /// The same of an instant of the model.
-    pub fn place_modelled(&self, at: Time) -> usize {
+    pub(crate) fn place_modelled(&self, at: Time) -> usize {
         self.knots.partition_point(|(_, modelled)| *modelled <= at)
     }
 
     /// How far the two are from one another at most, at the knots.
-    pub fn farthest(&self, other: &TimeMap) -> Duration {
+    pub(crate) fn farthest(&self, other: &TimeMap) -> Duration {
         let apart = self.knots.iter().map(|(recorded, modelled)| {
             let other = other.modelled(*recorded);
             other.since(*modelled).max(modelled.since(other))

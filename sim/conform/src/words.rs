@@ -12,7 +12,7 @@ const SHEBANG_SETS: &str = "#!lua return server.call('SET',KEYS[1],'x')";
 const NO_WRITES_GETS: &str = "#!lua flags=no-writes return server.call('GET',KEYS[1])";
 
 /// A command on one line.
-pub fn on_one_line(text: &str) -> String {
+pub(crate) fn on_one_line(text: &str) -> String {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
     words.join(" ")
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use rebound_sim::engine::{Queue, Time};
+use rebound_engine::{Queue, Time};
 use rebound_sim::trace::NoTrace;
 use rebound_sim::valkey::Behaviour;
 use rebound_sim::{Runner, scenario};

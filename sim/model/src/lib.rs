@@ -1,4 +1,4 @@
-//! The engine and the model of Rebound, a deterministic simulator of Valkey failovers.
+//! The model of Rebound, a deterministic simulator of Valkey failovers.
 
 pub mod check;
 pub mod client;
@@ -9,6 +9,4 @@ pub mod trace;
 pub mod valkey;
 pub mod world;
 
-pub use rebound_engine as engine;
-pub use rebound_net as net;
 pub use world::Runner;

@@ -142,8 +142,8 @@ fn streams_are_independent_of_rates_and_of_each_other() {
             let Some(others) = other.streams.get(stream) else {
                 continue;
             };
-            for (place, (one, two)) in answers.iter().zip(others).enumerate() {
-                assert_eq!(one, two, "{what}: {stream}, question {place}");
+            for (index, (one, two)) in answers.iter().zip(others).enumerate() {
+                assert_eq!(one, two, "{what}: {stream}, question {index}");
                 compared += 1;
             }
         }

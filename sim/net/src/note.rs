@@ -1,9 +1,8 @@
 //! What happens in the network, as a run's trace tells it.
 
-use rebound_engine::Time;
+use rebound_engine::{Time, hashed};
 
 use super::types::{Closing, ConnId, ConnectFailure, HostId};
-use rebound_engine::hashed;
 
 /// A message that begins its way. What is never [`Note::Delivered`] afterwards is lost, or was
 /// still on its way at the end of the run; messages of one connection and sender arrive in the

@@ -1,7 +1,6 @@
 //! The types of the network's interface.
 
-use rebound_engine::hashed;
-use rebound_engine::{Distribution, Duration, Odds, Time};
+use rebound_engine::{Distribution, Duration, Odds, Time, hashed};
 
 /// A machine that opens or accepts connections. Servers come first, then one host per client.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -110,13 +110,13 @@ impl Said {
     fn is_told(&mut self, event: &Event) -> bool {
         self.records += 1;
         let kind = discriminant(event);
-        let place = self.met.iter().position(|(met, _)| *met == kind);
-        let place = place.unwrap_or_else(|| {
+        let index = self.met.iter().position(|(met, _)| *met == kind);
+        let index = index.unwrap_or_else(|| {
             self.met.push((kind, 0));
             self.met.len() - 1
         });
-        self.met[place].1 += 1;
-        self.met[place].1 <= Self::TOLD || self.records.is_multiple_of(Self::OF_THE_REST)
+        self.met[index].1 += 1;
+        self.met[index].1 <= Self::TOLD || self.records.is_multiple_of(Self::OF_THE_REST)
     }
 
     fn add(&mut self, sentence: String) {
@@ -243,7 +243,7 @@ fn every_sentence_about_every_scenario_is_whole() {
         behaviours.sort_by_key(|behaviour| behaviour.name);
         behaviours.dedup_by_key(|behaviour| behaviour.name);
         let turns = behaviours.into_iter().enumerate();
-        let chosen = turns.filter(|(place, _)| (place + number).is_multiple_of(TURNS));
+        let chosen = turns.filter(|(index, _)| (index + number).is_multiple_of(TURNS));
         let chosen = chosen.map(|(_, behaviour)| behaviour).chain([epochs]);
         work.extend(chosen.map(|behaviour| (plan, behaviour)));
     }

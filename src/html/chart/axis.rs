@@ -1,6 +1,6 @@
 //! Axes: where ticks are, and which of their labels have room.
 
-use rebound_sim::engine::Duration;
+use rebound_engine::Duration;
 
 use crate::figures::grouped;
 use crate::html::svg::{Anchor, Svg, text_width};
@@ -27,7 +27,7 @@ pub fn linear(most: f64, wanted: usize) -> Vec<f64> {
         .find(|step| *step >= rough * 0.75)
         .unwrap_or(power * 10.0);
     let count = (most / step).ceil() as usize;
-    (0..=count).map(|place| place as f64 * step).collect()
+    (0..=count).map(|index| index as f64 * step).collect()
 }
 
 /// Powers of ten from the first at or above `least` to the last at or below `most`.

@@ -78,7 +78,7 @@ pub fn histogram(width: Width, axes: Axes<'_>, kinds: &[Columns<'_>]) -> Svg {
         let share = (value.max(low) / low).ln() / (high / low).ln();
         begin + share.clamp(0.0, 1.0) * (right - begin)
     };
-    for (place, kind) in kinds.iter().enumerate() {
+    for (index, kind) in kinds.iter().enumerate() {
         for column in &kind.columns {
             if column.count == 0 {
                 continue;
@@ -91,7 +91,7 @@ pub fn histogram(width: Width, axes: Axes<'_>, kinds: &[Columns<'_>]) -> Svg {
             let high = height(column.count);
             svg.rect(
                 kind.class,
-                (left + part * place as f64, floor - high),
+                (left + part * index as f64, floor - high),
                 (part, high),
                 &told(axes, kind.name, column),
             );

@@ -38,8 +38,8 @@ pub fn intervals(differences: &[Interval<'_>], tick: impl Fn(f64) -> String) -> 
     });
     let span = if most > least { most - least } else { 1.0 };
     let x = |value: f64| EDGE + (finite(value) - least) / span * (WIDTH - 2.0 * EDGE);
-    for (place, one) in differences.iter().enumerate() {
-        let top = ROW * place as f64;
+    for (index, one) in differences.iter().enumerate() {
+        let top = ROW * index as f64;
         let value_width = text_width(&one.words);
         svg.text(
             "label strong",

@@ -39,13 +39,13 @@ pub fn strip(of: &Strip<'_>) -> Svg {
         );
     }
     let whole = of.values.len().max(1) as f64;
-    let x = |place: usize| LEFT + place as f64 / whole * (right - LEFT);
+    let x = |index: usize| LEFT + index as f64 / whole * (right - LEFT);
     if !of.values.is_empty() {
         let mut outline = String::new();
-        for (place, value) in of.values.iter().enumerate() {
-            let go = if place == 0 { "M" } else { "L" };
-            outline.push_str(&format!("{go}{} {}", short(x(place)), short(y(*value))));
-            outline.push_str(&format!("H{}", short(x(place + 1))));
+        for (index, value) in of.values.iter().enumerate() {
+            let go = if index == 0 { "M" } else { "L" };
+            outline.push_str(&format!("{go}{} {}", short(x(index)), short(y(*value))));
+            outline.push_str(&format!("H{}", short(x(index + 1))));
         }
         let area = format!("{outline}V{}H{}z", short(floor), short(LEFT));
         svg.path(&format!("area {}", of.class), &area);

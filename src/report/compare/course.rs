@@ -96,12 +96,12 @@ fn row(scenario: &ScenarioComparison, measure: Measure, courses: &[(&str, &Cours
             most,
             class: measure.class(),
         });
-        let (place, peak) = peak(values);
+        let (index, peak) = peak(values);
         let at_most = label(Unit::Count, rounded(peak));
         let spoken = format!(
             "{} under {name}: at most {at_most} at {}",
             measure.words(),
-            short_span(course.bin_ns.saturating_mul(place as u64))
+            short_span(course.bin_ns.saturating_mul(index as u64))
         );
         html.push_str(&format!(
             "<div class=\"panel\"><p class=\"name\">{} <span class=\"faint\">at most \
@@ -131,10 +131,10 @@ fn table(
     }
     let stretches = values.iter().map(Vec::len).max().unwrap_or(0);
     let bin_ns = courses.first().map_or(0, |(_, course)| course.bin_ns);
-    for place in 0..stretches {
-        let from = bin_ns.saturating_mul(place as u64);
+    for index in 0..stretches {
+        let from = bin_ns.saturating_mul(index as u64);
         let mut row = vec![Cell::number(&short_span(from), from as f64)];
-        row.extend(values.iter().map(|values| match values.get(place) {
+        row.extend(values.iter().map(|values| match values.get(index) {
             Some(value) => Cell::number(&label(Unit::Count, rounded(*value)), *value),
             None => Cell::text(""),
         }));
@@ -155,9 +155,9 @@ fn rounded(value: f64) -> f64 {
 /// The first stretch with the greatest value.
 fn peak(values: &[f64]) -> (usize, f64) {
     let mut peak = (0, 0.0);
-    for (place, value) in values.iter().enumerate() {
+    for (index, value) in values.iter().enumerate() {
         if *value > peak.1 {
-            peak = (place, *value);
+            peak = (index, *value);
         }
     }
     peak

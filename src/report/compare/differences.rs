@@ -12,13 +12,13 @@ pub fn panels(method: &IntervalMethod, scenario: &ScenarioComparison) -> String 
     let Some((first, others)) = scenario.behaviours.split_first() else {
         return String::new();
     };
-    let of = |place: usize, metric: Metric| -> Option<Difference> {
-        let all = others.get(place)?.against_first.as_ref()?;
+    let of = |index: usize, metric: Metric| -> Option<Difference> {
+        let all = others.get(index)?.against_first.as_ref()?;
         all.get(metric.name()).copied()
     };
     let differs = |metric: Metric| {
-        (0..others.len()).any(|place| {
-            of(place, metric).is_some_and(|d| d.mean != 0.0 || d.low != 0.0 || d.high != 0.0)
+        (0..others.len()).any(|index| {
+            of(index, metric).is_some_and(|d| d.mean != 0.0 || d.low != 0.0 || d.high != 0.0)
         })
     };
     let metrics: Vec<Metric> = Metric::ALL.into_iter().filter(|m| differs(*m)).collect();
@@ -43,12 +43,12 @@ pub fn panels(method: &IntervalMethod, scenario: &ScenarioComparison) -> String 
     }
     for metric in metrics {
         let found: Vec<(usize, Difference)> = (0..others.len())
-            .filter_map(|place| Some((place, of(place, metric)?)))
+            .filter_map(|index| Some((index, of(index, metric)?)))
             .collect();
-        html.push_str(&panel(metric, &found, &|place| &others[place].behaviour));
+        html.push_str(&panel(metric, &found, &|index| &others[index].behaviour));
         let mut row = vec![Cell::text(metric.words())];
-        row.extend((0..others.len()).map(|place| {
-            of(place, metric).map_or_else(
+        row.extend((0..others.len()).map(|index| {
+            of(index, metric).map_or_else(
                 || Cell::text(""),
                 |d| Cell::number(&difference(metric, d), d.mean),
             )
@@ -68,13 +68,13 @@ fn panel<'a>(
 ) -> String {
     let rows: Vec<Interval<'_>> = found
         .iter()
-        .map(|(place, d)| Interval {
-            name: name(*place),
+        .map(|(index, d)| Interval {
+            name: name(*index),
             mean: d.mean,
             low: d.low,
             high: d.high,
             words: change(metric, d.mean),
-            told: format!("{}: {}", name(*place), difference(metric, *d)),
+            told: format!("{}: {}", name(*index), difference(metric, *d)),
         })
         .collect();
     let spoken: Vec<&str> = rows.iter().map(|row| row.told.as_str()).collect();

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rebound_sim::engine::Duration;
+use rebound_engine::Duration;
 use rebound_sim::results::RunReport;
 use rebound_view::{Painter, Picture, Window};
 

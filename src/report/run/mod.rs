@@ -6,7 +6,7 @@ mod drawn;
 
 pub use drawn::{Drawn, again, draw, window};
 
-use rebound_sim::engine::Duration;
+use rebound_engine::Duration;
 use rebound_sim::results::{ChainHop, Finding, RunReport};
 
 use super::look;

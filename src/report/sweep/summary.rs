@@ -1,6 +1,6 @@
 //! A sweep in words and tables: verdicts, figures, findings by check, the worst seeds.
 
-use rebound_sim::engine::Duration;
+use rebound_engine::Duration;
 use rebound_sim::results::{SeedList, SweepReport};
 
 use crate::figures::{commands, counts, flagged_clients, grouped, rate, redirects, share, writes};

@@ -4,7 +4,7 @@ use rebound_sim::results::{CheckId, RunReport, Verdict};
 use rebound_sim::scenario::{Expectation, ExpectedVerdict};
 
 /// Watches the runs of one expectation.
-pub struct ExpectationTally<'a> {
+pub(crate) struct ExpectationTally<'a> {
     expectation: &'a Expectation,
     runs: u64,
     flagged: u64,
@@ -150,7 +150,7 @@ impl<'a> ExpectationTally<'a> {
     }
 
     /// The seed that shows best why it has not passed.
-    pub fn culprit(&self) -> Option<u64> {
+    pub(crate) fn culprit(&self) -> Option<u64> {
         if self.passed() {
             return None;
         }

@@ -34,8 +34,8 @@ impl Item {
     pub(super) fn judge(&self) -> Result<Judged, Error> {
         match &self.what {
             What::Seed(seed, regression) => self.judge_seed(*seed, regression),
-            What::Expectation(place, seeds) => {
-                self.judge_expectation(&self.plan.expect[*place], *seeds)
+            What::Expectation(index, seeds) => {
+                self.judge_expectation(&self.plan.expect[*index], *seeds)
             }
         }
     }

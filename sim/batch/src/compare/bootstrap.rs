@@ -8,7 +8,7 @@ use super::report::Difference;
 use rebound_engine::Chooser;
 
 /// How many times the pairs are resampled.
-pub const RESAMPLES: usize = 1_000;
+pub(crate) const RESAMPLES: usize = 1_000;
 
 /// Places of the sorted sums at which the interval ends: 95 % of them lie between.
 const ENDS: (usize, usize) = (RESAMPLES / 40, RESAMPLES - 1 - RESAMPLES / 40);
@@ -34,7 +34,7 @@ pub(super) fn intervals(differences: &[Vec<i64>]) -> Vec<Difference> {
             sums.push(
                 drawn
                     .iter()
-                    .map(|place| i128::from(column[*place]))
+                    .map(|index| i128::from(column[*index]))
                     .sum::<i128>(),
             );
         }

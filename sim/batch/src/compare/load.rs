@@ -21,12 +21,12 @@ pub(super) struct Load {
 impl Load {
     /// A client's request has reached a node.
     pub(super) fn request(&mut self, node: NodeId, now: Time) {
-        let place = usize::from(node.0);
-        if place >= self.latest.len() {
-            self.latest.resize(place + 1, (0, 0));
+        let index = usize::from(node.0);
+        if index >= self.latest.len() {
+            self.latest.resize(index + 1, (0, 0));
         }
         let interval = now.nanos() / INTERVAL.as_nanos();
-        let (latest, count) = &mut self.latest[place];
+        let (latest, count) = &mut self.latest[index];
         if *latest != interval {
             (*latest, *count) = (interval, 0);
         }

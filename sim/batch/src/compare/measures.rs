@@ -323,8 +323,8 @@ mod tests {
     #[test]
     fn metrics_are_in_their_places_and_have_names_of_their_own() {
         let mut names = BTreeSet::new();
-        for (place, metric) in Metric::ALL.into_iter().enumerate() {
-            assert_eq!(metric as usize, place);
+        for (index, metric) in Metric::ALL.into_iter().enumerate() {
+            assert_eq!(metric as usize, index);
             assert!(names.insert(metric.name()));
             assert!(names.insert(metric.words()) || metric.words() == metric.name());
         }

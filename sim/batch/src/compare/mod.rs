@@ -16,7 +16,7 @@ mod state;
 mod table;
 mod work;
 
-pub use bootstrap::RESAMPLES;
+pub(crate) use bootstrap::RESAMPLES;
 pub use measures::{Measures, Metric, RunMeasures, Unit};
 pub use report::{
     BehaviourColumn, CompareReport, Difference, IntervalMethod, ScenarioComparison, Spread,

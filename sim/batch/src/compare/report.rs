@@ -131,11 +131,11 @@ impl Spread {
                 .div_ceil(100)
                 .max(1);
             let mut below = 0_u128;
-            let place = counts.iter().find(|(_, count)| {
+            let index = counts.iter().find(|(_, count)| {
                 below += u128::from(**count);
                 below >= rank
             });
-            place.map_or(*max, |(value, _)| *value)
+            index.map_or(*max, |(value, _)| *value)
         };
         let weighed = counts
             .iter()

@@ -16,7 +16,7 @@ use crate::seeds::Seeds;
 /// What a comparison has done so far, and of what.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct State {
+struct SavedComparisons {
     schema: String,
     model: String,
     behaviours: Vec<String>,
@@ -39,7 +39,7 @@ struct Scenario {
 const SCHEMA: &str = "rebound.compare-state/1";
 
 /// A comparison in progress, scenario by scenario, and the file where it is kept, if it is kept.
-pub struct Keeper {
+pub(crate) struct Keeper {
     /// What there is of each scenario.
     pub comparisons: Vec<Comparison>,
     plans: Vec<Arc<Plan>>,
@@ -56,7 +56,7 @@ impl Keeper {
     /// If the file is of another comparison, or could never be written.
     pub fn open(options: &CompareOptions) -> Result<Keeper, Error> {
         let store = Store::open(options.resume.as_deref(), "comparison")?;
-        let saved = store.read::<State>()?;
+        let saved = store.read::<SavedComparisons>()?;
         let (plans, behaviours) = (&options.plans, &options.behaviours);
         let mut keeper = Keeper {
             comparisons: plans.iter().map(|_| Comparison::new(behaviours)).collect(),
@@ -74,16 +74,18 @@ impl Keeper {
 
     /// Goes on with a state, if it is of this comparison. It may go on to more seeds than it was
     /// begun with.
-    fn resume(&mut self, saved: State) -> Result<(), Error> {
+    fn resume(&mut self, saved: SavedComparisons) -> Result<(), Error> {
         let ours = self.state();
         let list = |names: &mut dyn Iterator<Item = &String>| {
             let names: Vec<&str> = names.map(String::as_str).collect();
             names.join(",")
         };
-        let scenarios = |state: &State| list(&mut state.scenarios.iter().map(|one| &one.scenario));
-        let hashes =
-            |state: &State| list(&mut state.scenarios.iter().map(|one| &one.scenario_hash));
-        let behaviours = |state: &State| list(&mut state.behaviours.iter());
+        let scenarios =
+            |state: &SavedComparisons| list(&mut state.scenarios.iter().map(|one| &one.scenario));
+        let hashes = |state: &SavedComparisons| {
+            list(&mut state.scenarios.iter().map(|one| &one.scenario_hash))
+        };
+        let behaviours = |state: &SavedComparisons| list(&mut state.behaviours.iter());
         let store = &self.store;
         store.agree([
             ("schema", &*saved.schema, &*ours.schema),
@@ -111,7 +113,7 @@ impl Keeper {
         Ok(())
     }
 
-    fn state(&self) -> State {
+    fn state(&self) -> SavedComparisons {
         let scenarios = self.plans.iter().zip(&self.comparisons);
         let scenarios = scenarios.map(|(plan, comparison)| Scenario {
             scenario: plan.name.clone(),
@@ -119,7 +121,7 @@ impl Keeper {
             figures: comparison.saved(),
         });
         let names = self.behaviours.iter().map(|one| one.name.to_owned());
-        State {
+        SavedComparisons {
             schema: SCHEMA.to_owned(),
             model: MODEL.to_owned(),
             behaviours: names.collect(),
@@ -136,12 +138,12 @@ impl Keeper {
     }
 
     /// Whether it is time to write the state.
-    pub fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         self.store.is_due()
     }
 
     /// Writes the state; see [`Store::save`].
-    pub fn save(&mut self) -> Option<String> {
+    pub(crate) fn save(&mut self) -> Option<String> {
         if !self.store.keeps() {
             return None;
         }

@@ -156,8 +156,8 @@ impl Comparison {
         let widest = widths.max().unwrap_or(0);
         let mut differences = self.differences().into_iter();
         let columns = self.behaviours.iter().zip(&self.columns).enumerate();
-        let behaviours = columns.map(|(place, (behaviour, column))| {
-            let against_first = (place > 0).then(|| {
+        let behaviours = columns.map(|(index, (behaviour, column))| {
+            let against_first = (index > 0).then(|| {
                 Metric::ALL
                     .into_iter()
                     .filter_map(|metric| Some((metric.name().to_owned(), differences.next()?)))

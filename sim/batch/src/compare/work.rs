@@ -23,7 +23,7 @@ pub type Runs = Vec<(RunReport, RunMeasures)>;
 const VERIFIED: u64 = 64;
 
 /// What the threads work on.
-pub struct Work<'a> {
+pub(crate) struct Work<'a> {
     /// The scenario.
     pub plan: &'a Arc<Plan>,
     /// The behaviours of the nodes, in turn.

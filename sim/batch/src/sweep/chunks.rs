@@ -8,7 +8,7 @@ use std::ops::Range;
 const MOST: u64 = 16;
 
 /// Deals out ranges of seeds in order.
-pub struct Chunks {
+pub(crate) struct Chunks {
     ranges: VecDeque<Range<u64>>,
     size: u64,
 }

@@ -10,7 +10,7 @@ use rebound_sim::trace::{Event, Record, Sink};
 
 /// A sink for one run.
 #[derive(Debug)]
-pub struct DetailSink {
+pub(crate) struct DetailSink {
     outages: Outages,
     chains: Buckets,
     bounces: Buckets,

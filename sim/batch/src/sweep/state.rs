@@ -16,7 +16,7 @@ use crate::seeds::Seeds;
 /// What a sweep has done so far, and of what.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct State {
+pub(crate) struct SavedSweep {
     schema: String,
     scenario: String,
     scenario_hash: String,
@@ -33,13 +33,13 @@ pub struct State {
     witness: Option<SeedMark>,
 }
 
-impl State {
+impl SavedSweep {
     const SCHEMA: &str = "rebound.sweep-state/1";
 
     /// A sweep that has not begun.
-    pub fn new(plan: &Plan, behaviour: &Behaviour, seeds: &Seeds) -> State {
-        State {
-            schema: State::SCHEMA.to_owned(),
+    pub fn new(plan: &Plan, behaviour: &Behaviour, seeds: &Seeds) -> SavedSweep {
+        SavedSweep {
+            schema: SavedSweep::SCHEMA.to_owned(),
             scenario: plan.name.clone(),
             scenario_hash: format!("{:032x}", plan.hash),
             behaviour: behaviour.name.to_owned(),
@@ -60,8 +60,8 @@ impl State {
         plan: &Arc<Plan>,
         behaviour: &'static Behaviour,
         detail: bool,
-    ) -> Result<State, Error> {
-        let Some(saved) = store.read::<State>()? else {
+    ) -> Result<SavedSweep, Error> {
+        let Some(saved) = store.read::<SavedSweep>()? else {
             return Ok(self);
         };
         store.agree([
@@ -92,7 +92,7 @@ impl State {
         if let Some(witness) = &saved.witness {
             store.same_build(plan, behaviour, witness)?;
         }
-        Ok(State {
+        Ok(SavedSweep {
             seeds: self.seeds,
             ..saved
         })
@@ -100,9 +100,9 @@ impl State {
 }
 
 /// A state and the file where it is kept, if it is kept.
-pub struct Keeper {
+pub(crate) struct Keeper {
     /// The state.
-    pub state: State,
+    pub state: SavedSweep,
     store: Store,
     plan: Arc<Plan>,
     behaviour: &'static Behaviour,
@@ -116,7 +116,7 @@ impl Keeper {
     pub fn open(options: &SweepOptions) -> Result<Keeper, Error> {
         let store = Store::open(options.resume.as_deref(), "sweep")?;
         let (plan, behaviour) = (&options.plan, options.behaviour);
-        let state = State::new(plan, behaviour, &options.seeds);
+        let state = SavedSweep::new(plan, behaviour, &options.seeds);
         Ok(Keeper {
             state: state.resumed(&store, plan, behaviour, options.detail)?,
             store,
@@ -126,12 +126,12 @@ impl Keeper {
     }
 
     /// Whether it is time to write the state.
-    pub fn is_due(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         self.store.is_due()
     }
 
     /// Writes the state; see [`Store::save`].
-    pub fn save(&mut self) -> Option<String> {
+    pub(crate) fn save(&mut self) -> Option<String> {
         if !self.store.keeps() {
             return None;
         }

@@ -21,7 +21,7 @@ use crate::verify::mismatch;
 const VERIFIED: u64 = 64;
 
 /// What the threads work on.
-pub struct Work {
+pub(crate) struct Work {
     plan: Arc<Plan>,
     behaviour: &'static Behaviour,
     verify: bool,
@@ -30,7 +30,7 @@ pub struct Work {
 
 /// What is visible from outside while the threads work.
 #[derive(Default)]
-pub struct Counters {
+pub(crate) struct Counters {
     /// Seeds run.
     pub seeds: AtomicU64,
     /// Events that happened.
@@ -64,7 +64,7 @@ impl Work {
     }
 
     /// Runs the seeds of `chunk`, or those before the first that fails or that `stop` forbids.
-    pub fn chunk(
+    pub(crate) fn chunk(
         &self,
         runner: &mut Runner,
         chunk: Range<u64>,

@@ -14,7 +14,8 @@ use std::ops::Range;
 
 pub use compare::{Known, Sets, facts, observations, sets};
 pub use model::model_runs;
-pub use recorded::{is_cluster, read};
+pub(crate) use recorded::is_cluster;
+pub use recorded::read;
 pub use run::{Mark, Millis, Op, Run, Step};
 
 use super::agreement::Observation;

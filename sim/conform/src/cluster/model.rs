@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::run::{Mark, Op, Run, Step};
+use rebound_engine::Time;
 use rebound_sim::client::{CommandOutcome, Note as ClientNote};
-use rebound_sim::engine::Time;
 use rebound_sim::trace::{Event, Record};
 use rebound_sim::{Runner, scenario};
 

@@ -42,7 +42,7 @@ const LOG: [(&str, &str, &str); 13] = [
 const NEEDED: [&str; 3] = ["a paused", "b won", "a demoted"];
 
 /// Whether a recording is of a cluster.
-pub fn is_cluster(recording: &[Line]) -> bool {
+pub(crate) fn is_cluster(recording: &[Line]) -> bool {
     failover(recording).is_some()
 }
 
@@ -87,7 +87,7 @@ pub fn read(recording: &[Line]) -> Result<Run, RecordingError> {
         clock: 1.0,
     };
     let end = end(recording);
-    for (place, line) in recording.iter().enumerate() {
+    for (index, line) in recording.iter().enumerate() {
         let at = line.t - start;
         if let Event::Log { line: text } = &line.event
             && at > -BEFORE
@@ -104,7 +104,7 @@ pub fn read(recording: &[Line]) -> Result<Run, RecordingError> {
         if !is_cut_short(line, end) {
             let expected = "SET or GET of one key, at four nodes";
             command(&mut run, &ports, &line.event)
-                .map_err(|found| RecordingError::at(place, found, expected))?;
+                .map_err(|found| RecordingError::at(index, found, expected))?;
         }
     }
     for what in NEEDED {

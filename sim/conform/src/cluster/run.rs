@@ -136,7 +136,7 @@ impl Run {
     }
 
     /// The longest that such a command took.
-    pub fn longest_hold(&self) -> Millis {
+    pub(crate) fn longest_hold(&self) -> Millis {
         let took = |op: &Op| op.steps.last().map_or(0.0, |step| step.at) - op.sent;
         self.held().map(took).fold(0.0, f64::max)
     }

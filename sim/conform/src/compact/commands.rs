@@ -30,7 +30,7 @@ pub fn chosen(recording: &[Line]) -> BTreeSet<usize> {
     let clusters_failover = &clusters_failover(recording);
     let mut first = BTreeMap::new();
     let mut clients: BTreeMap<&String, (usize, u32)> = BTreeMap::new();
-    for (place, line) in recording.iter().enumerate() {
+    for (index, line) in recording.iter().enumerate() {
         let Event::Op {
             t0, last: reply, ..
         } = &line.event
@@ -41,14 +41,14 @@ pub fn chosen(recording: &[Line]) -> BTreeSet<usize> {
         let in_a_clusters_failover =
             (clusters_failover.as_ref()).is_some_and(|around| around.contains(t0));
         if took_long(&line.event) || reply.is_null() || under_way || in_a_clusters_failover {
-            chosen.insert(place);
+            chosen.insert(index);
         }
         let key = (kind(line), stretches.at(*t0));
-        first.entry(key).or_insert(place);
+        first.entry(key).or_insert(index);
         clients
             .entry(&line.who)
             .and_modify(|(_, commands)| *commands += 1)
-            .or_insert((place, 1));
+            .or_insert((index, 1));
     }
     chosen.extend(first.values());
     // Who arrives, asks once and goes is one of many; who stays, has begun somewhere.

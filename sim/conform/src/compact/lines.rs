@@ -27,7 +27,7 @@ const OF_NO_INTEREST: [&str; 14] = [
 /// Whether a line stays whatever the others say. Commands and what repeats itself do not: of
 /// those some are chosen. Until the script begins, logs tell how servers start and a replica is
 /// first filled.
-pub fn stays(line: &Line, before_the_script: bool) -> bool {
+pub(crate) fn stays(line: &Line, before_the_script: bool) -> bool {
     match &line.event {
         Event::Info { d } => !d.is_empty(),
         Event::Log { .. } if before_the_script => false,
@@ -72,13 +72,13 @@ fn is_stream(dir: Way, data: &str) -> bool {
 }
 
 /// Of what repeats itself, the first of its kind in each stretch.
-pub fn first_of_repeated(recording: &[Line]) -> Vec<usize> {
+pub(crate) fn first_of_repeated(recording: &[Line]) -> Vec<usize> {
     let stretches = Stretches::of(&super::changes(recording));
     let mut first = BTreeMap::new();
-    for (place, line) in recording.iter().enumerate() {
+    for (index, line) in recording.iter().enumerate() {
         if let Some(kind) = repeated(&line.event) {
             let key = (&line.who, kind, stretches.at(line.t));
-            first.entry(key).or_insert(place);
+            first.entry(key).or_insert(index);
         }
     }
     first.into_values().collect()
@@ -98,7 +98,7 @@ fn repeated(event: &Event) -> Option<String> {
 }
 
 /// Whether a line reports a change at a server, or a step of the script.
-pub fn is_change(line: &Line) -> bool {
+pub(crate) fn is_change(line: &Line) -> bool {
     const STATE: [&str; 3] = ["role", "master_failover_state", "master_link_status"];
     const MILESTONES: [&str; 5] = [
         "Failover election won",

@@ -7,7 +7,7 @@ use super::super::agreement::Observation;
 use super::super::clients::{Op, Redirect};
 use super::super::replay::OpReplies;
 use super::{Run, Sides, Tally, not_compared};
-use rebound_sim::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 
 /// From here on a recorded command waited for the server, beyond all lateness of the recorder.
 const WAITED: Duration = Duration::millis(60);

@@ -5,7 +5,7 @@ use super::super::agreement::Observation;
 use super::super::recording::Event;
 use super::super::script::Act;
 use super::{Run, Sides, Tally, operator, states};
-use rebound_sim::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::{NodeId, ReplId};
 
 /// Offsets are compared where no client's command came so shortly before they were asked.

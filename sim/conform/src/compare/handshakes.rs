@@ -12,8 +12,8 @@ use super::super::recording::{Event, Way};
 use super::super::replies;
 use super::super::script::instant;
 use super::{Run, Sides, Tally};
-use crate::lab::WireEvent;
-use rebound_sim::engine::Time;
+use crate::bench::WireEvent;
+use rebound_engine::Time;
 use rebound_sim::valkey::{Command, Message, NodeId, Request};
 
 /// A character of a piece that is only partly shown.

@@ -5,7 +5,7 @@ use super::super::recording::{Event, Line};
 use super::super::replies;
 use super::super::script::{Act, What, instant};
 use super::{Run, Sides, Tally, not_compared};
-use rebound_sim::engine::Time;
+use rebound_engine::Time;
 use serde_json::Value;
 
 /// What the operator was answered after the line at `place`.

@@ -10,7 +10,7 @@
 use super::super::agreement::Observation;
 use super::super::milestones::{Mark, Milestone};
 use super::{Run, Sides, Tally, not_compared};
-use rebound_sim::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::NodeId;
 
 /// By how much a phase may differ in addition to a tenth of its length.

@@ -8,7 +8,7 @@ use super::super::clients::Probe;
 use super::super::replay::ProbeReplies;
 use super::commands::reply_came_in_phase;
 use super::{Run, Sides, Tally, not_compared};
-use rebound_sim::engine::Time;
+use rebound_engine::Time;
 
 /// Facts of connections that no run of the model has done like the recording yet: a place among
 /// what was heard, or one behind the last for how the connection ended.

@@ -7,7 +7,7 @@ use super::super::recording::{Event, Line};
 use super::super::replies::NodeState;
 use super::super::script::instant;
 use super::{Run, Sides, Tally};
-use rebound_sim::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::{FailoverState, Role};
 
 /// A state that lasts longer than this, and than the recorder's lateness, cannot escape a poll

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use rebound_sim::net::{Direction, HostId};
+use rebound_net::{Direction, HostId};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender};
 

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::answer::{Resp, answer};
+use rebound_engine::{Chooser, Duration, StreamId, Time};
+use rebound_net::{ConnId, ConnectFailure, Note as NetNote};
 use rebound_sim::client::{
     Client, ClientId, ClientSpec, ConnSlot, Context, Effect, Input, Note as ClientNote,
 };
-use rebound_sim::engine::{Chooser, Duration, StreamId, Time};
-use rebound_sim::net::{ConnId, ConnectFailure, Note as NetNote};
 use rebound_sim::scenario::request::request;
 use rebound_sim::trace::Event;
 use rebound_sim::valkey::{
@@ -342,7 +342,7 @@ impl Clients {
 pub type Place = (ClientId, ConnSlot, u32);
 
 /// A connection's id in records.
-pub fn conn_id(number: u32) -> ConnId {
+pub(crate) fn conn_id(number: u32) -> ConnId {
     ConnId {
         index: number,
         generation: 0,

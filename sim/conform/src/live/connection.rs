@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::Instant;
 
+use rebound_net::{Closing, ConnectFailure, Direction, Note as NetNote};
 use rebound_sim::client::Input;
-use rebound_sim::net::{Closing, ConnectFailure, Direction, Note as NetNote};
 use rebound_sim::trace::Event;
 use rebound_sim::valkey::NodeId;
 use tokio::net::TcpStream;
@@ -105,7 +105,7 @@ async fn hear(
     clients: &Rc<Clients>,
     stage: &Stage,
     place: Place,
-    ends: (rebound_sim::net::HostId, rebound_sim::net::HostId),
+    ends: (rebound_net::HostId, rebound_net::HostId),
     mut heard: UnboundedReceiver<Parcel<()>>,
 ) {
     let mut decoder = Decoder::default();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::answer::Resp;
 use crate::recording::{DRIVEN, Event as LineEvent, Line as Recorded};
 use crate::{Judged, Seen, judge};
-use rebound_sim::engine::Time;
+use rebound_engine::Time;
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::Sink;
 use rebound_sim::valkey::{Belief, NodeId, Persistence};
@@ -105,7 +105,7 @@ async fn attempt(
     let (due, mut dues) = unbounded_channel();
     let (mut nodes, mut listeners, mut orders) = (Vec::new(), Vec::new(), Vec::new());
     let mut ports = Vec::new();
-    for place in 0..plan.nodes.len() {
+    for index in 0..plan.nodes.len() {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
         let listener = listener.and_then(|listener| {
             listener.set_nonblocking(true)?;
@@ -118,7 +118,7 @@ async fn attempt(
         ports.push(Ports {
             own: free_port()?,
             proxy,
-            from: several.then(|| Ipv4Addr::new(127, 0, 0, 2 + place as u8)),
+            from: several.then(|| Ipv4Addr::new(127, 0, 0, 2 + index as u8)),
         });
     }
     for (node, own) in plan.nodes.iter().zip(&ports) {
@@ -205,7 +205,7 @@ async fn pair(stage: &Rc<Stage>, patience: Duration) -> Result<(), Trouble> {
     while Instant::now() < limit {
         unready.clear();
         for node in stage.ids() {
-            let place = usize::from(node.0);
+            let index = usize::from(node.0);
             {
                 let mut server = stage.node(node).server.borrow_mut();
                 if !server.runs() {
@@ -220,13 +220,13 @@ async fn pair(stage: &Rc<Stage>, patience: Duration) -> Result<(), Trouble> {
                 }
             }
             let step = Duration::from_millis(200);
-            let ready = tokio::time::timeout(step, ready(stage, node, &mut lines[place])).await;
+            let ready = tokio::time::timeout(step, ready(stage, node, &mut lines[index])).await;
             if ready.is_err() {
                 // A late answer is not to be taken for the next one's.
-                lines[place] = None;
+                lines[index] = None;
             }
             if !matches!(ready, Ok(Some(true))) {
-                let name = &stage.plan.nodes[place].name;
+                let name = &stage.plan.nodes[index].name;
                 let what = match ready {
                     Ok(Some(_)) => "is not synchronized",
                     Ok(None) | Err(_) => "does not answer",

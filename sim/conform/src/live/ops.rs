@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::answer::Resp;
 use crate::recording::{Event as LineEvent, Hop};
+use rebound_engine::Time;
 use rebound_sim::client::{ClientId, CommandOutcome, Note as ClientNote, Policy};
-use rebound_sim::engine::Time;
 use rebound_sim::scenario::Plan;
 use rebound_sim::trace::{Event, Record};
 use rebound_sim::valkey::NodeId;
@@ -22,7 +22,7 @@ struct Sent {
 }
 
 /// The commands that have no end yet.
-pub struct Ops {
+pub(crate) struct Ops {
     run: Run,
     sent: BTreeMap<(ClientId, u32), Sent>,
 }

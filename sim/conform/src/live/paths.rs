@@ -5,8 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time;
 
-use rebound_sim::engine::{Distribution, Duration};
-use rebound_sim::net::{Direction, HostId};
+use rebound_engine::{Distribution, Duration};
+use rebound_net::{Direction, HostId};
 use rebound_sim::scenario::{PathFault, Paths as Meant, Plan};
 use tokio::sync::Notify;
 
@@ -52,7 +52,7 @@ impl Drop for Held<'_> {
 }
 
 /// A duration of the model as one of the clock's.
-pub fn duration(span: Duration) -> time::Duration {
+pub(crate) fn duration(span: Duration) -> time::Duration {
     time::Duration::from_nanos(span.as_nanos())
 }
 
@@ -75,7 +75,7 @@ impl Paths {
     }
 
     /// It is over.
-    pub fn mend(&self, number: u64) {
+    pub(crate) fn mend(&self, number: u64) {
         self.faults
             .borrow_mut()
             .retain(|fault| fault.number != number);
@@ -94,15 +94,15 @@ impl Paths {
         let mut refusing = self.refusing.borrow_mut();
         if refuses {
             refusing.push(host);
-        } else if let Some(place) = refusing.iter().position(|known| *known == host) {
-            refusing.remove(place);
+        } else if let Some(index) = refusing.iter().position(|known| *known == host) {
+            refusing.remove(index);
         }
         drop(refusing);
         self.changed.notify_waiters();
     }
 
     /// Whether nobody can connect to a host.
-    pub fn refuses(&self, host: HostId) -> bool {
+    pub(crate) fn refuses(&self, host: HostId) -> bool {
         self.refusing.borrow().contains(&host)
     }
 

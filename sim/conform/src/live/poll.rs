@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::answer::Resp;
 use crate::recording::Event as LineEvent;
-use rebound_sim::engine::Time;
+use rebound_engine::Time;
 use rebound_sim::scenario::Trigger;
 use rebound_sim::trace::Event;
 use rebound_sim::valkey::{

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::answer::Resp;
 use crate::recording::{Event as LineEvent, Way};
-use rebound_sim::net::{Direction, HostId};
+use rebound_net::{Direction, HostId};
 use rebound_sim::scenario::{Trigger, TriggerMessage};
 use rebound_sim::valkey::{FailoverState, NodeId, Role};
 use tokio::net::{TcpListener, TcpStream};
@@ -290,9 +290,9 @@ fn asked(link: &Link, bytes: &[u8]) -> Vec<Said> {
         let Resp::Array(words) = request else {
             continue;
         };
-        let word = |place: usize| {
+        let word = |index: usize| {
             words
-                .get(place)
+                .get(index)
                 .and_then(Resp::text)
                 .unwrap_or_default()
                 .to_ascii_lowercase()

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
 use crate::recording::{Event as LineEvent, Way};
-use rebound_sim::engine::Duration;
-use rebound_sim::net::{Direction, HostId};
+use rebound_engine::Duration;
+use rebound_net::{Direction, HostId};
 use rebound_sim::scenario::{Action, Occasion, PathFault, Paths, Trigger};
 use rebound_sim::trace::{Event, FaultKind};
 use rebound_sim::valkey::{Belief, NodeId};
@@ -151,10 +151,10 @@ impl Script {
 
     fn go_on(&self, node: NodeId) {
         let mut stopped = self.stopped.borrow_mut();
-        let Some(place) = stopped.iter().position(|known| *known == node) else {
+        let Some(index) = stopped.iter().position(|known| *known == node) else {
             return;
         };
-        stopped.remove(place);
+        stopped.remove(index);
         if !stopped.contains(&node) {
             self.signal(node, "SIGCONT");
             self.stage.node(node).server.borrow_mut().stop(false);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rebound_sim::engine::Duration;
+use rebound_engine::Duration;
 use rebound_sim::scenario::{
     Action, Drivability, Faults, Occasion, Plan, TimelineItem, undrivable,
 };

@@ -44,7 +44,7 @@ pub struct Server {
 ///
 /// # Errors
 /// If there is none.
-pub fn free_port() -> Result<u16, LiveError> {
+pub(crate) fn free_port() -> Result<u16, LiveError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     let address = listener.and_then(|listener| listener.local_addr());
     let address = address.map_err(|error| LiveError::new(format!("no free port: {error}")))?;
@@ -135,7 +135,7 @@ impl Server {
     }
 
     /// Whether its process has ended without being killed.
-    pub fn died(&mut self) -> bool {
+    pub(crate) fn died(&mut self) -> bool {
         self.child.is_some() && !self.runs()
     }
 
@@ -162,7 +162,7 @@ impl Server {
     }
 
     /// What its log has that was not read before, line by line.
-    pub fn new_log_lines(&mut self) -> Vec<String> {
+    pub(crate) fn new_log_lines(&mut self) -> Vec<String> {
         let text = self.log_from(self.read);
         let Some(end) = text.rfind('\n') else {
             return Vec::new();
@@ -187,7 +187,7 @@ impl Server {
     }
 
     /// The last lines of its log, for messages.
-    pub fn last_words(&self) -> String {
+    pub(crate) fn last_words(&self) -> String {
         let text = self.log_from(0);
         let lines: Vec<&str> = text
             .lines()
@@ -230,7 +230,7 @@ fn configuration(
 ) -> String {
     let config = &plan.config;
     let yes = |on: bool| if on { "yes" } else { "no" };
-    let seconds = |span: rebound_sim::engine::Duration| span.as_nanos() / 1_000_000_000;
+    let seconds = |span: rebound_engine::Duration| span.as_nanos() / 1_000_000_000;
     let mut lines = vec![
         "bind 127.0.0.1".to_owned(),
         format!("port {}", ports.own),

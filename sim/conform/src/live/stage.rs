@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use crate::Seen;
 use crate::recording::{Event as LineEvent, Line};
-use rebound_sim::engine::Time;
-use rebound_sim::net::HostId;
+use rebound_engine::Time;
+use rebound_net::HostId;
 use rebound_sim::scenario::{Occasion, Plan, Trigger};
 use rebound_sim::trace::{Event, Record};
 use rebound_sim::valkey::{Addr, Belief, Command, FailoverState, NodeId, Role};
@@ -128,7 +128,7 @@ impl Stage {
     }
 
     /// The scenario's time; none before the script begins.
-    pub fn script_time(&self) -> Option<Time> {
+    pub(crate) fn script_time(&self) -> Option<Time> {
         let elapsed = self.began.get()?.elapsed().as_nanos();
         Some(Time(u64::try_from(elapsed).unwrap_or(u64::MAX)))
     }
@@ -150,7 +150,7 @@ impl Stage {
     }
 
     /// Milliseconds of the recording at a time of the scenario.
-    pub fn millis_at(&self, at: Time) -> f64 {
+    pub(crate) fn millis_at(&self, at: Time) -> f64 {
         let instant = self.instant(at);
         instant.saturating_duration_since(self.origin).as_nanos() as f64 / 1e6
     }
@@ -173,12 +173,12 @@ impl Stage {
     }
 
     /// The recording.
-    pub fn take_lines(&self) -> Vec<Line> {
+    pub(crate) fn take_lines(&self) -> Vec<Line> {
         self.lines.take()
     }
 
     /// What was noted down, in order of time.
-    pub fn take_records(&self) -> Vec<Record> {
+    pub(crate) fn take_records(&self) -> Vec<Record> {
         let mut records = self.records.take();
         records.sort_by_key(|record| record.at);
         records
@@ -208,7 +208,7 @@ impl Stage {
     }
 
     /// An address of the plan, as a real server gets it.
-    pub fn real_address(&self, addr: Addr) -> (String, u16) {
+    pub(crate) fn real_address(&self, addr: Addr) -> (String, u16) {
         match self.plan.addresses.node(addr) {
             Some(node) => ("127.0.0.1".to_owned(), self.node(node).ports.proxy),
             None => {
@@ -219,7 +219,7 @@ impl Stage {
     }
 
     /// The plan's address for one that a real server says.
-    pub fn plan_address(&self, host: &str, port: u16) -> Option<Addr> {
+    pub(crate) fn plan_address(&self, host: &str, port: u16) -> Option<Addr> {
         let ours = self.ids().find(|id| {
             let ports = self.node(*id).ports;
             host == "127.0.0.1" && (ports.proxy == port || ports.own == port)

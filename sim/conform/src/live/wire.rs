@@ -17,7 +17,7 @@ pub fn encode(words: &[String]) -> Vec<u8> {
 
 /// Takes bytes in and gives whole replies, or whole requests, out.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub(crate) struct Decoder {
     buffer: Vec<u8>,
 }
 

@@ -6,8 +6,8 @@ use super::super::clients::Redirect;
 use super::super::replies;
 use super::super::time_map::TimeMap;
 use super::{Pace, Plan, Shift};
-use crate::lab::{Client, Lab};
-use rebound_sim::engine::{Duration, Time};
+use crate::bench::{Bench, Client};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::{CommandKind, NodeId, Reply};
 
 /// How long the recorders' clients wait before they go on elsewhere after a failure.
@@ -125,28 +125,28 @@ impl<'a> Crowd<'a> {
     }
 
     /// Does what is due.
-    pub(super) fn proceed(&mut self, lab: &mut Lab) {
+    pub(super) fn proceed(&mut self, bench: &mut Bench) {
         while let Some((at, task)) = self.tasks.first().copied() {
-            if at > lab.now {
+            if at > bench.now {
                 return;
             }
             self.tasks.remove(&(at, task));
             match task {
-                Task::Issue(op, node) => self.issue(op, NodeId(node), lab),
+                Task::Issue(op, node) => self.issue(op, NodeId(node), bench),
                 Task::Connect(probe) => {
                     let planned = &self.plan.clients.probes[probe];
-                    let client = lab.try_connect(planned.node);
+                    let client = bench.try_connect(planned.node);
                     if let Some(client) = client {
                         let owner = (Owner::Probe(probe), planned.node);
                         self.owners.insert(client, owner);
                     }
                     self.lines[probe].client = client;
-                    self.plan_to_speak(probe, lab.now);
+                    self.plan_to_speak(probe, bench.now);
                 }
-                Task::Speak(probe) => self.speak(probe, lab),
+                Task::Speak(probe) => self.speak(probe, bench),
                 Task::Leave(probe) => {
                     if let Some(client) = self.lines[probe].client.take() {
-                        lab.hang_up(client);
+                        bench.hang_up(client);
                         self.owners.remove(&client);
                     }
                 }
@@ -154,26 +154,26 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    fn issue(&mut self, place: usize, node: NodeId, lab: &mut Lab) {
+    fn issue(&mut self, place: usize, node: NodeId, bench: &mut Bench) {
         let op = &self.plan.clients.ops[place];
         let Ok(command) = op.command else { return };
-        self.ops[place].sent = lab.now;
+        self.ops[place].sent = bench.now;
         let op_who = op.who.as_str();
         if self.lost.get(op_who) == Some(&node) {
             // It learns so by using it.
             self.lost.remove(op_who);
-            self.failed(place, node, lab.now);
+            self.failed(place, node, bench.now);
             return;
         }
-        let Some(client) = lab.try_connect(node) else {
-            self.failed(place, node, lab.now);
+        let Some(client) = bench.try_connect(node) else {
+            self.failed(place, node, bench.now);
             return;
         };
         let preamble = op.kind.preamble();
         for said in preamble {
-            lab.submit(client, *said);
+            bench.submit(client, *said);
         }
-        lab.submit(client, command);
+        bench.submit(client, command);
         let owner = (Owner::Op(place, preamble.len()), node);
         self.owners.insert(client, owner);
     }
@@ -196,35 +196,35 @@ impl<'a> Crowd<'a> {
         }
     }
 
-    fn speak(&mut self, place: usize, lab: &mut Lab) {
+    fn speak(&mut self, place: usize, bench: &mut Bench) {
         let line = &mut self.lines[place];
         let send = &self.plan.clients.probes[place].sends[line.spoken];
         line.spoken += 1;
         if let (Some(client), Ok(command)) = (line.client, &send.command) {
-            lab.submit(client, *command);
+            bench.submit(client, *command);
         }
-        self.plan_to_speak(place, lab.now);
+        self.plan_to_speak(place, bench.now);
     }
 
     /// Takes what has come.
-    pub(super) fn hear(&mut self, lab: &mut Lab, news: &[Client]) {
+    pub(super) fn hear(&mut self, bench: &mut Bench, news: &[Client]) {
         for client in news {
             let Some((owner, node)) = self.owners.get(client).copied() else {
                 continue;
             };
-            let replies = lab.replies(*client);
-            let open = lab.is_open(*client);
+            let replies = bench.replies(*client);
+            let open = bench.is_open(*client);
             match owner {
                 Owner::Op(place, before) => {
-                    self.op_hears(place, before, node, *client, &replies, lab);
+                    self.op_hears(place, before, node, *client, &replies, bench);
                     if !open && self.owners.remove(client).is_some() {
-                        self.failed(place, node, lab.now);
+                        self.failed(place, node, bench.now);
                     }
                 }
                 Owner::Probe(place) => {
-                    self.probe_hears(place, &replies, lab.now);
+                    self.probe_hears(place, &replies, bench.now);
                     if !open {
-                        self.probes[place].closed = Some(lab.now);
+                        self.probes[place].closed = Some(bench.now);
                         self.lines[place].client = None;
                         self.owners.remove(client);
                     }
@@ -240,7 +240,7 @@ impl<'a> Crowd<'a> {
         node: NodeId,
         client: Client,
         replies: &[Reply],
-        lab: &mut Lab,
+        bench: &mut Bench,
     ) {
         for reply in replies {
             if before > 0 {
@@ -249,11 +249,11 @@ impl<'a> Crowd<'a> {
                 continue;
             }
             self.owners.remove(&client);
-            if !lab.is_open(client) {
+            if !bench.is_open(client) {
                 let who = &self.plan.clients.ops[place].who;
                 self.lost.insert(who, node);
             }
-            lab.hang_up(client);
+            bench.hang_up(client);
             let text = replies::modelled(reply, &self.plan.words, &self.plan.members);
             let heard = &mut self.ops[place];
             match replies::target(&text, &self.plan.members) {
@@ -265,14 +265,14 @@ impl<'a> Crowd<'a> {
                         Pace::Late => op.late(heard.redirects.len()),
                     };
                     heard.redirects.push(Redirect {
-                        at: lab.now,
+                        at: bench.now,
                         by: node,
                         text,
                     });
                     self.tasks
-                        .insert((lab.now + pace, Task::Issue(place, to.0)));
+                        .insert((bench.now + pace, Task::Issue(place, to.0)));
                 }
-                None => heard.answer = Some((node, lab.now, text)),
+                None => heard.answer = Some((node, bench.now, text)),
             }
             return;
         }

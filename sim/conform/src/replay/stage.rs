@@ -1,12 +1,12 @@
-//! The script's side of a replay: the laboratory and the operator.
+//! The script's side of a replay: the bench and the operator.
 
 use super::super::evidence::Path;
 use super::super::recording::Way;
 use super::super::replies;
 use super::super::script::{Act, Step, Wait, What};
 use super::{Plan, is_met};
-use crate::lab::{Client, Lab, WireEvent};
-use rebound_sim::engine::{Duration, Time};
+use crate::bench::{Bench, Client, WireEvent};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::{Command, Message, NodeId, ReplId, Reply};
 
 /// How much longer than it took in the recording the script waits before it goes on in vain.
@@ -86,24 +86,24 @@ impl<'a> Stage<'a> {
     }
 
     /// Takes the next step if it is time. Whether it has.
-    pub(super) fn proceed(&mut self, lab: &mut Lab) -> bool {
+    pub(super) fn proceed(&mut self, bench: &mut Bench) -> bool {
         if self.over {
             return false;
         }
-        for passed in &lab.wire[self.looked_at..] {
+        for passed in &bench.wire[self.looked_at..] {
             if let WireEvent::Sent(Message::Request(request)) = passed.what {
                 self.asked |= matches!(request.command, Command::Psync { failover: true, .. });
             }
         }
-        self.looked_at = lab.wire.len();
+        self.looked_at = bench.wire.len();
         match &self.step().what {
-            What::Wait(wait) => self.wait(*wait, lab),
+            What::Wait(wait) => self.wait(*wait, bench),
             What::Do(act) => {
-                if self.expected() > lab.now {
+                if self.expected() > bench.now {
                     return false;
                 }
-                self.act(act, lab);
-                self.advance(lab.now);
+                self.act(act, bench);
+                self.advance(bench.now);
                 true
             }
         }
@@ -115,10 +115,10 @@ impl<'a> Stage<'a> {
         self.met = None;
     }
 
-    fn wait(&mut self, wait: Wait, lab: &Lab) -> bool {
+    fn wait(&mut self, wait: Wait, bench: &Bench) -> bool {
         let expected = self.expected();
-        if self.met.is_none() && is_met(wait, lab, self.asked) {
-            let late = expected.since(lab.now);
+        if self.met.is_none() && is_met(wait, bench, self.asked) {
+            let late = expected.since(bench.now);
             let at_once = match wait {
                 // Phases before the script's beginning are as long as they are.
                 Wait::Paired => false,
@@ -127,71 +127,71 @@ impl<'a> Stage<'a> {
                 Wait::Failover(..) | Wait::Role(..) | Wait::Linked(_) => late > SEEN_LATE,
             };
             self.met = Some(if at_once {
-                lab.now
+                bench.now
             } else {
-                expected.max(lab.now)
+                expected.max(bench.now)
             });
         }
-        let give_up = self.met.is_none() && lab.now >= expected + PATIENCE;
+        let give_up = self.met.is_none() && bench.now >= expected + PATIENCE;
         if give_up {
             self.in_vain.push(self.next);
-        } else if self.met.is_none_or(|met| met > lab.now) {
+        } else if self.met.is_none_or(|met| met > bench.now) {
             return false;
         }
         if wait == Wait::Paired {
-            self.first_replid = lab.server(NodeId(0)).replids().0;
+            self.first_replid = bench.server(NodeId(0)).replids().0;
         }
-        self.since = (self.step().at, lab.now);
-        self.advance(lab.now);
+        self.since = (self.step().at, bench.now);
+        self.advance(bench.now);
         true
     }
 
-    fn act(&mut self, act: &Act, lab: &mut Lab) {
+    fn act(&mut self, act: &Act, bench: &mut Bench) {
         match act {
             Act::Start(node) => {
-                let phase = self.phase(*node, lab.now);
-                lab.launch(*node, phase);
-                lab.settle();
+                let phase = self.phase(*node, bench.now);
+                bench.launch(*node, phase);
+                bench.settle();
             }
             Act::Say {
                 node,
                 command,
                 anew,
                 ..
-            } => self.say(*node, command.as_ref().ok(), *anew, lab),
+            } => self.say(*node, command.as_ref().ok(), *anew, bench),
             Act::Hold(node, ways) => self.through_proxy(*node, ways, |from, forward| {
-                lab.hold(from, *node, forward);
+                bench.hold(from, *node, forward);
             }),
             Act::Release(node, ways) => self.through_proxy(*node, ways, |from, forward| {
-                lab.release(from, *node, forward);
+                bench.release(from, *node, forward);
             }),
             Act::Cut(node) => self.through_proxy(*node, &[Way::C2s], |from, _| {
-                lab.cut(from, *node);
+                bench.cut(from, *node);
             }),
-            Act::Refuse(node, yes) => lab.refuse(*node, *yes),
+            Act::Refuse(node, yes) => bench.refuse(*node, *yes),
             Act::Delay(node, way, delay) => {
                 let Path { latency, .. } = self.plan.evidence.paths[usize::from(node.0)];
                 self.through_proxy(*node, &[*way], |from, forward| {
-                    lab.delay(from, *node, forward, latency + *delay);
+                    bench.delay(from, *node, forward, latency + *delay);
                 });
             }
-            Act::Stop(node, yes) => lab.stop(*node, *yes),
+            Act::Stop(node, yes) => bench.stop(*node, *yes),
             Act::Kill(node) => {
-                lab.kill(*node);
-                lab.settle();
+                bench.kill(*node);
+                bench.settle();
             }
             Act::Acknowledge(node, commands) => {
-                if let Some(client) = lab.try_connect(*node) {
+                if let Some(client) = bench.try_connect(*node) {
                     for command in commands {
-                        lab.submit(client, *command);
+                        bench.submit(client, *command);
                     }
-                    lab.settle();
+                    bench.settle();
                 }
             }
             Act::Write(node, command) => {
-                if let Some(client) = lab.try_connect(*node) {
-                    lab.submit(client, *command);
-                    lab.settle();
+                if let Some(client) = bench.try_connect(*node) {
+                    bench.submit(client, *command);
+                    bench.settle();
                 }
             }
             Act::End => self.over = true,
@@ -218,39 +218,39 @@ impl<'a> Stage<'a> {
         Duration(rest + (10 - tenths) % 10 * tenth)
     }
 
-    fn say(&mut self, node: NodeId, command: Option<&Command>, anew: bool, lab: &mut Lab) {
+    fn say(&mut self, node: NodeId, command: Option<&Command>, anew: bool, bench: &mut Bench) {
         let Some(command) = command else { return };
-        self.offsets[self.next] = Some(lab.server(node).offset());
+        self.offsets[self.next] = Some(bench.server(node).offset());
         if anew
             && let Some(client) = self.operator.take()
             && !self.awaited.iter().any(|(other, _)| *other == client)
         {
-            lab.hang_up(client);
+            bench.hang_up(client);
         }
         if self.operator.is_none() {
-            self.operator = lab.try_connect(node);
+            self.operator = bench.try_connect(node);
         }
         match self.operator {
             Some(client) => {
-                lab.submit(client, *command);
+                bench.submit(client, *command);
                 self.awaited.push((client, self.next));
-                lab.settle();
+                bench.settle();
             }
-            None => self.answers[self.next] = Some((lab.now, "no connection".to_owned())),
+            None => self.answers[self.next] = Some((bench.now, "no connection".to_owned())),
         }
     }
 
     /// Takes what has come on the operator's connections.
-    pub(super) fn hear(&mut self, lab: &mut Lab, news: &[Client]) {
+    pub(super) fn hear(&mut self, bench: &mut Bench, news: &[Client]) {
         for client in news {
             if !self.awaited.iter().any(|(other, _)| other == client) {
                 continue;
             }
-            for reply in lab.replies(*client) {
-                let place = self.awaited.iter().position(|(other, _)| other == client);
-                let Some(place) = place else { break };
-                let (_, step) = self.awaited.remove(place);
-                self.answers[step] = Some((lab.now, self.text(&reply)));
+            for reply in bench.replies(*client) {
+                let index = self.awaited.iter().position(|(other, _)| other == client);
+                let Some(index) = index else { break };
+                let (_, step) = self.awaited.remove(index);
+                self.answers[step] = Some((bench.now, self.text(&reply)));
             }
         }
     }

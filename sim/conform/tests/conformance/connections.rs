@@ -1,12 +1,12 @@
 //! What is said of connections: capabilities, RESET, CLIENT UNBLOCK, idle time, and what a
 //! redirect calls a primary.
 
-use rebound_sim::engine::Duration;
+use rebound_engine::Duration;
 use rebound_sim::valkey::{
     AddressBook, Command, ErrorKind, Redirect, Reply, UnblockReason, WriteId,
 };
 
-use rebound_conform::lab::{A, B, Lab};
+use rebound_conform::bench::{A, B, Bench};
 
 use crate::versions::{ALL, CAPABLE, FIXED};
 
@@ -25,34 +25,34 @@ fn redirected(reply: Option<Reply>) -> bool {
 }
 
 /// A client that is postponed at A in a failover, and its id.
-fn postponed(version: &str) -> (Lab, rebound_conform::lab::Client, u32) {
-    let mut lab = Lab::waiting(version, None);
-    let client = lab.connect(A);
-    let set = lab.set();
-    assert_eq!(lab.ask(client, set), None);
-    let id = lab.id(client);
-    (lab, client, id)
+fn postponed(version: &str) -> (Bench, rebound_conform::bench::Client, u32) {
+    let mut bench = Bench::waiting(version, None);
+    let client = bench.connect(A);
+    let set = bench.set();
+    assert_eq!(bench.ask(client, set), None);
+    let id = bench.id(client);
+    (bench, client, id)
 }
 
 /// C36.
 #[test]
 fn c36_client_unblock_with_error_drops_a_postponed_command_up_to_8_0() {
     for version in ALL {
-        let (mut lab, client, id) = postponed(version);
-        let admin = lab.connect(A);
-        let reply = lab.ask(admin, Command::ClientUnblock(id, UnblockReason::Error));
+        let (mut bench, client, id) = postponed(version);
+        let admin = bench.connect(A);
+        let reply = bench.ask(admin, Command::ClientUnblock(id, UnblockReason::Error));
         if PANICKING.contains(&version) {
             assert_eq!(reply, Some(Reply::Int(1)));
             let unblocked = Some(Reply::Error(ErrorKind::UnblockedByClient));
-            assert_eq!(lab.reply(client), unblocked, "{version}");
-            assert!(lab.is_open(client));
-            lab.ask(admin, Command::FailoverAbort);
-            assert_eq!(lab.reply(client), None, "it never runs");
+            assert_eq!(bench.reply(client), unblocked, "{version}");
+            assert!(bench.is_open(client));
+            bench.ask(admin, Command::FailoverAbort);
+            assert_eq!(bench.reply(client), None, "it never runs");
         } else {
             assert_eq!(reply, Some(Reply::Int(0)));
-            assert_eq!(lab.reply(client), None, "{version}");
-            lab.ask(admin, Command::FailoverAbort);
-            assert_eq!(lab.reply(client), Some(Reply::Ok));
+            assert_eq!(bench.reply(client), None, "{version}");
+            bench.ask(admin, Command::FailoverAbort);
+            assert_eq!(bench.reply(client), Some(Reply::Ok));
         }
     }
 }
@@ -61,23 +61,23 @@ fn c36_client_unblock_with_error_drops_a_postponed_command_up_to_8_0() {
 #[test]
 fn c37_client_unblock_of_a_postponed_client_ends_the_process_up_to_8_0() {
     for version in ALL {
-        let (mut lab, client, id) = postponed(version);
-        let admin = lab.connect(A);
-        let reply = lab.ask(admin, Command::ClientUnblock(id, UnblockReason::Timeout));
+        let (mut bench, client, id) = postponed(version);
+        let admin = bench.connect(A);
+        let reply = bench.ask(admin, Command::ClientUnblock(id, UnblockReason::Timeout));
         let panics = PANICKING.contains(&version);
-        assert_eq!(lab.is_running(A), !panics, "{version}");
-        assert_eq!(lab.is_open(admin), !panics);
+        assert_eq!(bench.is_running(A), !panics, "{version}");
+        assert_eq!(bench.is_open(admin), !panics);
         assert_eq!(reply, (!panics).then_some(Reply::Int(0)));
-        assert_eq!(lab.reply(client), None);
+        assert_eq!(bench.reply(client), None);
     }
 }
 
 #[test]
 fn client_unblock_ends_a_blocking_command() {
     for version in ALL {
-        let mut lab = Lab::new(version, 2);
-        let (admin, client) = (lab.connect(A), lab.connect(A));
-        let id = lab.id(client);
+        let mut bench = Bench::new(version, 2);
+        let (admin, client) = (bench.connect(A), bench.connect(A));
+        let id = bench.id(client);
         let wait = Command::Wait {
             replicas: 5,
             timeout_ms: 0,
@@ -91,14 +91,14 @@ fn client_unblock_ends_a_blocking_command() {
             ),
             (wait, UnblockReason::Timeout, Reply::Int(1)),
         ] {
-            assert_eq!(lab.ask(client, command), None);
-            let said = lab.ask(admin, Command::ClientUnblock(id, reason));
+            assert_eq!(bench.ask(client, command), None);
+            let said = bench.ask(admin, Command::ClientUnblock(id, reason));
             assert_eq!(said, Some(Reply::Int(1)), "{version}");
-            assert_eq!(lab.reply(client), Some(reply));
-            assert!(lab.is_open(client));
+            assert_eq!(bench.reply(client), Some(reply));
+            assert!(bench.is_open(client));
         }
         for id in [id, 9_999] {
-            let said = lab.ask(admin, Command::ClientUnblock(id, UnblockReason::Error));
+            let said = bench.ask(admin, Command::ClientUnblock(id, UnblockReason::Error));
             assert_eq!(said, Some(Reply::Int(0)));
         }
     }
@@ -108,22 +108,22 @@ fn client_unblock_ends_a_blocking_command() {
 #[test]
 fn c38_a_postponed_client_is_not_idle() {
     for version in FIXED {
-        let mut lab =
-            Lab::in_progress_with(version, 2, |config| config.timeout = Duration::secs(1));
-        let (waiting, idle, subscriber) = (lab.capa(A), lab.capa(A), lab.connect(A));
-        assert_eq!(lab.ask(waiting, GET), None);
-        lab.ask(subscriber, Command::Subscribe(4));
-        lab.advance(Duration::secs(1));
-        assert!(lab.is_open(idle));
-        lab.advance(Duration::secs(3));
-        assert!(!lab.is_open(idle), "{version}");
-        assert!(lab.is_open(waiting) && lab.is_open(subscriber));
-        lab.complete();
-        assert!(lab.reply(waiting).is_some());
-        lab.advance(Duration::millis(500));
-        assert!(lab.is_open(waiting), "it has just been answered");
-        lab.advance(Duration::secs(3));
-        assert!(!lab.is_open(waiting));
+        let mut bench =
+            Bench::in_progress_with(version, 2, |config| config.timeout = Duration::secs(1));
+        let (waiting, idle, subscriber) = (bench.capa(A), bench.capa(A), bench.connect(A));
+        assert_eq!(bench.ask(waiting, GET), None);
+        bench.ask(subscriber, Command::Subscribe(4));
+        bench.advance(Duration::secs(1));
+        assert!(bench.is_open(idle));
+        bench.advance(Duration::secs(3));
+        assert!(!bench.is_open(idle), "{version}");
+        assert!(bench.is_open(waiting) && bench.is_open(subscriber));
+        bench.complete();
+        assert!(bench.reply(waiting).is_some());
+        bench.advance(Duration::millis(500));
+        assert!(bench.is_open(waiting), "it has just been answered");
+        bench.advance(Duration::secs(3));
+        assert!(!bench.is_open(waiting));
     }
 }
 
@@ -135,15 +135,15 @@ fn c55_c56_a_redirect_names_the_primary_as_replicaof_did() {
             ("::1", 6379, "::1:6379"),
             ("primary.example.org", 6380, "primary.example.org:6380"),
         ] {
-            let mut lab = Lab::new(version, 2);
-            let address = lab.address(host, port);
-            let admin = lab.connect(B);
-            lab.ask(admin, Command::ReplicaOf(Some(address)));
-            let client = lab.capa(B);
-            let Some(Reply::Redirect(Redirect { to, .. })) = lab.ask(client, GET) else {
+            let mut bench = Bench::new(version, 2);
+            let address = bench.address(host, port);
+            let admin = bench.connect(B);
+            bench.ask(admin, Command::ReplicaOf(Some(address)));
+            let client = bench.capa(B);
+            let Some(Reply::Redirect(Redirect { to, .. })) = bench.ask(client, GET) else {
                 panic!("{version}: no redirect")
             };
-            assert_eq!(lab.text(to), text);
+            assert_eq!(bench.text(to), text);
         }
     }
 }
@@ -151,29 +151,39 @@ fn c55_c56_a_redirect_names_the_primary_as_replicaof_did() {
 /// C57.
 #[test]
 fn c57_capabilities_that_nobody_knows_are_passed_over() {
-    let mut lab = Lab::new("7.2.7", 2);
-    let client = lab.connect(A);
+    let mut bench = Bench::new("7.2.7", 2);
+    let client = bench.connect(A);
     let unknown = Some(Reply::Error(ErrorKind::UnknownCapa));
     for command in [
         Command::ClientCapa,
         Command::ClientCapaUnknown,
         Command::ClientCapaBare,
     ] {
-        assert_eq!(lab.ask(client, command), unknown);
+        assert_eq!(bench.ask(client, command), unknown);
     }
     let disabled = Some(Reply::Error(ErrorKind::ClusterDisabled));
-    assert_eq!(lab.ask(client, Command::ReadOnly), disabled);
+    assert_eq!(bench.ask(client, Command::ReadOnly), disabled);
     for version in CAPABLE {
-        let mut lab = Lab::new(version, 2);
-        let client = lab.connect(B);
-        assert_eq!(lab.ask(client, Command::ClientCapaUnknown), Some(Reply::Ok));
+        let mut bench = Bench::new(version, 2);
+        let client = bench.connect(B);
+        assert_eq!(
+            bench.ask(client, Command::ClientCapaUnknown),
+            Some(Reply::Ok)
+        );
         let arity = Some(Reply::Error(ErrorKind::CapaArity));
-        assert_eq!(lab.ask(client, Command::ClientCapaBare), arity, "{version}");
-        assert_eq!(lab.ask(client, GET), Some(Reply::Nil), "no effect");
-        assert_eq!(lab.ask(client, Command::ClientCapa), Some(Reply::Ok));
-        assert!(redirected(lab.ask(client, GET)));
-        assert_eq!(lab.ask(client, Command::ClientCapaUnknown), Some(Reply::Ok));
-        assert!(redirected(lab.ask(client, GET)), "it cannot be unsaid");
+        assert_eq!(
+            bench.ask(client, Command::ClientCapaBare),
+            arity,
+            "{version}"
+        );
+        assert_eq!(bench.ask(client, GET), Some(Reply::Nil), "no effect");
+        assert_eq!(bench.ask(client, Command::ClientCapa), Some(Reply::Ok));
+        assert!(redirected(bench.ask(client, GET)));
+        assert_eq!(
+            bench.ask(client, Command::ClientCapaUnknown),
+            Some(Reply::Ok)
+        );
+        assert!(redirected(bench.ask(client, GET)), "it cannot be unsaid");
     }
 }
 
@@ -181,28 +191,28 @@ fn c57_capabilities_that_nobody_knows_are_passed_over() {
 #[test]
 fn c58_reset_forgets_readonly_and_not_the_capability() {
     for version in CAPABLE {
-        let mut lab = Lab::new(version, 2);
-        let client = lab.capa(B);
-        lab.ask(client, Command::ReadOnly);
-        assert_eq!(lab.ask(client, GET), Some(Reply::Nil));
-        assert_eq!(lab.ask(client, Command::Reset), Some(Reply::Reset));
-        assert!(redirected(lab.ask(client, GET)), "{version}");
+        let mut bench = Bench::new(version, 2);
+        let client = bench.capa(B);
+        bench.ask(client, Command::ReadOnly);
+        assert_eq!(bench.ask(client, GET), Some(Reply::Nil));
+        assert_eq!(bench.ask(client, Command::Reset), Some(Reply::Reset));
+        assert!(redirected(bench.ask(client, GET)), "{version}");
     }
 }
 
 #[test]
 fn reset_ends_transactions_and_subscriptions() {
-    let mut lab = Lab::new("8.0.1", 2);
-    let (client, other) = (lab.connect(A), lab.connect(A));
-    lab.ask(client, Command::Watch(1));
-    lab.ask(client, Command::Multi);
-    assert_eq!(lab.ask(client, Command::Reset), Some(Reply::Reset));
+    let mut bench = Bench::new("8.0.1", 2);
+    let (client, other) = (bench.connect(A), bench.connect(A));
+    bench.ask(client, Command::Watch(1));
+    bench.ask(client, Command::Multi);
+    assert_eq!(bench.ask(client, Command::Reset), Some(Reply::Reset));
     let without = Some(Reply::Error(ErrorKind::ExecWithoutMulti));
-    assert_eq!(lab.ask(client, Command::Exec), without);
-    lab.ask(client, Command::Subscribe(4));
+    assert_eq!(bench.ask(client, Command::Exec), without);
+    bench.ask(client, Command::Subscribe(4));
     let context = Some(Reply::Error(ErrorKind::SubscriberContext));
-    assert_eq!(lab.ask(client, GET), context);
-    assert_eq!(lab.ask(client, Command::Reset), Some(Reply::Reset));
-    assert_eq!(lab.ask(client, GET), Some(Reply::Nil));
-    assert_eq!(lab.ask(other, Command::Publish(4)), Some(Reply::Int(0)));
+    assert_eq!(bench.ask(client, GET), context);
+    assert_eq!(bench.ask(client, Command::Reset), Some(Reply::Reset));
+    assert_eq!(bench.ask(client, GET), Some(Reply::Nil));
+    assert_eq!(bench.ask(other, Command::Publish(4)), Some(Reply::Int(0)));
 }

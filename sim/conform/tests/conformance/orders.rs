@@ -1,22 +1,22 @@
 //! What Sentinel and administrators order: `CLIENT KILL`, `CONFIG REWRITE`, and the transactions
 //! that hold them (8.0.1, networking.c and config.c; 9.0.5, sentinel.c).
 
-use rebound_sim::engine::Duration;
+use rebound_engine::Duration;
 use rebound_sim::valkey::{
     AddressBook, ClientType, Command, ErrorKind, FailoverState, PauseKind, Reply,
 };
 
-use rebound_conform::lab::{A, B, Client, Lab};
+use rebound_conform::bench::{A, B, Bench, Client};
 
 const GET: Command = Command::Get(1);
 
 /// Sends a transaction and says what EXEC replies.
-fn transaction(lab: &mut Lab, admin: Client, commands: &[Command]) -> Option<Reply> {
-    assert_eq!(lab.ask(admin, Command::Multi), Some(Reply::Ok));
+fn transaction(bench: &mut Bench, admin: Client, commands: &[Command]) -> Option<Reply> {
+    assert_eq!(bench.ask(admin, Command::Multi), Some(Reply::Ok));
     for command in commands {
-        assert_eq!(lab.ask(admin, *command), Some(Reply::Queued));
+        assert_eq!(bench.ask(admin, *command), Some(Reply::Queued));
     }
-    lab.ask(admin, Command::Exec)
+    bench.ask(admin, Command::Exec)
 }
 
 fn replica_of(node: Option<rebound_sim::valkey::NodeId>) -> [Command; 4] {
@@ -30,122 +30,125 @@ fn replica_of(node: Option<rebound_sim::valkey::NodeId>) -> [Command; 4] {
 
 #[test]
 fn client_kill_ends_the_connections_of_a_type_and_spares_its_own() {
-    let mut lab = Lab::new("8.0.1", 2);
-    let (admin, plain, other) = (lab.connect(A), lab.connect(A), lab.capa(A));
-    let subscriber = lab.connect(A);
-    lab.ask(subscriber, Command::Subscribe(3));
-    let killed = lab.ask(admin, Command::ClientKill(ClientType::Normal));
+    let mut bench = Bench::new("8.0.1", 2);
+    let (admin, plain, other) = (bench.connect(A), bench.connect(A), bench.capa(A));
+    let subscriber = bench.connect(A);
+    bench.ask(subscriber, Command::Subscribe(3));
+    let killed = bench.ask(admin, Command::ClientKill(ClientType::Normal));
     assert_eq!(killed, Some(Reply::Int(2)));
-    assert!(!lab.is_open(plain) && !lab.is_open(other));
-    assert!(lab.is_open(admin) && lab.is_open(subscriber));
-    let killed = lab.ask(admin, Command::ClientKill(ClientType::PubSub));
+    assert!(!bench.is_open(plain) && !bench.is_open(other));
+    assert!(bench.is_open(admin) && bench.is_open(subscriber));
+    let killed = bench.ask(admin, Command::ClientKill(ClientType::PubSub));
     assert_eq!(killed, Some(Reply::Int(1)));
-    assert!(!lab.is_open(subscriber));
-    assert_eq!(lab.ask(admin, Command::Publish(3)), Some(Reply::Int(0)));
+    assert!(!bench.is_open(subscriber));
+    assert_eq!(bench.ask(admin, Command::Publish(3)), Some(Reply::Int(0)));
 }
 
 #[test]
 fn client_kill_of_replicas_makes_them_connect_anew() {
-    let mut lab = Lab::new("8.0.1", 2);
-    let admin = lab.connect(A);
-    lab.handshake.clear();
-    let killed = lab.ask(admin, Command::ClientKill(ClientType::Replica));
+    let mut bench = Bench::new("8.0.1", 2);
+    let admin = bench.connect(A);
+    bench.handshake.clear();
+    let killed = bench.ask(admin, Command::ClientKill(ClientType::Replica));
     assert_eq!(killed, Some(Reply::Int(1)));
-    assert!(lab.handshake.contains(&(B, "PSYNC".to_owned())));
-    let set = lab.set();
-    assert_eq!(lab.ask(admin, set), Some(Reply::Ok));
-    lab.advance(Duration::secs(2));
+    assert!(bench.handshake.contains(&(B, "PSYNC".to_owned())));
+    let set = bench.set();
+    assert_eq!(bench.ask(admin, set), Some(Reply::Ok));
+    bench.advance(Duration::secs(2));
     let write = set.write().expect("a write");
-    assert!(lab.server(B).data().has(write));
+    assert!(bench.server(B).data().has(write));
 }
 
 /// The end of a coordinated failover: who waits for the pause is disconnected before it is lifted,
 /// so that nothing of it runs.
 #[test]
 fn what_is_postponed_on_a_killed_connection_never_runs() {
-    let mut lab = Lab::new("8.0.1", 2);
-    let (admin, client, blocked) = (lab.connect(A), lab.connect(A), lab.connect(A));
+    let mut bench = Bench::new("8.0.1", 2);
+    let (admin, client, blocked) = (bench.connect(A), bench.connect(A), bench.connect(A));
     let pop = Command::BlPop {
         key: 9,
         timeout_ms: 0,
         write: rebound_sim::valkey::WriteId(77),
     };
-    assert_eq!(lab.ask(blocked, pop), None);
-    lab.ask(admin, Command::ClientPause(PauseKind::Write, 60_000));
-    let set = lab.set();
-    assert_eq!(lab.ask(client, set), None);
+    assert_eq!(bench.ask(blocked, pop), None);
+    bench.ask(admin, Command::ClientPause(PauseKind::Write, 60_000));
+    let set = bench.set();
+    assert_eq!(bench.ask(client, set), None);
     let end = [
         Command::ConfigRewrite,
         Command::ClientKill(ClientType::Normal),
         Command::ClientUnpause,
     ];
-    let exec = transaction(&mut lab, admin, &end);
+    let exec = transaction(&mut bench, admin, &end);
     assert_eq!(exec, Some(Reply::Array(3)));
-    lab.advance(Duration::secs(1));
-    assert!(!lab.is_open(client) && !lab.is_open(blocked));
-    assert_eq!(lab.reply(client), None);
-    assert!(!lab.server(A).data().has(set.write().expect("a write")));
+    bench.advance(Duration::secs(1));
+    assert!(!bench.is_open(client) && !bench.is_open(blocked));
+    assert_eq!(bench.reply(client), None);
+    assert!(!bench.server(A).data().has(set.write().expect("a write")));
     // Nobody waits for the list any more.
     let push = Command::LPush(9, rebound_sim::valkey::WriteId(78));
-    assert_eq!(lab.ask(admin, push), Some(Reply::Int(1)));
+    assert_eq!(bench.ask(admin, push), Some(Reply::Int(1)));
 }
 
 #[test]
 fn the_file_decides_what_a_node_comes_back_as() {
-    let mut lab = Lab::new("8.0.1", 2);
-    let admin = lab.connect(B);
-    lab.ask(admin, Command::ReplicaOf(None));
-    lab.kill(B);
-    lab.start(B);
-    assert!(!lab.is_primary(B), "the file was not rewritten");
-    let admin = lab.connect(B);
-    lab.ask(admin, Command::ReplicaOf(None));
-    assert_eq!(lab.ask(admin, Command::ConfigRewrite), Some(Reply::Ok));
-    lab.kill(B);
-    lab.start(B);
-    assert!(lab.is_primary(B));
+    let mut bench = Bench::new("8.0.1", 2);
+    let admin = bench.connect(B);
+    bench.ask(admin, Command::ReplicaOf(None));
+    bench.kill(B);
+    bench.start(B);
+    assert!(!bench.is_primary(B), "the file was not rewritten");
+    let admin = bench.connect(B);
+    bench.ask(admin, Command::ReplicaOf(None));
+    assert_eq!(bench.ask(admin, Command::ConfigRewrite), Some(Reply::Ok));
+    bench.kill(B);
+    bench.start(B);
+    assert!(bench.is_primary(B));
 }
 
 #[test]
 fn sentinels_classic_order_promotes_and_disconnects_at_once() {
     for version in ["7.2.7", "8.0.0-rc1", "8.0.1"] {
-        let mut lab = Lab::new(version, 2);
-        let (sentinel, client) = (lab.connect(B), lab.connect(B));
-        let exec = transaction(&mut lab, sentinel, &replica_of(None));
+        let mut bench = Bench::new(version, 2);
+        let (sentinel, client) = (bench.connect(B), bench.connect(B));
+        let exec = transaction(&mut bench, sentinel, &replica_of(None));
         assert_eq!(exec, Some(Reply::Array(4)), "{version}");
-        assert!(lab.is_primary(A) && lab.is_primary(B), "{version}");
-        assert!(!lab.is_open(client) && lab.is_open(sentinel), "{version}");
-        lab.kill(B);
-        lab.start(B);
-        assert!(lab.is_primary(B), "{version}: it was written down");
+        assert!(bench.is_primary(A) && bench.is_primary(B), "{version}");
+        assert!(
+            !bench.is_open(client) && bench.is_open(sentinel),
+            "{version}"
+        );
+        bench.kill(B);
+        bench.start(B);
+        assert!(bench.is_primary(B), "{version}: it was written down");
     }
 }
 
 /// 9.0.5: `FAILOVER ABORT` in front, since REPLICAOF is refused in a failover.
 #[test]
 fn a_stuck_failover_is_aborted_in_the_same_transaction() {
-    let mut lab = Lab::in_progress("8.0.1");
-    let waiting = lab.capa(A);
-    assert_eq!(lab.ask(waiting, GET), None);
-    let admin = lab.connect(A);
-    let refused = lab.ask(admin, Command::ReplicaOf(Some(AddressBook::of(B))));
+    let mut bench = Bench::in_progress("8.0.1");
+    let waiting = bench.capa(A);
+    assert_eq!(bench.ask(waiting, GET), None);
+    let admin = bench.connect(A);
+    let refused = bench.ask(admin, Command::ReplicaOf(Some(AddressBook::of(B))));
     assert_eq!(refused, Some(Reply::Error(ErrorKind::ReplicaOfFailingOver)));
     let [order, rest @ ..] = replica_of(Some(B));
     let commands = [&[Command::FailoverAbort, order], &rest[..]].concat();
     assert_eq!(
-        transaction(&mut lab, admin, &commands),
+        transaction(&mut bench, admin, &commands),
         Some(Reply::Array(5))
     );
-    assert_eq!(lab.state(A), FailoverState::NoFailover);
-    assert!(!lab.is_primary(A));
-    assert!(!lab.is_open(waiting));
+    assert_eq!(bench.state(A), FailoverState::NoFailover);
+    assert!(!bench.is_primary(A));
+    assert!(!bench.is_open(waiting));
 }
 
 /// 9.0.5 `sentinelFailoverTo`: the pause outlasts the failover, and holds what it has postponed.
 #[test]
 fn a_coordinated_failover_leaves_its_pause_behind() {
-    let mut lab = Lab::new("8.0.1", 2);
-    let sentinel = lab.connect(A);
+    let mut bench = Bench::new("8.0.1", 2);
+    let sentinel = bench.connect(A);
     let order = [
         Command::ClientPause(PauseKind::Write, 60_000),
         Command::Failover {
@@ -154,22 +157,22 @@ fn a_coordinated_failover_leaves_its_pause_behind() {
             timeout_ms: Some(60_000),
         },
     ];
-    lab.hold(A, B, true);
-    let exec = transaction(&mut lab, sentinel, &order);
+    bench.hold(A, B, true);
+    let exec = transaction(&mut bench, sentinel, &order);
     assert_eq!(exec, Some(Reply::Array(2)));
-    assert_eq!(lab.state(A), FailoverState::InProgress);
-    let reader = lab.capa(A);
-    assert_eq!(lab.ask(reader, GET), None);
-    lab.complete();
-    lab.advance(Duration::secs(5));
-    assert_eq!(lab.reply(reader), None, "the pause is still there");
+    assert_eq!(bench.state(A), FailoverState::InProgress);
+    let reader = bench.capa(A);
+    assert_eq!(bench.ask(reader, GET), None);
+    bench.complete();
+    bench.advance(Duration::secs(5));
+    assert_eq!(bench.reply(reader), None, "the pause is still there");
     let end = [
         Command::ConfigRewrite,
         Command::ClientKill(ClientType::Normal),
         Command::ClientKill(ClientType::PubSub),
         Command::ClientUnpause,
     ];
-    let exec = transaction(&mut lab, sentinel, &end);
+    let exec = transaction(&mut bench, sentinel, &end);
     assert_eq!(exec, Some(Reply::Array(4)));
-    assert!(!lab.is_open(reader));
+    assert!(!bench.is_open(reader));
 }

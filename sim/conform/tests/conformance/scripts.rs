@@ -1,9 +1,9 @@
 //! Scripts and functions: what they declare decides what they meet. Observed on 8.0.0-rc1 to 9.1.2.
 
-use rebound_sim::engine::Duration;
+use rebound_engine::Duration;
 use rebound_sim::valkey::{AddressBook, Command, ErrorKind, Redirect, Reply, Script, WriteId};
 
-use rebound_conform::lab::{A, B, Lab};
+use rebound_conform::bench::{A, B, Bench};
 
 use crate::versions::{ALL, CAPABLE, FIXED};
 
@@ -30,7 +30,7 @@ fn read_only(version: &str) -> Option<Reply> {
 #[test]
 fn c06_what_may_replicate_waits_and_then_runs_on_the_old_primary() {
     for version in ALL {
-        let mut lab = Lab::waiting(version, None);
+        let mut bench = Bench::waiting(version, None);
         let commands = [
             Command::Publish(1),
             Command::PfCount(3),
@@ -38,19 +38,19 @@ fn c06_what_may_replicate_waits_and_then_runs_on_the_old_primary() {
             script(Script::Set(WRITE)),
         ];
         let clients = commands.map(|command| {
-            let client = lab.connect(A);
-            assert_eq!(lab.ask(client, command), None, "{version}: {command:?}");
+            let client = bench.connect(A);
+            assert_eq!(bench.ask(client, command), None, "{version}: {command:?}");
             client
         });
         // Who declares that nothing is written does not wait.
         for served in [Script::NoWritesGet, Script::RoGet, Script::FunctionGet] {
-            let client = lab.connect(A);
-            assert_eq!(lab.ask(client, script(served)), Some(Reply::Nil));
+            let client = bench.connect(A);
+            assert_eq!(bench.ask(client, script(served)), Some(Reply::Nil));
         }
-        lab.release(B, A, false);
-        lab.advance(Duration::millis(1_100));
-        assert!(lab.is_primary(B));
-        let replies = clients.map(|client| lab.reply(client));
+        bench.release(B, A, false);
+        bench.advance(Duration::millis(1_100));
+        assert!(bench.is_primary(B));
+        let replies = clients.map(|client| bench.reply(client));
         let zero = Some(Reply::Int(0));
         let expected = [zero, zero, Some(Reply::Nil), read_only(version)];
         assert_eq!(replies, expected, "{version}");
@@ -61,20 +61,20 @@ fn c06_what_may_replicate_waits_and_then_runs_on_the_old_primary() {
 #[test]
 fn c18_a_script_without_a_shebang_is_answered_by_the_old_primary() {
     for version in CAPABLE {
-        let mut lab = Lab::new(version, 2);
-        let writer = lab.connect(A);
-        lab.ask(writer, Command::Set(KEY, WRITE));
-        lab.advance(Duration::millis(1_100));
-        lab.hold(A, B, true);
-        lab.failover(false, None);
-        let (reader, writer) = (lab.capa(A), lab.capa(A));
+        let mut bench = Bench::new(version, 2);
+        let writer = bench.connect(A);
+        bench.ask(writer, Command::Set(KEY, WRITE));
+        bench.advance(Duration::millis(1_100));
+        bench.hold(A, B, true);
+        bench.failover(false, None);
+        let (reader, writer) = (bench.capa(A), bench.capa(A));
         let set = script(Script::Set(WriteId(401)));
-        assert_eq!(lab.ask(reader, script(Script::Get)), None, "{version}");
-        assert_eq!(lab.ask(writer, set), None, "{version}");
-        lab.complete();
-        assert_eq!(lab.reply(reader), Some(Reply::Value(WRITE)), "{version}");
-        assert_eq!(lab.reply(writer), read_only(version));
-        assert!(lab.is_open(writer));
+        assert_eq!(bench.ask(reader, script(Script::Get)), None, "{version}");
+        assert_eq!(bench.ask(writer, set), None, "{version}");
+        bench.complete();
+        assert_eq!(bench.reply(reader), Some(Reply::Value(WRITE)), "{version}");
+        assert_eq!(bench.reply(writer), read_only(version));
+        assert!(bench.is_open(writer));
     }
 }
 
@@ -105,13 +105,13 @@ fn c19_reads_and_writes_of_every_kind_are_treated_alike() {
                 write: WRITE,
             },
         ] {
-            let mut lab = Lab::in_progress(version);
-            let client = lab.capa(A);
-            let mut reply = lab.ask(client, command);
+            let mut bench = Bench::in_progress(version);
+            let client = bench.capa(A);
+            let mut reply = bench.ask(client, command);
             if FIXED.contains(&version) {
                 assert_eq!(reply, None, "{version}: {command:?}");
-                lab.complete();
-                reply = lab.reply(client);
+                bench.complete();
+                reply = bench.reply(client);
             }
             assert!(to(reply, B), "{version}: {command:?} {reply:?}");
         }
@@ -122,13 +122,13 @@ fn c19_reads_and_writes_of_every_kind_are_treated_alike() {
 #[test]
 fn c60_scripts_on_a_replica() {
     for version in ALL {
-        let mut lab = Lab::new(version, 2);
-        let writer = lab.connect(A);
-        lab.ask(writer, Command::Set(KEY, WRITE));
+        let mut bench = Bench::new(version, 2);
+        let writer = bench.connect(A);
+        bench.ask(writer, Command::Set(KEY, WRITE));
         let value = Some(Reply::Value(WRITE));
         let refused = Some(Reply::Error(ErrorKind::ReadOnly));
         let other = WriteId(401);
-        let plain = lab.connect(B);
+        let plain = bench.connect(B);
         for (what, reply) in [
             (Script::Get, value),
             (Script::Set(other), read_only(version)),
@@ -139,19 +139,23 @@ fn c60_scripts_on_a_replica() {
             (Script::FunctionGet, value),
             (Script::FunctionRoGet, value),
         ] {
-            assert_eq!(lab.ask(plain, script(what)), reply, "{version}: {what:?}");
+            assert_eq!(bench.ask(plain, script(what)), reply, "{version}: {what:?}");
         }
         if !CAPABLE.contains(&version) {
             continue;
         }
-        let capable = lab.capa(B);
+        let capable = bench.capa(B);
         for (what, reply) in [
             (Script::Get, value),
             (Script::Set(other), read_only(version)),
             (Script::NoWritesGet, value),
             (Script::FunctionGet, value),
         ] {
-            assert_eq!(lab.ask(capable, script(what)), reply, "{version}: {what:?}");
+            assert_eq!(
+                bench.ask(capable, script(what)),
+                reply,
+                "{version}: {what:?}"
+            );
         }
         for what in [
             Script::ShebangSet(other),
@@ -159,7 +163,7 @@ fn c60_scripts_on_a_replica() {
             Script::FunctionSet(other),
             Script::FunctionRoGet,
         ] {
-            let reply = lab.ask(capable, script(what));
+            let reply = bench.ask(capable, script(what));
             assert!(to(reply, A), "{version}: {what:?} {reply:?}");
         }
     }
@@ -191,22 +195,22 @@ fn what_a_script_sets_reaches_the_replica_unless_replicas_are_missing() {
         ("9.0", ErrorKind::ScriptNoReplicas),
         ("9.1", ErrorKind::ScriptNoReplicasUnnamed),
     ] {
-        let mut lab = Lab::with(version, 2, |config| config.min_replicas_to_write = 1);
-        let client = lab.connect(A);
+        let mut bench = Bench::with(version, 2, |config| config.min_replicas_to_write = 1);
+        let client = bench.connect(A);
         for (number, what) in [
             (401, Script::Set as fn(_) -> _),
             (402, Script::ShebangSet),
             (403, Script::FunctionSet),
         ] {
             let write = WriteId(number);
-            assert_eq!(lab.ask(client, script(what(write))), Some(Reply::Ok));
-            assert!(lab.server(B).data().has(write));
+            assert_eq!(bench.ask(client, script(what(write))), Some(Reply::Ok));
+            assert!(bench.server(B).data().has(write));
         }
-        lab.kill(B);
-        lab.settle();
-        let refused = lab.ask(client, script(Script::Set(WRITE)));
+        bench.kill(B);
+        bench.settle();
+        let refused = bench.ask(client, script(Script::Set(WRITE)));
         assert_eq!(refused, Some(Reply::Error(error)));
-        let refused = lab.ask(client, script(Script::ShebangSet(WRITE)));
+        let refused = bench.ask(client, script(Script::ShebangSet(WRITE)));
         assert_eq!(refused, Some(Reply::Error(ErrorKind::NoReplicas)));
     }
 }

@@ -1,7 +1,7 @@
 //! What was surprising when real servers were measured, each under the versions that showed it.
 
-use rebound_conform::lab::{A, B, Lab};
-use rebound_sim::engine::Duration;
+use rebound_conform::bench::{A, B, Bench};
+use rebound_engine::Duration;
 use rebound_sim::valkey::{
     Addr, AddressBook, Command, ErrorKind, FailoverState, NodeId, Redirect, Reply, Script, WriteId,
 };
@@ -34,18 +34,18 @@ fn surprise_01_the_wait_for_the_acknowledgement_dominates() {
     for version in ALL {
         let mut waits = Vec::new();
         for phase in 0..10 {
-            let mut lab = Lab::new(version, 2);
-            lab.advance(Duration::millis(phase * 100));
-            let client = lab.connect(A);
-            let set = lab.set();
-            lab.ask(client, set);
-            lab.failover(false, Some(10_000));
-            let begun = lab.now;
-            while lab.state(A) == FailoverState::WaitForSync {
-                lab.advance(Duration::millis(1));
+            let mut bench = Bench::new(version, 2);
+            bench.advance(Duration::millis(phase * 100));
+            let client = bench.connect(A);
+            let set = bench.set();
+            bench.ask(client, set);
+            bench.failover(false, Some(10_000));
+            let begun = bench.now;
+            while bench.state(A) == FailoverState::WaitForSync {
+                bench.advance(Duration::millis(1));
             }
-            waits.push(lab.now.since(begun));
-            assert!(lab.is_primary(B), "{version}");
+            waits.push(bench.now.since(begun));
+            assert!(bench.is_primary(B), "{version}");
         }
         let (least, most) = (waits.iter().min(), waits.iter().max());
         assert!(
@@ -53,7 +53,7 @@ fn surprise_01_the_wait_for_the_acknowledgement_dominates() {
             "{version}: {most:?}"
         );
         assert!(most > Some(&Duration::millis(800)) && least < Some(&Duration::millis(200)));
-        let mut idle = Lab::new(version, 2);
+        let mut idle = Bench::new(version, 2);
         idle.failover(false, None);
         assert_eq!(idle.state(A), FailoverState::NoFailover);
     }
@@ -63,20 +63,20 @@ fn surprise_01_the_wait_for_the_acknowledgement_dominates() {
 #[test]
 fn surprise_02_the_window_has_no_timeout_and_dials_ten_times_a_second() {
     for version in ALL {
-        let mut lab = Lab::new(version, 2);
-        lab.refuse(B, true);
-        lab.failover(true, Some(200));
-        let client = FIXED.contains(&version).then(|| lab.capa(A));
+        let mut bench = Bench::new(version, 2);
+        bench.refuse(B, true);
+        bench.failover(true, Some(200));
+        let client = FIXED.contains(&version).then(|| bench.capa(A));
         if let Some(client) = client {
-            assert_eq!(lab.ask(client, GET), None);
+            assert_eq!(bench.ask(client, GET), None);
         }
-        lab.wire.clear();
-        lab.advance(Duration::secs(60));
-        let dialled = lab.wire.iter().filter(|passed| passed.from == A).count();
+        bench.wire.clear();
+        bench.advance(Duration::secs(60));
+        let dialled = bench.wire.iter().filter(|passed| passed.from == A).count();
         assert!((599..=601).contains(&dialled), "{version}: {dialled}");
-        assert_eq!(lab.state(A), FailoverState::InProgress);
+        assert_eq!(bench.state(A), FailoverState::InProgress);
         if let Some(client) = client {
-            assert_eq!(lab.reply(client), None, "{version}");
+            assert_eq!(bench.reply(client), None, "{version}");
         }
     }
 }
@@ -85,14 +85,14 @@ fn surprise_02_the_window_has_no_timeout_and_dials_ten_times_a_second() {
 #[test]
 fn surprise_03_any_failure_of_psync_ends_the_failover_at_once() {
     for version in ALL {
-        let mut before = Lab::in_progress(version);
+        let mut before = Bench::in_progress(version);
         before.cut(A, B);
         assert_eq!(before.state(A), FailoverState::InProgress);
         before.release(A, B, true);
         before.advance(Duration::millis(110));
         assert!(before.is_primary(B), "{version}");
 
-        let mut after = Lab::new(version, 2);
+        let mut after = Bench::new(version, 2);
         after.hold(A, B, false);
         after.failover(false, None);
         until_psync_is_sent(&mut after, false);
@@ -118,24 +118,24 @@ fn surprise_03_any_failure_of_psync_ends_the_failover_at_once() {
 #[test]
 fn surprise_04_the_pause_does_not_hold_plain_writers_in_the_window() {
     for version in ALL {
-        let mut lab = Lab::waiting(version, None);
-        let early = lab.connect(A);
-        let set = lab.set();
-        assert_eq!(lab.ask(early, set), None);
-        lab.hold(A, B, true);
-        lab.release(B, A, false);
-        lab.advance(Duration::millis(1_100));
-        assert_eq!(lab.state(A), FailoverState::InProgress);
-        let late = lab.connect(A);
+        let mut bench = Bench::waiting(version, None);
+        let early = bench.connect(A);
+        let set = bench.set();
+        assert_eq!(bench.ask(early, set), None);
+        bench.hold(A, B, true);
+        bench.release(B, A, false);
+        bench.advance(Duration::millis(1_100));
+        assert_eq!(bench.state(A), FailoverState::InProgress);
+        let late = bench.connect(A);
         let read_only = Some(Reply::Error(ErrorKind::ReadOnly));
-        assert_eq!(lab.ask(late, set), read_only, "{version}");
-        assert_eq!(lab.reply(early), None, "who waits already waits on");
+        assert_eq!(bench.ask(late, set), read_only, "{version}");
+        assert_eq!(bench.reply(early), None, "who waits already waits on");
         if FIXED.contains(&version) {
-            let capable = lab.capa(A);
-            assert_eq!(lab.ask(capable, set), None);
+            let capable = bench.capa(A);
+            assert_eq!(bench.ask(capable, set), None);
         }
-        lab.complete();
-        assert_eq!(lab.reply(early), read_only, "{version}");
+        bench.complete();
+        assert_eq!(bench.reply(early), read_only, "{version}");
     }
 }
 
@@ -143,18 +143,18 @@ fn surprise_04_the_pause_does_not_hold_plain_writers_in_the_window() {
 #[test]
 fn surprise_05_the_target_redirects_to_the_old_primary_all_the_time() {
     for version in FIXED {
-        let mut lab = Lab::waiting(version, None);
-        let at_b = lab.capa(B);
-        assert_eq!(to(lab.ask(at_b, GET)), at(A));
-        lab.hold(A, B, true);
-        lab.release(B, A, false);
-        lab.advance(Duration::millis(1_100));
-        assert_eq!(to(lab.ask(at_b, GET)), at(A), "{version}");
-        let follower = lab.capa(A);
-        assert_eq!(lab.ask(follower, GET), None);
-        lab.complete();
-        assert_eq!(to(lab.reply(follower)), at(B));
-        assert!(matches!(lab.ask(at_b, GET), Some(Reply::Value(_))));
+        let mut bench = Bench::waiting(version, None);
+        let at_b = bench.capa(B);
+        assert_eq!(to(bench.ask(at_b, GET)), at(A));
+        bench.hold(A, B, true);
+        bench.release(B, A, false);
+        bench.advance(Duration::millis(1_100));
+        assert_eq!(to(bench.ask(at_b, GET)), at(A), "{version}");
+        let follower = bench.capa(A);
+        assert_eq!(bench.ask(follower, GET), None);
+        bench.complete();
+        assert_eq!(to(bench.reply(follower)), at(B));
+        assert!(matches!(bench.ask(at_b, GET), Some(Reply::Value(_))));
     }
 }
 
@@ -162,16 +162,16 @@ fn surprise_05_the_target_redirects_to_the_old_primary_all_the_time() {
 #[test]
 fn surprise_06_a_redirect_names_what_the_failover_named() {
     for version in CAPABLE {
-        let mut lab = Lab::new(version, 2);
-        lab.failover(false, None);
-        lab.kill(B);
-        lab.advance(Duration::secs(2));
-        let client = lab.capa(A);
-        assert_eq!(to(lab.ask(client, GET)), at(B), "{version}");
-        let nowhere = lab.address("10.255.255.1", 1);
-        let admin = lab.connect(A);
-        lab.ask(admin, Command::ReplicaOf(Some(nowhere)));
-        assert_eq!(to(lab.ask(client, GET)), Some(nowhere));
+        let mut bench = Bench::new(version, 2);
+        bench.failover(false, None);
+        bench.kill(B);
+        bench.advance(Duration::secs(2));
+        let client = bench.capa(A);
+        assert_eq!(to(bench.ask(client, GET)), at(B), "{version}");
+        let nowhere = bench.address("10.255.255.1", 1);
+        let admin = bench.connect(A);
+        bench.ask(admin, Command::ReplicaOf(Some(nowhere)));
+        assert_eq!(to(bench.ask(client, GET)), Some(nowhere));
     }
 }
 
@@ -179,17 +179,17 @@ fn surprise_06_a_redirect_names_what_the_failover_named() {
 #[test]
 fn surprise_07_a_redirected_command_of_a_transaction_is_forgotten_in_rc1() {
     for version in CAPABLE {
-        let mut lab = Lab::new(version, 2);
-        let client = lab.capa(B);
-        lab.ask(client, Command::Multi);
-        let set = lab.set();
-        assert_eq!(to(lab.ask(client, set)), at(A));
+        let mut bench = Bench::new(version, 2);
+        let client = bench.capa(B);
+        bench.ask(client, Command::Multi);
+        let set = bench.set();
+        assert_eq!(to(bench.ask(client, set)), at(A));
         let outcome = if FIXED.contains(&version) {
             Reply::Error(ErrorKind::ExecAbort)
         } else {
             Reply::Array(0)
         };
-        assert_eq!(lab.ask(client, Command::Exec), Some(outcome), "{version}");
+        assert_eq!(bench.ask(client, Command::Exec), Some(outcome), "{version}");
     }
 }
 
@@ -197,21 +197,21 @@ fn surprise_07_a_redirected_command_of_a_transaction_is_forgotten_in_rc1() {
 #[test]
 fn surprise_08_blocked_clients_are_thrown_out_at_the_start_or_redirected_at_the_end() {
     for version in CAPABLE {
-        let mut lab = Lab::new(version, 2);
-        let client = lab.capa(A);
-        assert_eq!(lab.ask(client, BLPOP), None);
-        lab.hold(A, B, true);
-        lab.failover(false, None);
+        let mut bench = Bench::new(version, 2);
+        let client = bench.capa(A);
+        assert_eq!(bench.ask(client, BLPOP), None);
+        bench.hold(A, B, true);
+        bench.failover(false, None);
         let unblocked = Some(Reply::Error(ErrorKind::Unblocked));
-        let early = lab.reply(client);
-        lab.complete();
+        let early = bench.reply(client);
+        bench.complete();
         if UNBLOCKING.contains(&version) {
             assert_eq!(early, unblocked, "{version}");
-            assert!(!lab.is_open(client));
+            assert!(!bench.is_open(client));
         } else {
             assert!(REDIRECTING.contains(&version) && early.is_none());
-            assert_eq!(to(lab.reply(client)), at(B), "{version}");
-            assert!(lab.is_open(client));
+            assert_eq!(to(bench.reply(client)), at(B), "{version}");
+            assert!(bench.is_open(client));
         }
     }
 }
@@ -236,25 +236,25 @@ fn surprise_09_what_is_neither_read_nor_write_is_never_redirected() {
         Command::Scan,
     ];
     for version in CAPABLE {
-        let mut lab = Lab::new(version, 2);
+        let mut bench = Bench::new(version, 2);
         for command in never {
-            let client = lab.capa(B);
-            let reply = lab.ask(client, command);
+            let client = bench.capa(B);
+            let reply = bench.ask(client, command);
             assert!(reply.is_some() && to(reply).is_none(), "{command:?}");
         }
         for command in always {
-            let client = lab.capa(B);
-            assert_eq!(to(lab.ask(client, command)), at(A), "{command:?}");
+            let client = bench.capa(B);
+            assert_eq!(to(bench.ask(client, command)), at(A), "{command:?}");
         }
-        let mut lab = Lab::in_progress(version);
+        let mut bench = Bench::in_progress(version);
         let clients = never.map(|command| {
-            let client = lab.capa(A);
-            lab.send(client, command);
+            let client = bench.capa(A);
+            bench.send(client, command);
             client
         });
-        lab.complete();
+        bench.complete();
         for (client, command) in clients.into_iter().zip(never) {
-            let reply = lab.reply(client);
+            let reply = bench.reply(client);
             assert!(reply.is_some() && to(reply).is_none(), "{command:?}");
         }
     }
@@ -264,13 +264,13 @@ fn surprise_09_what_is_neither_read_nor_write_is_never_redirected() {
 #[test]
 fn surprise_10_replicas_of_each_other_are_connected() {
     for version in ALL {
-        let mut lab = Lab::new(version, 2);
-        let admin = lab.connect(A);
-        lab.ask(admin, Command::ReplicaOf(at(B)));
-        lab.advance(Duration::secs(10));
+        let mut bench = Bench::new(version, 2);
+        let admin = bench.connect(A);
+        bench.ask(admin, Command::ReplicaOf(at(B)));
+        bench.advance(Duration::secs(10));
         for node in [A, B] {
-            assert!(!lab.is_primary(node));
-            let belief = lab.server(node).belief().to_string();
+            assert!(!bench.is_primary(node));
+            let belief = bench.server(node).belief().to_string();
             assert!(belief.contains("link up"), "{version}: {belief}");
         }
     }
@@ -280,16 +280,16 @@ fn surprise_10_replicas_of_each_other_are_connected() {
 #[test]
 fn surprise_11_failover_needs_the_announced_port() {
     for version in ALL {
-        let mut lab = Lab::new(version, 2);
-        let real = lab.address("n1", 16_379);
-        let admin = lab.connect(A);
+        let mut bench = Bench::new(version, 2);
+        let real = bench.address("n1", 16_379);
+        let admin = bench.connect(A);
         let failover = Command::Failover {
             to: Some(real),
             force: false,
             timeout_ms: None,
         };
         let unknown = Some(Reply::Error(ErrorKind::FailoverNotAReplica));
-        assert_eq!(lab.ask(admin, failover), unknown, "{version}");
-        assert_eq!(lab.state(A), FailoverState::NoFailover);
+        assert_eq!(bench.ask(admin, failover), unknown, "{version}");
+        assert_eq!(bench.state(A), FailoverState::NoFailover);
     }
 }

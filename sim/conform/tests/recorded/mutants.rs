@@ -24,8 +24,8 @@ fn with(defect: Defect, behaviour: Behaviour) -> Behaviour {
 /// The order of gates with one moved in front of another.
 fn moved(gates: &[Gate], gate: Gate, before: Gate) -> &'static [Gate] {
     let mut order: Vec<Gate> = gates.iter().copied().filter(|g| *g != gate).collect();
-    let place = order.iter().position(|g| *g == before).expect("a gate");
-    order.insert(place, gate);
+    let index = order.iter().position(|g| *g == before).expect("a gate");
+    order.insert(index, gate);
     order.leak()
 }
 

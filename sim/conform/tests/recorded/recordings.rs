@@ -86,13 +86,13 @@ pub fn agreements() -> &'static [Agreement] {
                     scope.spawn(|| {
                         let mut done = Vec::new();
                         loop {
-                            let place = next.fetch_add(1, Ordering::Relaxed);
-                            let Some(recorded) = all.get(place) else {
+                            let index = next.fetch_add(1, Ordering::Relaxed);
+                            let Some(recorded) = all.get(index) else {
                                 return done;
                             };
                             let behaviour = Behaviour::of_server(&recorded.label)
                                 .unwrap_or_else(|| panic!("no behaviour for {}", recorded.label));
-                            done.push((place, compare(recorded, behaviour)));
+                            done.push((index, compare(recorded, behaviour)));
                         }
                     })
                 })
@@ -102,7 +102,7 @@ pub fn agreements() -> &'static [Agreement] {
                 .map(|worker| worker.join().expect("a comparison"));
             joined.flatten().collect()
         });
-        done.sort_by_key(|(place, _)| *place);
+        done.sort_by_key(|(index, _)| *index);
         done.into_iter().map(|(_, agreement)| agreement).collect()
     })
 }

@@ -6,11 +6,11 @@ use super::chains::{Chain, Hop};
 use super::topic::{Topic, Topics};
 use super::{Check, CheckId, Ending, Findings, Found, Known};
 use crate::client::{ClientId, Note as ClientNote};
-use crate::engine::Time;
 use crate::results::ChainHop;
 use crate::scenario::Plan;
 use crate::trace::Event;
 use crate::valkey::{Belief, FailoverState, LinkState, RedirectKind, Role};
+use rebound_engine::Time;
 
 /// The check.
 pub(super) struct Bounce {

@@ -1,10 +1,10 @@
 //! The redirects in a row that commands have met: what `bounce` judges, and every report counts.
 
 use crate::client::{ClientId, Note as ClientNote};
-use crate::engine::Time;
 use crate::scenario::Plan;
 use crate::trace::Event;
 use crate::valkey::{Addr, Belief, CommandKind, NodeId, RedirectKind};
+use rebound_engine::Time;
 
 /// A redirect that was met.
 #[derive(Copy, Clone, Debug)]

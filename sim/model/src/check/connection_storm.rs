@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::rush::Rush;
 use super::topic::{Topic, Topics};
 use super::{Check, CheckId, Findings, Found, Known};
-use crate::engine::Time;
-use crate::net::{HostId, Note as NetNote};
 use crate::scenario::Plan;
 use crate::trace::Event;
+use rebound_engine::Time;
+use rebound_net::{HostId, Note as NetNote};
 
 /// The check.
 pub(super) struct ConnectionStorm {

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::topic::{Topic, Topics};
 use super::{Check, CheckId, Findings, Found, Known};
-use crate::engine::Time;
-use crate::net::HostId;
-use crate::net::Note as NetNote;
 use crate::scenario::Plan;
 use crate::trace::Event;
 use crate::valkey::{ErrorKind, Message, NodeId, Reply};
+use rebound_engine::Time;
+use rebound_net::{HostId, Note as NetNote};
 
 /// A node's time as a primary.
 #[derive(Copy, Clone, Debug)]
@@ -123,9 +122,9 @@ mod tests {
     use crate::check::Checks;
     use crate::check::testing::{plan, role};
     use crate::client::ClientId;
-    use crate::engine::Duration;
-    use crate::net::ConnId;
     use crate::valkey::{Role, Tag};
+    use rebound_engine::Duration;
+    use rebound_net::ConnId;
 
     const OLD: u16 = 0;
     const NEW: u16 = 1;
@@ -164,7 +163,7 @@ mod tests {
             },
         };
         checks.observe(at(sent + 5), &Event::Net(delivered));
-        checks.findings.take()
+        checks.take_found()
     }
 
     #[test]

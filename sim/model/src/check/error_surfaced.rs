@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::topic::{Topic, Topics};
 use super::{Check, CheckId, Ending, Findings, Found, Known};
 use crate::client::{ClientId, CommandOutcome, Note as ClientNote};
-use crate::engine::Time;
 use crate::scenario::Plan;
 use crate::trace::Event;
 use crate::valkey::{CommandKind, ErrorKind};
+use rebound_engine::Time;
 
 /// One kind of error: how often, and where first.
 #[derive(Clone, Debug)]

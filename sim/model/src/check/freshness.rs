@@ -8,10 +8,10 @@
 
 use super::history::{CommandRef, Scope, Step};
 use crate::client::{WriteRange, WrittenKeys};
-use crate::engine::Time;
 use crate::scenario::Plan;
 use crate::trace::Event;
 use crate::valkey::{Addr, Value, WriteId, Writes};
+use rebound_engine::Time;
 
 /// A write, by its place among all of the run.
 #[derive(Copy, Clone, Debug)]
@@ -133,16 +133,16 @@ impl Freshness {
     }
 
     fn key(&mut self, key: u32) -> &mut Key {
-        let place = key as usize;
-        if place >= self.keys.len() {
-            self.keys.resize(place + 1, UNTOUCHED);
+        let index = key as usize;
+        if index >= self.keys.len() {
+            self.keys.resize(index + 1, UNTOUCHED);
         }
-        &mut self.keys[place]
+        &mut self.keys[index]
     }
 
     fn issued(&mut self, now: Time, command: CommandRef, writes: WriteRange, keys: WrittenKeys) {
-        for place in 0..writes.count {
-            let key = keys.key(place);
+        for index in 0..writes.count {
+            let key = keys.key(index);
             self.writes.push(Written {
                 issued: now,
                 ended: Time::NEVER,
@@ -167,9 +167,9 @@ impl Freshness {
                 key,
                 ..
             } = *written;
-            let place = self.acknowledged.len() as u32;
+            let index = self.acknowledged.len() as u32;
             let state = self.key(key);
-            let before = std::mem::replace(&mut state.latest, place);
+            let before = std::mem::replace(&mut state.latest, index);
             if kind.writes() == Writes::Removes {
                 state.removals_open -= 1;
                 state.removed = Some(now);
@@ -248,8 +248,8 @@ impl Freshness {
 mod tests {
     use super::*;
     use crate::check::testing::{plan, read, write};
-    use crate::engine::Duration;
     use crate::valkey::CommandKind;
+    use rebound_engine::Duration;
 
     fn freshness() -> Freshness {
         Freshness::new(&plan("{}"))

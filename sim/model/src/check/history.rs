@@ -2,10 +2,10 @@
 //! it, whose reads count, and which keys.
 
 use crate::client::{ClientId, CommandOutcome, Note as ClientNote, Saw, WriteRange, WrittenKeys};
-use crate::engine::Time;
 use crate::scenario::{Action, Plan};
 use crate::trace::Event;
 use crate::valkey::{Addr, Command, CommandKind, Value};
+use rebound_engine::Time;
 
 /// A command: whose it is, its number with its client, and what it is.
 pub(crate) type CommandRef = (ClientId, u32, CommandKind);

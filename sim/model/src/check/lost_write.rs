@@ -9,10 +9,10 @@ use std::sync::Arc;
 use super::topic::{Topic, Topics};
 use super::{Check, CheckId, Ending, Findings, Found, Known};
 use crate::client::{ClientId, CommandOutcome, Note as ClientNote, WriteRange};
-use crate::engine::Time;
 use crate::scenario::Plan;
 use crate::trace::Event;
 use crate::valkey::{CommandKind, Data, NodeId, WriteId};
+use rebound_engine::Time;
 
 /// Writes that were acknowledged to an application.
 #[derive(Copy, Clone, Debug)]
@@ -63,14 +63,14 @@ impl Check for LostWrite {
     }
 
     fn end(&mut self, ending: &Ending<'_>, _known: &Known, findings: &mut Findings) {
-        let shard_of = |place: usize| self.plan.shard_of(NodeId(place as u16));
+        let shard_of = |index: usize| self.plan.shard_of(NodeId(index as u16));
         let with_primary: Vec<usize> = (ending.nodes.iter().enumerate())
             .filter(|(_, (_, primary, alive))| *primary && *alive)
-            .map(|(place, _)| shard_of(place))
+            .map(|(index, _)| shard_of(index))
             .collect();
         let keepers: Vec<&Data> = (ending.nodes.iter().enumerate())
-            .filter(|(place, (_, primary, alive))| {
-                (*primary && *alive) || !with_primary.contains(&shard_of(*place))
+            .filter(|(index, (_, primary, alive))| {
+                (*primary && *alive) || !with_primary.contains(&shard_of(*index))
             })
             .map(|(_, (data, _, _))| *data)
             .collect();

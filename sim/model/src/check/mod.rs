@@ -44,11 +44,11 @@ use self::thundering_herd::ThunderingHerd;
 use self::topic::{Topic, Topics};
 use self::two_primaries::TwoPrimaries;
 use crate::client::ClientId;
-use crate::engine::Time;
 use crate::results::{ChainHop, CheckId, Finding};
 use crate::scenario::Plan;
 use crate::trace::Event;
 use crate::valkey::{CommandKind, Data};
+use rebound_engine::Time;
 
 /// Something that a check found, before it is put into words for a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Found {
 
 /// What checks have found: how often, and the first few in words.
 #[derive(Debug, Default)]
-pub struct Findings {
+pub(crate) struct Findings {
     kept: Vec<Found>,
     total: [u64; CheckId::ALL.len()],
 }
@@ -116,12 +116,12 @@ impl Findings {
     }
 
     /// How many findings a check has.
-    pub fn total(&self, check: CheckId) -> u64 {
+    fn total(&self, check: CheckId) -> u64 {
         self.total[check as usize]
     }
 
     /// What was kept, in order of time.
-    pub fn take(&mut self) -> Vec<Found> {
+    fn take(&mut self) -> Vec<Found> {
         let mut kept = std::mem::take(&mut self.kept);
         kept.sort_by_key(|found| (found.at, found.check));
         kept
@@ -219,7 +219,7 @@ macro_rules! checks {
             /// What at least one check looks at.
             wanted: Topics,
             /// What they have found so far.
-            pub findings: Findings,
+            pub(crate) findings: Findings,
         }
 
         impl Checks {
@@ -298,6 +298,16 @@ checks! {
 }
 
 impl Checks {
+    /// How many findings a check has.
+    pub fn total(&self, check: CheckId) -> u64 {
+        self.findings.total(check)
+    }
+
+    /// What was found, the first few of each check, in order of time.
+    pub fn take_found(&mut self) -> Vec<Found> {
+        self.findings.take()
+    }
+
     /// Redirects, and those that led back, of each command that has been redirected and has no
     /// end; call it before the checks learn of the end.
     pub(crate) fn open_chains(&self) -> impl Iterator<Item = (u32, u32)> {

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 
 /// What has happened lately, and whether it has been too much.
 #[derive(Clone, Debug, Default)]

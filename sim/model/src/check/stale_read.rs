@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::freshness::{Freshness, Stale};
 use super::topic::{Topic, Topics};
 use super::{Check, CheckId, Findings, Found, Known};
-use crate::engine::Time;
 use crate::scenario::Plan;
 use crate::trace::Event;
 use crate::valkey::{Belief, CommandKind, GateVerdict, NodeId, Note as NodeNote, Value};
+use rebound_engine::Time;
 
 /// The check.
 pub(super) struct StaleRead {
@@ -111,8 +111,8 @@ mod tests {
     use crate::check::Checks;
     use crate::check::testing::{gate, plan, read, write};
     use crate::client::ClientId;
-    use crate::engine::Duration;
     use crate::valkey::WriteId;
+    use rebound_engine::Duration;
 
     fn at(millis: u64) -> Time {
         Time::ZERO + Duration::millis(millis)
@@ -129,7 +129,7 @@ mod tests {
         checks.observe(at(100), &gate(passed_by, GateVerdict::Passed));
         let event = read(5, Value::Text(WriteId(0)), at(100), at(101));
         checks.observe(at(101), &event);
-        checks.findings.take()
+        checks.take_found()
     }
 
     #[test]

@@ -6,9 +6,9 @@ use super::primaries::Standing;
 use super::topic::{Topic, Topics};
 use super::{Check, CheckId, Findings, Found, Known};
 use crate::client::Note as ClientNote;
-use crate::engine::Time;
 use crate::scenario::Plan;
 use crate::trace::Event;
+use rebound_engine::Time;
 
 /// The check.
 pub(super) struct StaleRedirect {
@@ -93,11 +93,11 @@ mod tests {
     use crate::check::Checks;
     use crate::check::testing::{crashed, plan, role};
     use crate::client::ClientId;
-    use crate::engine::Duration;
     use crate::trace::Record;
     use crate::valkey::{
         Addr, Belief, CommandKind, FailoverState, LinkState, NodeId, RedirectKind, Role,
     };
+    use rebound_engine::Duration;
 
     fn hop(to: Addr) -> Record {
         Record {
@@ -132,8 +132,8 @@ mod tests {
         for record in before.iter().chain(&hops) {
             checks.observe(record.at, &record.event);
         }
-        let total = checks.findings.total(CheckId::StaleRedirect);
-        (total, checks.findings.take())
+        let total = checks.total(CheckId::StaleRedirect);
+        (total, checks.take_found())
     }
 
     #[test]
@@ -177,6 +177,6 @@ mod tests {
         let mut checks = Checks::new(&plan, |_| true);
         let hop = hop(Addr(1));
         checks.observe(hop.at, &hop.event);
-        assert_eq!(checks.findings.total(CheckId::StaleRedirect), 0);
+        assert_eq!(checks.total(CheckId::StaleRedirect), 0);
     }
 }

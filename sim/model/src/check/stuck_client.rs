@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::topic::{Topic, Topics};
 use super::{Check, CheckId, Ending, Findings, Found, Known};
 use crate::client::Note as ClientNote;
-use crate::engine::{Duration, Time};
 use crate::scenario::Plan;
 use crate::trace::Event;
 use crate::valkey::CommandKind;
+use rebound_engine::{Duration, Time};
 
 /// The check.
 pub(super) struct StuckClient {

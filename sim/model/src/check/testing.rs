@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use crate::client::{ClientId, CommandOutcome, Note as ClientNote, Saw, WriteRange, WrittenKeys};
-use crate::engine::Time;
-use crate::net::HostId;
 use crate::scenario::{Plan, parse};
 use crate::trace::{Event, FaultKind, Record};
 use crate::valkey::{
     Addr, Belief, CommandKind, FailoverState, GateVerdict, LinkState, NodeId, Note as NodeNote,
     ReplId, Role, Value, WriteId,
 };
+use rebound_engine::Time;
+use rebound_net::HostId;
 
 /// A plan with the nodes `old` and `new` (a replica), one client and these checks.
 pub(super) fn plan(checks: &str) -> Arc<Plan> {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::rush::Rush;
 use super::topic::{Topic, Topics};
 use super::{Check, CheckId, Findings, Found, Known};
-use crate::engine::{Duration, Time};
 use crate::scenario::Plan;
 use crate::trace::Event;
 use crate::valkey::{NodeId, Note as NodeNote};
+use rebound_engine::{Duration, Time};
 
 /// The check.
 pub(super) struct ThunderingHerd {
@@ -83,7 +83,7 @@ mod tests {
             let at = Time::ZERO + Duration::micros(*at);
             checks.observe(at, &gate(*node, GateVerdict::Passed));
         }
-        checks.findings.take()
+        checks.take_found()
     }
 
     #[test]

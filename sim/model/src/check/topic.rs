@@ -1,9 +1,9 @@
 //! What checks listen to.
 
 use crate::client::Note as ClientNote;
-use crate::net::Note as NetNote;
 use crate::trace::Event;
 use crate::valkey::Note as NodeNote;
+use rebound_net::Note as NetNote;
 
 /// Kinds of records, as far as checks tell them apart. Most records are of the first two, and few
 /// checks want those.

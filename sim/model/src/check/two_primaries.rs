@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::primaries::Primaries;
 use super::topic::{Topic, Topics};
 use super::{Check, CheckId, Ending, Findings, Found, Known};
-use crate::engine::{Duration, Time};
 use crate::scenario::Plan;
 use crate::trace::Event;
 use crate::valkey::NodeId;
+use rebound_engine::{Duration, Time};
 
 /// The check.
 pub(super) struct TwoPrimaries {

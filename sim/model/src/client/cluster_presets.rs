@@ -4,7 +4,7 @@
 use super::cluster_policy::{AskWhom, ClusterPolicy, OwnAddress, ReadFrom, Refresh, SendTo};
 use super::policy::{Backoff, ErrorAction, Policy, Scope};
 use super::presets::{exponential, warm};
-use crate::engine::Duration;
+use rebound_engine::Duration;
 
 /// The simplest client that follows `MOVED` and `ASK`: at once, without limit, by connections
 /// that stay open; it corrects the slot and asks for the topology.

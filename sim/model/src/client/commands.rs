@@ -8,8 +8,8 @@ use super::policy::{Batch, RedirectAction, Scope};
 use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
-use crate::engine::{Duration, Time};
 use crate::valkey::{Addr, Command, CommandKind, ErrorKind, HashSlot, Redirect, Tag, WriteId};
+use rebound_engine::{Duration, Time};
 
 /// What is sent for a logical command.
 #[derive(Copy, Clone, Debug)]
@@ -82,7 +82,7 @@ pub(super) enum Next {
 
 /// Where a unit stands.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum Progress {
     Free,
     /// Between two others, within one input.
     Idle,
@@ -102,7 +102,7 @@ pub(super) enum State {
 /// Logical commands that are sent together.
 #[derive(Debug)]
 pub(super) struct Unit {
-    pub state: State,
+    pub state: Progress,
     /// Flights, by index; those before `first` have ended.
     pub members: Vec<u32>,
     pub first: usize,
@@ -159,7 +159,7 @@ impl Units {
         self.free.clear();
         self.earliest = Time::NEVER;
         for (index, unit) in self.table.iter_mut().enumerate().rev() {
-            unit.state = State::Free;
+            unit.state = Progress::Free;
             unit.deadline = Time::NEVER;
             unit.members.clear();
             self.free.push(index as u16);
@@ -174,7 +174,7 @@ impl Units {
     fn take(&mut self, class: Class, addr: Addr, now: Time) -> u16 {
         let index = self.free.pop().unwrap_or_else(|| {
             self.table.push(Unit {
-                state: State::Free,
+                state: Progress::Free,
                 members: Vec::new(),
                 first: 0,
                 class,
@@ -201,7 +201,7 @@ impl Units {
             self.table.len() as u16 - 1
         });
         let unit = self.at(index);
-        unit.state = State::Idle;
+        unit.state = Progress::Idle;
         unit.members.clear();
         unit.first = 0;
         unit.class = class;
@@ -226,7 +226,7 @@ impl Units {
 
     pub(super) fn release(&mut self, unit: u16) {
         let work = self.at(unit);
-        work.state = State::Free;
+        work.state = Progress::Free;
         work.deadline = Time::NEVER;
         self.free.push(unit);
     }
@@ -351,7 +351,7 @@ impl Client {
         } else {
             conn.waiting.push_back(unit);
             let work = self.units.at(unit);
-            work.state = State::Queued;
+            work.state = Progress::Queued;
             work.slot = slot;
             work.deadline = Time::NEVER;
         }
@@ -375,7 +375,7 @@ impl Client {
     ) {
         self.clean(ctx, slot);
         let work = &mut self.units.table[usize::from(unit)];
-        work.state = State::Sent;
+        work.state = Progress::Sent;
         work.slot = slot;
         work.received = 0;
         work.inner_redirect = None;
@@ -452,7 +452,7 @@ impl Client {
         if wait == Duration::ZERO {
             self.go_on(spec, ctx, unit, next);
         } else {
-            self.units.at(unit).state = State::Sleeping(next);
+            self.units.at(unit).state = Progress::Sleeping(next);
             self.units.set_deadline(unit, ctx.now + wait);
         }
     }
@@ -544,20 +544,20 @@ impl Client {
             }
             work.deadline = Time::NEVER;
             match work.state {
-                State::Sent => {
+                Progress::Sent => {
                     let slot = work.slot;
                     self.hang_up(spec, ctx, slot, Some(unit));
                 }
-                State::Sleeping(next) => {
-                    work.state = State::Idle;
+                Progress::Sleeping(next) => {
+                    work.state = Progress::Idle;
                     self.go_on(spec, ctx, unit, next);
                 }
-                State::Free
-                | State::Idle
-                | State::Queued
-                | State::Moving
-                | State::Searching
-                | State::Unmapped => {}
+                Progress::Free
+                | Progress::Idle
+                | Progress::Queued
+                | Progress::Moving
+                | Progress::Searching
+                | Progress::Unmapped => {}
             }
         }
         let deadlines = self.units.table.iter().map(|unit| unit.deadline);

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use super::commands::{Next, State};
+use super::commands::{Next, Progress};
 use super::note::CommandOutcome;
 use super::policy::Reach;
 use super::spec::ClientSpec;
 use super::state::{Client, Own, own_tag};
 use super::{ConnSlot, Context, Effect};
-use crate::engine::{Duration, Time};
 use crate::valkey::{Addr, Command, Request, Tag};
+use rebound_engine::{Duration, Time};
 
 /// What a connection is for.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -322,7 +322,7 @@ impl Client {
     pub(super) fn unreachable(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, unit: u16) {
         let policy = &spec.policy;
         let work = self.units.at(unit);
-        work.state = State::Idle;
+        work.state = Progress::Idle;
         work.redirected = false;
         work.asking = false;
         work.dial_failures += 1;
@@ -363,13 +363,13 @@ impl Client {
         let unsent = affected.len();
         if busy {
             let on_it = |(index, unit): (usize, &super::commands::Unit)| {
-                (unit.state == State::Sent && unit.slot == slot).then_some(index as u16)
+                (unit.state == Progress::Sent && unit.slot == slot).then_some(index as u16)
             };
             affected.extend(self.units.table.iter().enumerate().filter_map(on_it));
         }
         self.conns.release(slot);
         for unit in &affected {
-            self.units.at(*unit).state = State::Idle;
+            self.units.at(*unit).state = Progress::Idle;
         }
         if self.probe.slot == Some(slot) {
             self.probe_failed(spec, ctx);
@@ -433,7 +433,7 @@ impl Client {
             self.abandon(spec, ctx, slot);
         }
         for unit in homeless.drain(..) {
-            self.units.at(unit).state = State::Idle;
+            self.units.at(unit).state = Progress::Idle;
             self.dispatch(spec, ctx, unit);
         }
         self.conns.scratch = homeless;
@@ -468,7 +468,7 @@ impl Client {
         unit: u16,
     ) {
         let work = self.units.at(unit);
-        work.state = State::Idle;
+        work.state = Progress::Idle;
         work.deadline = Time::NEVER;
         let (slot, transaction) = (work.slot, work.transaction);
         let conn = self.conns.at(slot);

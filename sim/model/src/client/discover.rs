@@ -2,14 +2,14 @@
 //! search for a primary after an error. There is one question at a time.
 
 use super::Context;
-use super::commands::State;
+use super::commands::Progress;
 use super::connections::{Class, Stage};
 use super::note::CommandOutcome;
 use super::policy::{Backoff, DisconnectAction};
 use super::spec::ClientSpec;
 use super::state::{Client, Own, own_tag};
-use crate::engine::Time;
 use crate::valkey::{Addr, Command, Reply, Role};
+use rebound_engine::Time;
 
 /// Why nodes are asked.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl Client {
             DisconnectAction::Rediscover { attempts, backoff } => {
                 let work = self.units.at(unit);
                 work.cause = cause;
-                work.state = State::Searching;
+                work.state = Progress::Searching;
                 self.search(spec, ctx, attempts, backoff);
                 true
             }
@@ -240,10 +240,10 @@ impl Client {
     fn search_over(&mut self, spec: &ClientSpec, ctx: &mut Context<'_>, found: bool) {
         for index in 0..self.units.table.len() {
             let work = &mut self.units.table[index];
-            if work.state != State::Searching {
+            if work.state != Progress::Searching {
                 continue;
             }
-            work.state = State::Idle;
+            work.state = Progress::Idle;
             work.addr = self.primary;
             let cause = work.cause;
             if found {

@@ -13,8 +13,8 @@ use super::redirect::Source;
 use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
-use crate::engine::Duration;
 use crate::valkey::{Addr, Epoch, NodeId, Redirect};
+use rebound_engine::Duration;
 
 /// Redirects in a row that a command may ignore; the next one is followed after all, and believed.
 /// So a client that knows an epoch which no node knows any more (a node has lost its disk) is not
@@ -57,8 +57,8 @@ impl Client {
     ) -> Duration {
         let from = node_of(ctx, source.addr);
         let work = &mut self.units.table[usize::from(unit)];
-        for place in &work.members[work.first..] {
-            let flight = &self.flights[*place as usize];
+        for index in &work.members[work.first..] {
+            let flight = &self.flights[*index as usize];
             let Answer::Redirected(redirect) = flight.answer else {
                 continue;
             };

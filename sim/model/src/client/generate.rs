@@ -6,8 +6,8 @@ use super::note::WriteRange;
 use super::spec::ClientSpec;
 use super::workload::Mix;
 use super::{ClientId, Context, Workload};
-use crate::engine::Duration;
 use crate::valkey::{Command, CommandKind, HashSlot, Script, WriteId};
+use rebound_engine::Duration;
 use strum::{EnumCount, VariantArray};
 
 /// The commands of a mix.

@@ -2,9 +2,9 @@
 //! random generator.
 
 use super::note::Note;
-use crate::engine::{Chooser, StreamId, Time};
-use crate::net::{Closing, ConnectFailure};
 use crate::valkey::{Addr, AddressBook, Reply, Request, Tag, Topologies, WriteId};
+use rebound_engine::{Chooser, StreamId, Time};
+use rebound_net::{Closing, ConnectFailure};
 
 /// One of a client's connections, by the client's own numbering.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

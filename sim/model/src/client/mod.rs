@@ -32,8 +32,10 @@ pub use policy::{
     Application, Backoff, Batch, DisconnectAction, Epochs, ErrorAction, Policy, Reach,
     RedirectAction, Scope,
 };
-pub use presets::{PRESETS, Preset, policy, preset};
-pub use spec::{ClientSpec, check_in_cluster};
+pub(crate) use presets::preset;
+pub use presets::{PRESETS, Preset, policy};
+pub use spec::ClientSpec;
+pub(crate) use spec::check_in_cluster;
 pub use state::{Client, Pending, Waits};
 pub use workload::{Mix, Pace, Workload};
 

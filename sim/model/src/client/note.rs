@@ -1,11 +1,10 @@
 //! What a client says that it does: what its application asks for, and what becomes of that. The
 //! trace is made of such notes.
 
-use crate::engine::Duration;
 use crate::valkey::{
     Addr, Belief, CommandKind, Elements, Epoch, ErrorKind, NodeId, RedirectKind, Value, WriteId,
 };
-use rebound_engine::hashed;
+use rebound_engine::{Duration, hashed};
 
 /// How a logical command ended.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -91,8 +90,8 @@ impl WrittenKeys {
 
     /// The key of a command's write at this place. A transaction is alternately SET and GET, so
     /// that its writes go to every other key.
-    pub const fn key(self, place: u16) -> u32 {
-        let offset = self.at.wrapping_add(place as u32 * 2) % self.of;
+    pub const fn key(self, index: u16) -> u32 {
+        let offset = self.at.wrapping_add(index as u32 * 2) % self.of;
         self.base.wrapping_add(offset)
     }
 }

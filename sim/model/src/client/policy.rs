@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::cluster_policy::ClusterPolicy;
-use crate::engine::{Chooser, Duration, StreamId};
+use rebound_engine::{Chooser, Duration, StreamId};
 
 /// What a client library does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -233,7 +233,7 @@ impl Backoff {
     };
 
     /// Always the same wait.
-    pub const fn constant(wait: Duration) -> Backoff {
+    pub(crate) const fn constant(wait: Duration) -> Backoff {
         Backoff {
             low: wait,
             high: wait,

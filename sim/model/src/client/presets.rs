@@ -6,7 +6,7 @@ use super::policy::{
     Application, Backoff, Batch, DisconnectAction, Epochs, ErrorAction, Policy, Reach,
     RedirectAction, Scope,
 };
-use crate::engine::Duration;
+use rebound_engine::Duration;
 
 /// A named policy.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Preset {
 }
 
 /// The preset of this name or alias.
-pub fn preset(name: &str) -> Option<&'static Preset> {
+pub(crate) fn preset(name: &str) -> Option<&'static Preset> {
     PRESETS
         .iter()
         .find(|preset| preset.name == name || preset.aliases.contains(&name))

@@ -1,6 +1,6 @@
 //! What becomes of replies: served, an error to be retried, a redirect to be followed.
 
-use super::commands::{Answer, Next, State};
+use super::commands::{Answer, Next, Progress};
 use super::connections::Class;
 use super::epochs::node_of;
 use super::note::{CommandOutcome, Note, Saw};
@@ -8,8 +8,8 @@ use super::policy::{Application, Batch, ErrorAction, Reach, RedirectAction, Scop
 use super::spec::ClientSpec;
 use super::state::Client;
 use super::{Context, Effect};
-use crate::engine::Time;
 use crate::valkey::{Addr, ErrorKind, NodeId, Redirect, RedirectKind, Reply, Value};
+use rebound_engine::Time;
 
 /// Where a reply came from.
 #[derive(Copy, Clone, Debug)]
@@ -122,7 +122,7 @@ impl Client {
         reply: Reply,
     ) {
         let work = self.units.at(unit);
-        if work.state != State::Sent || work.slot != slot {
+        if work.state != Progress::Sent || work.slot != slot {
             return;
         }
         let position = work.received;
@@ -291,7 +291,7 @@ impl Client {
                 self.sleep(spec, ctx, unit, wait, Next::Retry);
             }
             ErrorAction::Rediscover { attempts, backoff } if tries < attempts && !late => {
-                work.state = State::Searching;
+                work.state = Progress::Searching;
                 self.search(spec, ctx, attempts, backoff);
             }
             ErrorAction::Surface | ErrorAction::Retry { .. } | ErrorAction::Rediscover { .. } => {
@@ -449,7 +449,7 @@ impl Client {
                 self.dispatch(spec, ctx, unit);
             }
             (Scope::Client, Reach::Dial) => {
-                work.state = State::Moving;
+                work.state = Progress::Moving;
                 self.forget_answers(unit);
                 if self.moving.is_none() {
                     let slot = self.dial(spec, ctx, Class::Next, to);
@@ -477,8 +477,8 @@ impl Client {
         self.conns.at(moving.slot).class = Class::Shared;
         self.abandon_pool(spec, ctx, Some(moving.slot));
         for index in 0..self.units.table.len() {
-            if self.units.table[index].state == State::Moving {
-                self.units.table[index].state = State::Idle;
+            if self.units.table[index].state == Progress::Moving {
+                self.units.table[index].state = Progress::Idle;
                 self.dispatch(spec, ctx, index as u16);
             }
         }
@@ -491,14 +491,14 @@ impl Client {
             return;
         };
         for index in 0..self.units.table.len() {
-            if self.units.table[index].state != State::Moving {
+            if self.units.table[index].state != Progress::Moving {
                 continue;
             }
             let unit = index as u16;
             if unit == moving.leader {
                 self.unreachable(spec, ctx, unit);
             } else {
-                self.units.at(unit).state = State::Idle;
+                self.units.at(unit).state = Progress::Idle;
                 self.dispatch(spec, ctx, unit);
             }
         }

@@ -1,13 +1,13 @@
 //! Which node of a cluster a command is sent to: by the client's map of slots, or by a redirect.
 
 use super::cluster_policy::{OwnAddress, ReadFrom, SendTo};
-use super::commands::State;
+use super::commands::Progress;
 use super::redirect::Source;
 use super::spec::ClientSpec;
 use super::state::Client;
 use super::{ConnSlot, Context, Effect};
-use crate::engine::Time;
 use crate::valkey::{Addr, CommandKind, ErrorKind, Redirect, RedirectKind};
+use rebound_engine::Time;
 
 /// Whether the client asks for no map.
 pub(super) fn has_no_map(spec: &ClientSpec) -> bool {
@@ -31,7 +31,7 @@ impl Client {
             return true;
         }
         if !topology.slots.is_filled() {
-            work.state = State::Unmapped;
+            work.state = Progress::Unmapped;
             work.deadline = Time::NEVER;
             self.forget_answers(unit);
             return false;
@@ -157,7 +157,7 @@ impl Client {
             self.topology_lost(spec, ctx, slot, asks);
         }
         for unit in homeless.drain(..) {
-            self.units.at(unit).state = State::Idle;
+            self.units.at(unit).state = Progress::Idle;
             self.dispatch(spec, ctx, unit);
         }
         self.conns.keep_scratch(homeless);

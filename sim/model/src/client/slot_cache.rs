@@ -45,8 +45,8 @@ impl SlotCache {
             .corrected
             .binary_search_by_key(&slot, |(slot, _)| *slot)
         {
-            Ok(place) => self.corrected[place].1 = to,
-            Err(place) => self.corrected.insert(place, (slot, to)),
+            Ok(index) => self.corrected[index].1 = to,
+            Err(index) => self.corrected.insert(index, (slot, to)),
         }
         self.known |= bit(to);
     }
@@ -58,7 +58,7 @@ impl SlotCache {
             .corrected
             .binary_search_by_key(&slot, |(slot, _)| *slot);
         match corrected {
-            Ok(place) => Some(self.corrected[place].1),
+            Ok(index) => Some(self.corrected[index].1),
             Err(_) => self.range(slot, topologies).map(|range| range.primary),
         }
     }
@@ -81,8 +81,8 @@ impl SlotCache {
 
     fn range<'t>(&self, slot: HashSlot, topologies: &'t Topologies) -> Option<&'t TopologyRange> {
         let ranges = topologies.get(self.table?);
-        let place = ranges.partition_point(|range| range.last < slot);
-        ranges.get(place).filter(|range| range.first <= slot)
+        let index = ranges.partition_point(|range| range.last < slot);
+        ranges.get(index).filter(|range| range.first <= slot)
     }
 
     /// How many nodes it knows.

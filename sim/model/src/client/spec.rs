@@ -4,7 +4,7 @@ use super::cluster_policy::Refresh;
 use super::generate::Shares;
 use super::policy::{Batch, ErrorAction, Policy, Reach, Scope};
 use super::workload::{Pace, Workload};
-use crate::engine::{Distribution, Duration};
+use rebound_engine::{Distribution, Duration};
 
 /// The most commands that one client can have open: its marks on requests have 16 bits for them.
 const MAX_OPEN: u32 = 32_768;
@@ -57,7 +57,7 @@ impl ClientSpec {
     }
 
     /// Sets the key space to the largest group's.
-    pub fn sharing_keys(self, key_space: u32) -> ClientSpec {
+    pub(crate) fn sharing_keys(self, key_space: u32) -> ClientSpec {
         ClientSpec { key_space, ..self }
     }
 
@@ -112,7 +112,7 @@ fn check_policy(policy: &Policy) -> Result<(), String> {
 ///
 /// # Errors
 /// A sentence that names the field which does not.
-pub fn check_in_cluster(
+pub(crate) fn check_in_cluster(
     policy: &Policy,
     workload: &Workload,
     keys_per_tag: u32,

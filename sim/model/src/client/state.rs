@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::commands::{Body, Flight, NO_WORKER, Next, State, Units};
+use super::commands::{Body, Flight, NO_WORKER, Next, Progress, Units};
 use super::connections::{Class, Conns, Stage};
 use super::discover::Probe;
 use super::numbers::Numbers;
@@ -13,8 +13,8 @@ use super::timers::Wakes;
 use super::topology::Topology;
 use super::workload::Pace;
 use super::{ClientId, Context, Effect, Input};
-use crate::engine::{Duration, Time};
 use crate::valkey::{Addr, AddressBook, Command, CommandKind, Epoch, NodeId, Reply, Tag};
+use rebound_engine::{Duration, Time};
 
 /// A worker of a closed loop.
 #[derive(Copy, Clone, Debug, Default)]
@@ -70,7 +70,6 @@ pub struct Client {
     arrival: Time,
     /// Arrivals that wait until fewer commands are open.
     backlog: u64,
-    published: u64,
     wakes: Wakes,
 }
 
@@ -178,7 +177,6 @@ impl Client {
             thinking: BinaryHeap::with_capacity(1),
             arrival: Time::NEVER,
             backlog: 0,
-            published: 0,
             wakes: Wakes::default(),
         }
     }
@@ -201,7 +199,6 @@ impl Client {
         self.thinking.clear();
         self.arrival = Time::NEVER;
         self.backlog = 0;
-        self.published = 0;
         self.wakes.clear();
     }
 
@@ -266,8 +263,6 @@ impl Client {
             if let Some(unit) = self.numbers.unit(number) {
                 self.answered(spec, ctx, slot, unit, reply);
             }
-        } else if reply == Reply::Published {
-            self.published += 1;
         } else if tag == own_tag(Own::Greeting) {
             self.greeted(spec, ctx, slot);
         } else if tag == own_tag(Own::Role) {
@@ -286,7 +281,7 @@ impl Client {
         self.stop_asking();
         for index in 0..self.units.table.len() {
             let unit = &self.units.table[index];
-            if unit.state != State::Sent || unit.class != Class::Blocking {
+            if unit.state != Progress::Sent || unit.class != Class::Blocking {
                 continue;
             }
             let flight = self.flights[unit.members[unit.first] as usize];
@@ -359,11 +354,6 @@ impl Client {
         self.open
     }
 
-    /// Messages that subscriptions have brought.
-    pub fn published(&self) -> u64 {
-        self.published
-    }
-
     /// The node that it takes for the primary now.
     pub fn primary(&self) -> Addr {
         self.primary
@@ -373,10 +363,10 @@ impl Client {
     pub fn oldest_open(&self) -> Option<Pending> {
         let mut oldest: Option<Pending> = None;
         for unit in &self.units.table {
-            if unit.state == State::Free {
+            if unit.state == Progress::Free {
                 continue;
             }
-            let answered = if unit.each && !unit.transaction && unit.state == State::Sent {
+            let answered = if unit.each && !unit.transaction && unit.state == Progress::Sent {
                 unit.received as usize
             } else {
                 0
@@ -400,19 +390,19 @@ impl Client {
     fn waits_of(&self, unit: &super::commands::Unit) -> Waits {
         let (to, at) = (unit.addr, unit.deadline);
         match unit.state {
-            State::Sent if unit.class == Class::Blocking => Waits::Element(to),
-            State::Sent => Waits::Reply(to),
-            State::Queued => match self.conns.table[unit.slot as usize].stage {
+            Progress::Sent if unit.class == Class::Blocking => Waits::Element(to),
+            Progress::Sent => Waits::Reply(to),
+            Progress::Queued => match self.conns.table[unit.slot as usize].stage {
                 Stage::Ready => Waits::Turn(to),
                 Stage::Free | Stage::Dialling | Stage::Greeting(_) => Waits::Connection(to),
             },
-            State::Sleeping(Next::Follow(to)) => Waits::Redirect { to, at },
-            State::Sleeping(Next::Retry) => Waits::Retry { to, at },
-            State::Sleeping(Next::Dial) => Waits::Redial { to, at },
-            State::Moving => Waits::Connection(self.moving.map_or(to, |moving| moving.to)),
-            State::Searching => Waits::Primary,
-            State::Unmapped => Waits::Topology,
-            State::Free | State::Idle => Waits::Retry { to, at },
+            Progress::Sleeping(Next::Follow(to)) => Waits::Redirect { to, at },
+            Progress::Sleeping(Next::Retry) => Waits::Retry { to, at },
+            Progress::Sleeping(Next::Dial) => Waits::Redial { to, at },
+            Progress::Moving => Waits::Connection(self.moving.map_or(to, |moving| moving.to)),
+            Progress::Searching => Waits::Primary,
+            Progress::Unmapped => Waits::Topology,
+            Progress::Free | Progress::Idle => Waits::Retry { to, at },
         }
     }
 }

@@ -1,7 +1,7 @@
 //! When to be woken. A wake-up that was asked for cannot be called back, so a client asks only
 //! for one that is earlier than all it has asked for: what is pending is a short stack.
 
-use crate::engine::Time;
+use rebound_engine::Time;
 
 /// The wake-ups that are still to come.
 #[derive(Debug)]

@@ -3,14 +3,14 @@
 
 use super::Context;
 use super::cluster_policy::{AskWhom, ClusterPolicy, Refresh};
-use super::commands::State;
+use super::commands::Progress;
 use super::connections::{Class, Stage};
 use super::routing::has_no_map;
 use super::slot_cache::SlotCache;
 use super::spec::ClientSpec;
 use super::state::{Client, Own, own_tag};
-use crate::engine::Time;
 use crate::valkey::{Addr, Command, Reply};
+use rebound_engine::Time;
 
 /// How far the question has come.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -239,8 +239,8 @@ impl Client {
             self.warm_up(spec, ctx);
         }
         for index in 0..self.units.table.len() {
-            if self.units.table[index].state == State::Unmapped {
-                self.units.table[index].state = State::Idle;
+            if self.units.table[index].state == Progress::Unmapped {
+                self.units.table[index].state = Progress::Idle;
                 self.dispatch(spec, ctx, index as u16);
             }
         }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::CheckId;
-use crate::engine::Duration;
+use rebound_engine::Duration;
 
 /// A scenario's checks: an entry tunes a check, `"enabled"` turns it on or off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -180,7 +180,7 @@ impl RunReport {
 
 impl Finding {
     /// How many findings of one check a report keeps.
-    pub const KEPT_PER_CHECK: usize = 10;
+    pub(crate) const KEPT_PER_CHECK: usize = 10;
 }
 
 /// One redirect.

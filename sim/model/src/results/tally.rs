@@ -306,21 +306,21 @@ fn place_of(chain: u64) -> usize {
 }
 
 fn add_places(sums: &mut Vec<u64>, more: impl IntoIterator<Item = (usize, u64)>) {
-    for (place, count) in more {
-        if sums.len() <= place {
-            sums.resize(place + 1, 0);
+    for (index, count) in more {
+        if sums.len() <= index {
+            sums.resize(index + 1, 0);
         }
-        sums[place] += count;
+        sums[index] += count;
     }
 }
 
 /// The places that have runs, with the lengths that they stand for.
 fn longest_chains(chains: &[u64]) -> Vec<ChainLengths> {
-    let lengths = |(place, seeds): (usize, &u64)| {
-        let (from, to) = match place {
+    let lengths = |(index, seeds): (usize, &u64)| {
+        let (from, to) = match index {
             0 => (0, 0),
-            place => {
-                let from = 1_u64 << (place - 1);
+            index => {
+                let from = 1_u64 << (index - 1);
                 (from, from + (from - 1))
             }
         };

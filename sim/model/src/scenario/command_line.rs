@@ -282,11 +282,11 @@ fn client_kill(arguments: &[&str]) -> Result<Command, String> {
 
 /// Whether a `MULTI` is left without its `EXEC` or `DISCARD`; its place then. What is asked later
 /// on the same connection would only be queued.
-pub fn open_transaction(commands: &[Command]) -> Option<usize> {
+pub(crate) fn open_transaction(commands: &[Command]) -> Option<usize> {
     let mut open = None;
-    for (place, command) in commands.iter().enumerate() {
+    for (index, command) in commands.iter().enumerate() {
         if *command == Command::Multi {
-            open = open.or(Some(place));
+            open = open.or(Some(index));
         } else if matches!(command, Command::Exec | Command::Discard | Command::Reset) {
             open = None;
         }
@@ -375,7 +375,7 @@ fn hash_slot(text: &str) -> Result<HashSlot, String> {
 ///
 /// # Errors
 /// A sentence that names what to use instead.
-pub fn fits_the_servers(command: Command, cluster: bool) -> Result<(), String> {
+pub(crate) fn fits_the_servers(command: Command, cluster: bool) -> Result<(), String> {
     let kind = command.kind();
     match (kind, cluster) {
         (CommandKind::Failover, true) => Err(

@@ -2,9 +2,9 @@
 
 use super::plan::{Action, NodePlan, PathFault, Paths, Plan, Selector};
 use super::request::request;
-use crate::engine::{Distribution, Duration, Odds};
-use crate::net::{HostId, TcpTimers};
 use crate::valkey::{Config, Persistence};
+use rebound_engine::{Distribution, Duration, Odds};
+use rebound_net::{HostId, TcpTimers};
 
 /// A part of a scenario that cannot be driven on real servers.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 
 use super::policy;
 use crate::client::Policy;
-use crate::engine::Duration;
 use crate::valkey::{BEHAVIOURS, Config, Remedy};
+use rebound_engine::Duration;
 
 /// A distribution of delays: a duration, or an object that names a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]

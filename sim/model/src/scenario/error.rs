@@ -38,7 +38,7 @@ impl std::error::Error for ScenarioError {}
 
 /// A mistake at a place of the document; [`ScenarioError`] adds the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub(crate) struct Problem {
     /// The place.
     pub path: String,
     /// What was found and what was expected.
@@ -55,7 +55,10 @@ impl Problem {
     }
 
     /// A mistake at `path` that serde found.
-    pub fn from_json(path: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    pub(crate) fn from_json(
+        path: &str,
+        error: &serde_path_to_error::Error<serde_json::Error>,
+    ) -> Problem {
         let inner = error.path().to_string();
         let path = match (path, inner.as_str()) {
             (path, ".") => path.to_owned(),
@@ -68,10 +71,10 @@ impl Problem {
 }
 
 /// `text` on one line, cut if it is very long. A name in a damaged file may hold anything.
-pub fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     let mut short = String::new();
-    for (place, char) in text.chars().enumerate() {
-        if place == LONGEST {
+    for (index, char) in text.chars().enumerate() {
+        if index == LONGEST {
             short.push('…');
             break;
         }

@@ -9,9 +9,9 @@ use serde::Deserialize;
 
 use super::either::{Arrival, BehaviourName, ConfigOverrides, Latency, PolicyChoice, Start};
 use crate::client::Workload;
-use crate::engine::Duration;
 use crate::results::{CheckConfig, CheckId};
 use crate::sentinel::Way;
+use rebound_engine::Duration;
 
 /// A scenario: servers, network, clients, what happens to them, and what is expected.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -15,7 +15,7 @@ use super::plan::Plan;
 use super::resolve;
 
 /// Largest scenario file: 1 MiB. A larger one is refused without being read to its end.
-pub const MAX_FILE_BYTES: u64 = 1 << 20;
+pub(crate) const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// Reads a scenario file and checks everything in it.
 ///

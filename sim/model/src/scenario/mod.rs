@@ -23,7 +23,7 @@ pub use behaviours::behaviour_named;
 pub use command_line::parse as parse_command;
 pub use drivable::{Drivability, undrivable};
 pub use error::{ScenarioError, phrase};
-pub use load::{MAX_FILE_BYTES, load, parse, schema};
+pub use load::{load, parse, schema};
 pub use locate::position_of;
 pub use names::{HostRole, Names};
 pub use nearest::{hint, nearest, no_such, quoted};

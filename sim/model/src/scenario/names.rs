@@ -1,9 +1,9 @@
 //! What nodes, clients, hosts and addresses are called, by everything that names them to a reader.
 
 use crate::client::ClientId;
-use crate::net::HostId;
 use crate::scenario::{Plan, SENTINEL};
 use crate::valkey::{Addr, AddressBook, NodeId};
+use rebound_net::HostId;
 
 impl Plan {
     /// What its nodes, clients, hosts and addresses are called.
@@ -114,8 +114,8 @@ impl<'a> Names<'a> {
     /// # Errors
     /// A sentence that lists the nodes there are.
     pub fn node_named(&self, text: &str) -> Result<NodeId, String> {
-        let place = self.plan.nodes.iter().position(|node| node.name == text);
-        place.map(|place| NodeId(place as u16)).ok_or_else(|| {
+        let index = self.plan.nodes.iter().position(|node| node.name == text);
+        index.map(|index| NodeId(index as u16)).ok_or_else(|| {
             let nodes: Vec<_> = self.plan.nodes.iter().map(|n| n.name.as_str()).collect();
             format!("no node \"{text}\": there are {}", nodes.join(", "))
         })

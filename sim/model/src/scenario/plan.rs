@@ -2,11 +2,11 @@
 //! built from; nothing downstream of it can be wrong.
 
 use crate::client::{ClientId, Policy, Workload};
-use crate::engine::{Duration, Limits, Odds, TieBreak, Time};
-use crate::net::{Direction, HostId, PathProfile, TcpTimers};
 use crate::results::{CheckConfig, CheckId};
 use crate::sentinel::{SentinelConfig, Way};
 use crate::valkey::{AddressBook, Behaviour, Command, Config, FailoverState, HashSlot, NodeId};
+use rebound_engine::{Duration, Limits, Odds, TieBreak, Time};
+use rebound_net::{Direction, HostId, PathProfile, TcpTimers};
 
 /// A scenario, resolved.
 #[derive(Clone, Debug)]
@@ -315,13 +315,13 @@ impl Plan {
 
     /// A client's name: its group's and its place there, from zero, such as `app/17`.
     pub fn client_name(&self, client: ClientId) -> String {
-        let (group, place) = self.group_of(client.0);
-        format!("{}/{place}", self.groups[group].name)
+        let (group, index) = self.group_of(client.0);
+        format!("{}/{index}", self.groups[group].name)
     }
 
     /// The primary that a node follows at the start, at once or through others; itself if it is
     /// one.
-    pub fn root_of(&self, node: NodeId) -> NodeId {
+    pub(crate) fn root_of(&self, node: NodeId) -> NodeId {
         let mut root = node;
         while let Some(primary) = self.nodes[usize::from(root.0)].replica_of {
             root = primary;
@@ -331,7 +331,7 @@ impl Plan {
 
     /// The shard of a node: in a cluster, that of the primary that it follows at the start; all
     /// standalone servers are one.
-    pub fn shard_of(&self, node: NodeId) -> usize {
+    pub(crate) fn shard_of(&self, node: NodeId) -> usize {
         match self.cluster {
             Some(_) => usize::from(self.root_of(node).0),
             None => 0,
@@ -355,7 +355,7 @@ impl Plan {
     }
 
     /// The nodes that have an end of the cluster bus: all of them or none.
-    pub fn buses(&self) -> impl Iterator<Item = NodeId> {
+    pub(crate) fn buses(&self) -> impl Iterator<Item = NodeId> {
         let nodes = match self.cluster {
             Some(_) => self.nodes.len() as u16,
             None => 0,
@@ -370,7 +370,7 @@ impl Plan {
     }
 
     /// The host that stands for a node's end of the cluster bus.
-    pub fn bus_host(&self, node: NodeId) -> HostId {
+    pub(crate) fn bus_host(&self, node: NodeId) -> HostId {
         HostId(self.nodes.len() as u32 + u32::from(node.0))
     }
 
@@ -394,9 +394,9 @@ impl Plan {
     /// The group of a client and its place in it.
     pub fn group_of(&self, client: u32) -> (usize, u32) {
         let mut rest = client;
-        for (place, group) in self.groups.iter().enumerate() {
+        for (index, group) in self.groups.iter().enumerate() {
             if rest < group.count {
-                return (place, rest);
+                return (index, rest);
             }
             rest -= group.count;
         }
@@ -405,9 +405,9 @@ impl Plan {
 
     /// The node at which a client starts.
     pub fn start_of(&self, client: ClientId) -> NodeId {
-        let (group, place) = self.group_of(client.0);
+        let (group, index) = self.group_of(client.0);
         let start = &self.groups[group].start;
-        start[place as usize % start.len()]
+        start[index as usize % start.len()]
     }
 
     /// Whether a selector means this host.

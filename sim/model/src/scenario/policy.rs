@@ -3,11 +3,11 @@
 use crate::client::{PRESETS, Policy};
 
 /// The preset of that name or alias.
-pub fn preset(name: &str) -> Option<Policy> {
+pub(crate) fn preset(name: &str) -> Option<Policy> {
     crate::client::preset(name).map(crate::client::Preset::policy)
 }
 
 /// Every preset's name.
-pub fn preset_names() -> Vec<&'static str> {
+pub(crate) fn preset_names() -> Vec<&'static str> {
     PRESETS.iter().map(|preset| preset.name).collect()
 }

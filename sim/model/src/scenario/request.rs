@@ -1,9 +1,9 @@
 //! A command as the words that a real server takes.
 
-use crate::engine::Duration;
 use crate::valkey::{
     Addr, ClientType, Command, ErrorKind, PauseKind, Script, UnblockReason, WriteId,
 };
+use rebound_engine::Duration;
 
 /// Why a command cannot be sent to a real server.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

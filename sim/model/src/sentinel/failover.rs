@@ -12,8 +12,8 @@ use super::note::Note;
 use super::{
     INFO_PERIOD, MAX_DESYNC_MS, PING_PERIOD, RECONF_TIMEOUT, Sentinel, longer_ago, role_of,
 };
-use crate::engine::{Duration, Time};
 use crate::valkey::NodeId;
+use rebound_engine::{Duration, Time};
 
 /// How a primary is replaced.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]

@@ -5,8 +5,8 @@ use super::instance::Reconf;
 use super::interface::Context;
 use super::note::Note;
 use super::{INFO_PERIOD, PUBLISH_PERIOD, Release, Sentinel, longer_ago};
-use crate::engine::Time;
 use crate::valkey::{Addr, AddressBook, Belief, FailoverState, LinkState, Role};
+use rebound_engine::Time;
 
 impl Sentinel {
     /// Takes in what a node says of itself, and acts on it.

@@ -1,8 +1,8 @@
 //! What Sentinel knows of a node (`sentinelValkeyInstance` and its `instanceLink`).
 
 use super::interface::ConnSlot;
-use crate::engine::{Duration, Time};
 use crate::valkey::{Addr, NodeId, Role};
+use rebound_engine::{Duration, Time};
 
 /// A connection to a node.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]

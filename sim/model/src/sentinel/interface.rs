@@ -2,8 +2,8 @@
 
 use super::failover::Way;
 use super::note::Note;
-use crate::engine::{Chooser, StreamId, Time};
 use crate::valkey::{NodeId, Reply, Request, Tag};
+use rebound_engine::{Chooser, StreamId, Time};
 
 /// One of Sentinel's connections: two to each node (`instanceLink`), one for commands and one for
 /// the subscription.
@@ -17,7 +17,7 @@ impl ConnSlot {
     }
 
     /// The connection on which it hears hello messages.
-    pub const fn subscription(node: NodeId) -> ConnSlot {
+    pub(crate) const fn subscription(node: NodeId) -> ConnSlot {
         ConnSlot(node.0 as u32 * 2 + 1)
     }
 
@@ -27,7 +27,7 @@ impl ConnSlot {
     }
 
     /// Whether it is a subscription's.
-    pub const fn is_subscription(self) -> bool {
+    pub(crate) const fn is_subscription(self) -> bool {
         self.0 % 2 == 1
     }
 }

@@ -21,8 +21,8 @@ pub use note::Note;
 
 use self::failover::Failover;
 use self::instance::Instance;
-use crate::engine::{Duration, Time};
 use crate::valkey::NodeId;
+use rebound_engine::{Duration, Time};
 
 /// The channel `__sentinel__:hello`, which no scenario can name.
 pub const HELLO: u32 = u32::MAX;

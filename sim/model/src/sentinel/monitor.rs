@@ -9,8 +9,8 @@ use super::{
     HELLO, HZ, INFO_PERIOD, MAX_PENDING, MIN_LINK_AGE, PING_PERIOD, PUBLISH_PERIOD, Release,
     Sentinel, longer_ago,
 };
-use crate::engine::Duration;
 use crate::valkey::{Command, ErrorKind, Reply, Request, Role, Tag};
+use rebound_engine::Duration;
 
 /// What a reply answers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

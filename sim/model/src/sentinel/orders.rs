@@ -3,8 +3,8 @@
 use super::interface::{ConnSlot, Context, Effect};
 use super::monitor::Mark;
 use super::{Release, Sentinel};
-use crate::engine::Duration;
 use crate::valkey::{AddressBook, ClientType, Command, NodeId, PauseKind, Request};
+use rebound_engine::Duration;
 
 impl Sentinel {
     /// Sends a request to a node, on the connection for commands.

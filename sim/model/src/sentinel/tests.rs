@@ -1,11 +1,11 @@
 //! Sentinel driven by hand, with nodes that answer at once and do as they are told.
 
 use super::*;
-use crate::engine::{Chooser, StreamId};
 use crate::valkey::{
     Addr, AddressBook, Belief, ClientType, Command, CommandKind, FailoverState, LinkState, Reply,
     Role,
 };
+use rebound_engine::{Chooser, StreamId};
 
 const A: NodeId = NodeId(0);
 const B: NodeId = NodeId(1);

@@ -1,11 +1,10 @@
 //! What is traced.
 
 use crate::client::{self, ClientId};
-use crate::engine::Time;
-use crate::net::{self, HostId};
 use crate::sentinel;
 use crate::valkey::{self, Message, NodeId};
-use rebound_engine::hashed;
+use rebound_engine::{Time, hashed};
+use rebound_net::{self, HostId};
 
 /// Something that happened, and when.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -61,7 +60,7 @@ hashed!(
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// Something happened in the network.
-    Net(net::Note<Message>),
+    Net(rebound_net::Note<Message>),
     /// A server did something.
     Node(NodeId, valkey::Note),
     /// A client did something.

@@ -1,6 +1,6 @@
 //! The trace's hash: XXH3-128 over the records' bytes, streamed.
 
-use crate::engine::{Hashed, MOST_BYTES, Time};
+use rebound_engine::{Hashed, MOST_BYTES, Time};
 use xxhash_rust::xxh3::Xxh3;
 
 use super::event::Event;
@@ -11,7 +11,7 @@ const GATHERED: usize = 2_048;
 
 /// Hashes records as they come. What of a record is hashed is said beside its types; different
 /// records, and different sequences of them, have different bytes.
-pub struct TraceHash {
+pub(crate) struct TraceHash {
     state: Xxh3,
     gathered: [u8; GATHERED + MOST_BYTES],
     used: usize,
@@ -36,7 +36,7 @@ impl TraceHash {
 
     /// Takes in one record. Always inlined, since most callers know which kind of record it is.
     #[inline(always)]
-    pub fn absorb(&mut self, at: Time, event: &Event) {
+    pub(crate) fn absorb(&mut self, at: Time, event: &Event) {
         if self.used >= GATHERED {
             self.flush();
         }
@@ -67,9 +67,9 @@ mod tests {
 
     use super::*;
     use crate::client::{ClientId, Note as ClientNote, WriteRange, WrittenKeys};
-    use crate::engine::Chooser;
     use crate::trace::Record;
     use crate::valkey::CommandKind;
+    use rebound_engine::Chooser;
 
     fn issued(at: u64, command: u32) -> Record {
         let event = Event::Client(

@@ -6,10 +6,10 @@ mod hash;
 use crate::valkey::Message;
 
 pub use event::{Event, FaultKind, Record};
-pub use hash::TraceHash;
+pub(crate) use hash::TraceHash;
 
 /// A message of a run that begins its way.
-pub type Sending = crate::net::Sending<Message>;
+pub type Sending = rebound_net::Sending<Message>;
 
 /// Receives the records of a run. A type parameter, so that no trace costs nothing.
 pub trait Sink {

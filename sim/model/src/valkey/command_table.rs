@@ -15,15 +15,15 @@ impl Flags {
     /// `MAY_REPLICATE`
     pub const MAY_REPLICATE: Flags = Flags(4);
     /// `BLOCKING`
-    pub const BLOCKING: Flags = Flags(8);
+    pub(crate) const BLOCKING: Flags = Flags(8);
     /// `STALE`: allowed on a replica whose link is down and that may not serve stale data.
-    pub const STALE: Flags = Flags(16);
+    pub(crate) const STALE: Flags = Flags(16);
     /// `LOADING`: allowed while a snapshot is being loaded.
-    pub const LOADING: Flags = Flags(32);
+    pub(crate) const LOADING: Flags = Flags(32);
     /// `NO_MULTI`: not allowed inside MULTI.
-    pub const NO_MULTI: Flags = Flags(64);
+    pub(crate) const NO_MULTI: Flags = Flags(64);
     /// Allowed to a RESP2 subscriber.
-    pub const PUBSUB: Flags = Flags(128);
+    pub(crate) const PUBSUB: Flags = Flags(128);
     /// None.
     pub const NONE: Flags = Flags(0);
 

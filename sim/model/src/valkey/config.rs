@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Duration;
+use rebound_engine::Duration;
 
 /// A server's configuration. Names and defaults are Valkey's (8.0.1, config.c), as far as the
 /// model knows them; the last group is what a real machine decides.

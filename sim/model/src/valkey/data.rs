@@ -68,14 +68,14 @@ impl Data {
         self.applied.clear();
         self.expires.clear();
         self.free_lists.clear();
-        for (place, list) in self.lists.iter_mut().enumerate() {
+        for (index, list) in self.lists.iter_mut().enumerate() {
             list.clear();
-            self.free_lists.push(place as u32);
+            self.free_lists.push(index as u32);
         }
     }
 
     /// Makes this a copy of `other`, reusing the memory it holds.
-    pub fn copy_from(&mut self, other: &Data) {
+    pub(crate) fn copy_from(&mut self, other: &Data) {
         self.values.clone_from(&other.values);
         self.lists.clone_from(&other.lists);
         self.free_lists.clone_from(&other.free_lists);
@@ -98,14 +98,14 @@ impl Data {
 
     /// A key whose time is up at `now`, in milliseconds since the run's start; the first that was
     /// given one.
-    pub fn first_expired(&self, now: u32) -> Option<u32> {
+    pub(crate) fn first_expired(&self, now: u32) -> Option<u32> {
         let due = self.expires.iter().find(|(_, at)| *at <= now);
         due.map(|(key, _)| *key)
     }
 
     /// Whether the time of `key` is up (`keyIsExpired`).
     #[inline]
-    pub fn is_expired(&self, key: u32, now: u32) -> bool {
+    pub(crate) fn is_expired(&self, key: u32, now: u32) -> bool {
         let due = |(of, at): &(u32, u32)| *of == key && *at <= now;
         !self.expires.is_empty() && self.expires.iter().any(due)
     }
@@ -142,11 +142,11 @@ impl Data {
     }
 
     fn slot(&mut self, key: u32) -> &mut Value {
-        let place = key as usize;
-        if place >= self.values.len() {
-            self.values.resize(place + 1, Value::Absent);
+        let index = key as usize;
+        if index >= self.values.len() {
+            self.values.resize(index + 1, Value::Absent);
         }
-        &mut self.values[place]
+        &mut self.values[index]
     }
 
     fn forget_expiry(&mut self, key: u32) {

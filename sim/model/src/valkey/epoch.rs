@@ -27,7 +27,7 @@ impl Hashed for Epoch {
 
 impl Epoch {
     /// That of a process which has found none on its disk.
-    pub const FIRST: Epoch = Epoch(NonZeroU16::MIN);
+    pub(crate) const FIRST: Epoch = Epoch(NonZeroU16::MIN);
 
     /// The one after it.
     pub const fn next(self) -> Epoch {

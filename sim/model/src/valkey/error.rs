@@ -153,7 +153,7 @@ hashed!(list ErrorKind);
 
 impl ErrorKind {
     /// The error as `execCommandAbort` wraps it, for those that a rejected EXEC can meet.
-    pub fn wrapped_in_execabort(self) -> ErrorKind {
+    pub(crate) fn wrapped_in_execabort(self) -> ErrorKind {
         if self == ErrorKind::ReadOnly {
             ErrorKind::ExecAbortReadOnly
         } else if self == ErrorKind::MasterDown {
@@ -168,7 +168,7 @@ impl ErrorKind {
     }
 
     /// Whether it begins with `CLUSTERDOWN`: the node serves nobody the slot, or nobody anything.
-    pub const fn is_cluster_down(self) -> bool {
+    pub(crate) const fn is_cluster_down(self) -> bool {
         matches!(
             self,
             ErrorKind::ClusterDown | ErrorKind::ClusterDownReadOnly | ErrorKind::ClusterDownUnbound

@@ -47,7 +47,7 @@ impl Tag {
     }
 
     /// The mark on what goes ahead of a command and has a reply of its own: `ASKING`.
-    pub const fn ahead_of(number: u32) -> Tag {
+    pub(crate) const fn ahead_of(number: u32) -> Tag {
         Tag(Tag::command(number).0 | Tag::AHEAD)
     }
 
@@ -71,7 +71,7 @@ impl Tag {
     /// The number of the command of which the request is a part, so that its reply is an answer
     /// to the command.
     #[inline]
-    pub const fn part_of(self) -> Option<u32> {
+    pub(crate) const fn part_of(self) -> Option<u32> {
         if self.0 < Tag::AHEAD {
             Some(self.0)
         } else {

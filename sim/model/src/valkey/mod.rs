@@ -54,5 +54,4 @@ pub use server::{
     BusInput, Chance, ClusterSpec, ConnSlot, Effect, Input, LinkNo, Packets, Server, Snapshots,
     Turn, Way,
 };
-pub use slot_set::SlotSet;
 pub use topology::{Topologies, TopologyRange};

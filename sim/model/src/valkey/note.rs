@@ -7,9 +7,8 @@ use super::command_table::CommandKind;
 use super::error::ErrorKind;
 use super::message::{Belief, FailoverState, LinkState, Reply, Role};
 use super::replication::ReplId;
-use crate::engine::Duration;
-use crate::net::HostId;
-use rebound_engine::hashed;
+use rebound_engine::{Duration, hashed};
+use rebound_net::HostId;
 
 /// What a gate made of a command.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! The pause table: which actions are paused, for which purpose, until when
 //! (8.0.1, networking.c:4484–4600 and server.h:585).
 
-use crate::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 
 /// Why actions are paused.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// `CLIENT PAUSE`.
     ByClientCommand,
     /// A failover (`PAUSE_DURING_FAILOVER`).
@@ -15,7 +15,7 @@ pub enum Purpose {
 /// What is paused. The numbers of the first two matter: whether postponed clients are released
 /// is decided by comparing them.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
-pub struct Actions(u8);
+pub(crate) struct Actions(u8);
 
 impl Actions {
     const CLIENT_WRITE: u8 = 1;
@@ -23,9 +23,9 @@ impl Actions {
     const REPLICA: u8 = 4;
     /// `PAUSE_ACTIONS_CLIENT_WRITE_SET`: writes, and traffic towards replicas. (Expiry and
     /// eviction are paused too, which the model has neither of.)
-    pub const WRITE_SET: Actions = Actions(Self::CLIENT_WRITE | Self::REPLICA);
+    pub(crate) const WRITE_SET: Actions = Actions(Self::CLIENT_WRITE | Self::REPLICA);
     /// `PAUSE_ACTIONS_CLIENT_ALL_SET`: every command, and traffic towards replicas.
-    pub const ALL_SET: Actions = Actions(Self::CLIENT_ALL | Self::REPLICA);
+    pub(crate) const ALL_SET: Actions = Actions(Self::CLIENT_ALL | Self::REPLICA);
 
     fn of_clients(self) -> u8 {
         self.0 & (Self::CLIENT_WRITE | Self::CLIENT_ALL)
@@ -41,7 +41,7 @@ struct Pause {
 
 /// What is paused on a server (`client_pause_per_purpose` and `paused_actions`).
 #[derive(Clone, Debug, Default)]
-pub struct PauseTable {
+pub(crate) struct PauseTable {
     purposes: [Pause; 2],
     /// The union of all purposes, as of the last update.
     current: Actions,
@@ -58,7 +58,13 @@ pub enum Release {
 
 impl PauseTable {
     /// `pauseActions` (8.0.1, networking.c:4549): a later end already set is kept.
-    pub fn pause(&mut self, now: Time, purpose: Purpose, end: Time, actions: Actions) -> Release {
+    pub(crate) fn pause(
+        &mut self,
+        now: Time,
+        purpose: Purpose,
+        end: Time,
+        actions: Actions,
+    ) -> Release {
         let pause = &mut self.purposes[purpose as usize];
         pause.actions = actions;
         pause.end = pause.end.max(end);
@@ -66,7 +72,12 @@ impl PauseTable {
     }
 
     /// `pauseClientsByClient`: a pause of writes does not weaken a pause of everything.
-    pub fn pause_by_client(&mut self, now: Time, lasts: Duration, actions: Actions) -> Release {
+    pub(crate) fn pause_by_client(
+        &mut self,
+        now: Time,
+        lasts: Duration,
+        actions: Actions,
+    ) -> Release {
         let running = self.purposes[Purpose::ByClientCommand as usize].actions;
         let actions = if running.0 & Actions::CLIENT_ALL != 0 {
             Actions::ALL_SET
@@ -77,7 +88,7 @@ impl PauseTable {
     }
 
     /// `unpauseActions` (8.0.1, networking.c:4568).
-    pub fn unpause(&mut self, now: Time, purpose: Purpose) -> Release {
+    pub(crate) fn unpause(&mut self, now: Time, purpose: Purpose) -> Release {
         self.purposes[purpose as usize] = Pause::default();
         self.update(now)
     }
@@ -85,7 +96,7 @@ impl PauseTable {
     /// `updatePausedActions` (8.0.1, networking.c:4484): the union of all purposes is taken anew,
     /// and postponed clients are released only if its client bits have become *numerically*
     /// less. So the end of a failover releases nobody while a `CLIENT PAUSE … WRITE` still runs.
-    pub fn update(&mut self, now: Time) -> Release {
+    pub(crate) fn update(&mut self, now: Time) -> Release {
         let before = self.current;
         let mut union = 0;
         for pause in &mut self.purposes {

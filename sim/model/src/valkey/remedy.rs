@@ -130,7 +130,7 @@ impl Remedy {
     }
 
     /// Whether it is about redirects, which need `CLIENT CAPA redirect`.
-    pub const fn needs_capa(self) -> bool {
+    pub(crate) const fn needs_capa(self) -> bool {
         match self {
             Remedy::StateCheck
             | Remedy::Merged

@@ -6,7 +6,7 @@ const WORDS: usize = HASH_SLOTS as usize / 64;
 
 /// A set of hash slots (`myslots` of a `clusterMsg`).
 #[derive(Clone, PartialEq, Eq)]
-pub struct SlotSet([u64; WORDS]);
+pub(crate) struct SlotSet([u64; WORDS]);
 
 impl Default for SlotSet {
     fn default() -> Self {
@@ -40,7 +40,7 @@ impl SlotSet {
     }
 
     /// Takes out what is in `other`.
-    pub fn subtract(&mut self, other: &SlotSet) {
+    pub(crate) fn subtract(&mut self, other: &SlotSet) {
         for (word, other) in self.0.iter_mut().zip(&other.0) {
             *word &= !other;
         }
@@ -58,12 +58,12 @@ impl SlotSet {
 
     /// What is in it, in order.
     pub fn iter(&self) -> impl Iterator<Item = HashSlot> + '_ {
-        self.0.iter().enumerate().flat_map(|(place, word)| {
+        self.0.iter().enumerate().flat_map(|(index, word)| {
             let mut rest = *word;
             std::iter::from_fn(move || {
                 let bit = rest.trailing_zeros();
                 rest &= rest.checked_sub(1)?;
-                Some(HashSlot(place as u16 * 64 + bit as u16))
+                Some(HashSlot(index as u16 * 64 + bit as u16))
             })
         })
     }

@@ -35,11 +35,11 @@ impl Topologies {
     pub fn keep(&mut self, ranges: Vec<TopologyRange>) -> TopologyId {
         // Whoever asks again asks after a change, so what is newest is the likeliest.
         let known = self.kept.iter().rposition(|kept| *kept == ranges);
-        let place = known.unwrap_or_else(|| {
+        let index = known.unwrap_or_else(|| {
             self.kept.push(ranges);
             self.kept.len() - 1
         });
-        TopologyId(place as u32)
+        TopologyId(index as u32)
     }
 
     /// The ranges of an answer, in the order of their slots; slots that nobody serves are in

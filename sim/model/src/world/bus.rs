@@ -7,10 +7,10 @@
 
 use super::nodes::Node;
 use super::{Pending, Session};
-use crate::engine::{Chooser, StreamId, Time};
-use crate::net::{ConnId, HostId, Note as NetNote, Side};
 use crate::trace::{Event as TraceEvent, Sink};
 use crate::valkey::{BusInput, BusMessage, Chance, Input, Message, NodeId, Way};
+use rebound_engine::{Chooser, StreamId, Time};
+use rebound_net::{ConnId, HostId, Note as NetNote, Side};
 
 /// A node's connections on the bus.
 pub(super) struct Bus {

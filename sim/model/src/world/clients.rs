@@ -2,10 +2,10 @@
 
 use super::{Event, Pending, Session};
 use crate::client::{Client, ClientId, ConnSlot, Context, Effect, Input};
-use crate::engine::{StreamId, Time};
-use crate::net::{ConnId, HostId, Note as NetNote, Side};
 use crate::trace::{Event as TraceEvent, Sink};
 use crate::valkey::{Addr, Message, NodeId};
+use rebound_engine::{StreamId, Time};
+use rebound_net::{ConnId, HostId, Note as NetNote, Side};
 
 /// A client and what connects it with the world.
 pub(super) struct ClientPort {
@@ -44,8 +44,8 @@ impl<S: Sink> Session<'_, S> {
         port.client
             .handle(&state.specs[port.group], input, &mut context);
         // Nothing here hands a client another input, so the effects are this input's.
-        for place in 0..self.state.client_effects.len() {
-            match &self.state.client_effects[place] {
+        for index in 0..self.state.client_effects.len() {
+            match &self.state.client_effects[index] {
                 &Effect::Dial(slot, address) => self.client_dials(id, slot, address, now, agenda),
                 &Effect::Send(slot, request) => {
                     let conn = self.state.clients[id.0 as usize].slots[slot.0 as usize];
@@ -78,7 +78,7 @@ impl<S: Sink> Session<'_, S> {
     #[cold]
     fn tell_unresolved(&mut self, id: ClientId, agenda: &mut Pending) {
         for slot in std::mem::take(&mut self.state.unresolved) {
-            let why = crate::net::ConnectFailure::TimedOut;
+            let why = rebound_net::ConnectFailure::TimedOut;
             self.client_input(id, Input::ConnectFailed(slot, why), agenda);
         }
     }
@@ -101,11 +101,11 @@ impl<S: Sink> Session<'_, S> {
         let to = HostId(u32::from(node.0));
         let conn = self.state.net.connect(agenda, now, from, to, slot.0);
         let slots = &mut self.state.clients[id.0 as usize].slots;
-        let place = slot.0 as usize;
-        if place >= slots.len() {
-            slots.resize(place + 1, None);
+        let index = slot.0 as usize;
+        if index >= slots.len() {
+            slots.resize(index + 1, None);
         }
-        slots[place] = Some(conn);
+        slots[index] = Some(conn);
         self.emit(now, &TraceEvent::Net(NetNote::Dialled { conn, from, to }));
     }
 

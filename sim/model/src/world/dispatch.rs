@@ -3,12 +3,12 @@
 
 use super::bus::BusNews;
 use super::{Party, Pending, Session};
-use crate::net::{
-    Arrival, Closing, ConnId, ConnectFailure, More, NetEvent, Note as NetNote, Notice, Side,
-};
 use crate::trace::{Event as TraceEvent, Sink};
 use crate::valkey::{ConnSlot, Input, LinkNo, Message};
 use crate::{client, sentinel};
+use rebound_net::{
+    Arrival, Closing, ConnId, ConnectFailure, More, NetEvent, Note as NetNote, Notice, Side,
+};
 
 impl<S: Sink> Session<'_, S> {
     /// Something happened in the network.
@@ -34,11 +34,11 @@ impl<S: Sink> Session<'_, S> {
         let node = &mut self.state.nodes[host.0 as usize];
         match node.server.accept(peer, &node.config) {
             Some(slot) => {
-                let place = slot.0 as usize;
-                if place >= node.slots.len() {
-                    node.slots.resize(place + 1, None);
+                let index = slot.0 as usize;
+                if index >= node.slots.len() {
+                    node.slots.resize(index + 1, None);
                 }
-                node.slots[place] = Some(conn);
+                node.slots[index] = Some(conn);
                 self.state.net.set_cookie(conn, Side::Acceptor, slot.0);
             }
             None => {

@@ -4,8 +4,8 @@
 //! stall of the processor for each event. Two words travel in registers.
 
 use crate::client::ClientId;
-use crate::net::{ConnId, NetEvent, Side};
 use crate::valkey::NodeId;
+use rebound_net::{ConnId, NetEvent, Side};
 
 /// What is pending in a run.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

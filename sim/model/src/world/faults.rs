@@ -2,12 +2,12 @@
 //! everything heals.
 
 use super::{Event, Pending, Session};
-use crate::engine::{Chooser, Duration, StreamId, Time};
-use crate::net::{Direction, HostId, Side};
 use crate::scenario::{Action, PathFault, Paths, Plan};
 use crate::sentinel::Input;
 use crate::trace::{Event as TraceEvent, FaultKind, Sink};
 use crate::valkey::NodeId;
+use rebound_engine::{Chooser, Duration, StreamId, Time};
+use rebound_net::{Direction, HostId, Side};
 
 /// A fault that has begun, and what undoes it.
 #[derive(Clone, Debug)]
@@ -76,16 +76,16 @@ fn draw(plan: &Plan, chooser: &mut Chooser, streams: &[StreamId], drawn: &mut Ve
 }
 
 /// The name of the stream of a plan's fault.
-pub(super) fn stream_name(place: usize) -> String {
-    format!("fault/{place}")
+pub(super) fn stream_name(index: usize) -> String {
+    format!("fault/{index}")
 }
 
 /// What a run with this seed draws of the plan's faults, in the plan's order.
 pub fn drawn_faults(plan: &Plan, seed: u64) -> Vec<DrawnFault> {
     let mut chooser = Chooser::default();
-    let places = 0..plan.faults.specs.len();
-    let streams: Vec<_> = places
-        .map(|place| chooser.stream(stream_name(place)))
+    let indices = 0..plan.faults.specs.len();
+    let streams: Vec<_> = indices
+        .map(|index| chooser.stream(stream_name(index)))
         .collect();
     chooser.reset(seed);
     let mut drawn = Vec::new();
@@ -103,19 +103,19 @@ impl<S: Sink> Session<'_, S> {
             &state.fault_streams,
             &mut state.drawn,
         );
-        for (place, drawn) in state.drawn.iter().enumerate() {
+        for (index, drawn) in state.drawn.iter().enumerate() {
             if drawn.happens {
-                agenda.schedule(drawn.begins, Event::Fault(place as u16).into());
+                agenda.schedule(drawn.begins, Event::Fault(index as u16).into());
             }
         }
     }
 
     /// A fault that this seed has drawn begins.
-    pub(super) fn drawn_fault(&mut self, place: u16, agenda: &mut Pending) {
+    pub(super) fn drawn_fault(&mut self, index: u16, agenda: &mut Pending) {
         let plan = self.state.plan.clone();
-        let lasts = self.state.drawn[usize::from(place)].lasts;
+        let lasts = self.state.drawn[usize::from(index)].lasts;
         self.begin_fault(
-            &plan.faults.specs[usize::from(place)].action,
+            &plan.faults.specs[usize::from(index)].action,
             Some(lasts),
             agenda,
         );
@@ -302,9 +302,9 @@ impl<S: Sink> Session<'_, S> {
     }
 
     fn lasting(&mut self, undo: Undo, lasts: Duration, agenda: &mut Pending) {
-        let place = self.state.active.len() as u16;
+        let index = self.state.active.len() as u16;
         self.state.active.push(Active { undo, over: false });
-        agenda.schedule(agenda.now() + lasts, Event::FaultOver(place).into());
+        agenda.schedule(agenda.now() + lasts, Event::FaultOver(index).into());
     }
 
     /// A process dies; its kernel goes on and resets its connections.
@@ -354,8 +354,8 @@ impl<S: Sink> Session<'_, S> {
     }
 
     /// A fault has lasted.
-    pub(super) fn end_fault(&mut self, place: u16, agenda: &mut Pending) {
-        let active = &mut self.state.active[usize::from(place)];
+    pub(super) fn end_fault(&mut self, index: u16, agenda: &mut Pending) {
+        let active = &mut self.state.active[usize::from(index)];
         if std::mem::replace(&mut active.over, true) {
             return;
         }
@@ -385,8 +385,8 @@ impl<S: Sink> Session<'_, S> {
             Undo::UsualSpeed(id, process, factor) => {
                 let node = &mut self.state.nodes[usize::from(id.0)];
                 if node.process == process {
-                    if let Some(place) = node.slowed.iter().position(|each| *each == factor) {
-                        node.slowed.swap_remove(place);
+                    if let Some(index) = node.slowed.iter().position(|each| *each == factor) {
+                        node.slowed.swap_remove(index);
                     }
                     self.trace_node(FaultKind::Healed, FaultKind::Slow, id, agenda);
                 }
@@ -409,8 +409,8 @@ impl<S: Sink> Session<'_, S> {
     /// Everything heals: what lasts ends, and nothing begins any more. A process that a scenario
     /// kills without starting it again stays dead.
     pub(super) fn heal(&mut self, agenda: &mut Pending) {
-        for place in 0..self.state.active.len() as u16 {
-            self.end_fault(place, agenda);
+        for index in 0..self.state.active.len() as u16 {
+            self.end_fault(index, agenda);
         }
         self.state.healed = true;
     }

@@ -30,14 +30,14 @@ use self::recorder::Recorder;
 use self::sentinel::SentinelPort;
 use self::timeline::Waiting;
 use crate::client::{self, ClientId, ClientSpec};
-use crate::engine::{self, Agenda, Phase, StreamId, Time};
-use crate::net::{ConnId, HostId, Network, Side};
 use crate::scenario::Plan;
 use crate::sentinel as sentinel_model;
 use crate::trace::{Event as TraceEvent, Sending, Sink};
 use crate::valkey::{
     self, Behaviour, ElementLog, Message, NodeId, Packets, Snapshots, Topologies, WriteId,
 };
+use rebound_engine::{self, Agenda, Phase, StreamId, Time};
+use rebound_net::{ConnId, HostId, Network, Side};
 
 /// The agenda of a run.
 pub(crate) type Pending = Agenda<Packed>;
@@ -138,7 +138,7 @@ enum Party {
     Sentinel,
 }
 
-impl<S: Sink> engine::World for Session<'_, S> {
+impl<S: Sink> rebound_engine::World for Session<'_, S> {
     type Event = Packed;
 
     #[inline]
@@ -153,7 +153,7 @@ impl<S: Sink> engine::World for Session<'_, S> {
             Event::SentinelWake => self.sentinel_input(sentinel_model::Input::Wake, agenda),
             Event::Timeline(item) => self.timeline_item(item, agenda),
             Event::Fault(fault) => self.drawn_fault(fault, agenda),
-            Event::FaultOver(place) => self.end_fault(place, agenda),
+            Event::FaultOver(index) => self.end_fault(index, agenda),
             Event::Boot(node) => self.boot(node, true, agenda),
         }
     }

@@ -2,14 +2,14 @@
 
 use super::bus::{Bus, NodeChance};
 use super::{Event, Pending, Session};
-use crate::engine::{Duration, StreamId, Time};
-use crate::net::{ConnId, ConnectFailure, HostId, Note as NetNote, Side};
 use crate::scenario::{Trigger, TriggerMessage};
 use crate::trace::{Event as TraceEvent, FaultKind, Sink};
 use crate::valkey::{
     Behaviour, Command, CommandKind, Config, ConnSlot, Effect, FailoverState, Input, LinkNo,
     Message, NodeId, Note as NodeNote, Reply, Request, Role, Server, Tag, Turn,
 };
+use rebound_engine::{Duration, StreamId, Time};
+use rebound_net::{ConnId, ConnectFailure, HostId, Note as NetNote, Side};
 
 /// A server and its process.
 pub(super) struct Node {
@@ -196,12 +196,12 @@ impl<S: Sink> Session<'_, S> {
     /// Does what a server wants done: the effects after the first `before`. (Those are another
     /// server's, of which one has set off what led to this turn.)
     fn apply_effects(&mut self, id: NodeId, before: usize, at: Time, agenda: &mut Pending) {
-        for place in before..self.state.node_effects.len() {
+        for index in before..self.state.node_effects.len() {
             if !self.node(id).alive {
                 // A fault that waited for one of the effects has ended the process.
                 break;
             }
-            match &self.state.node_effects[place] {
+            match &self.state.node_effects[index] {
                 &Effect::Send(ConnSlot::OPERATOR, message) => {
                     self.operator_reply(id, message, agenda)
                 }

@@ -4,9 +4,9 @@
 use super::tally::Tally;
 use crate::check::Checks;
 use crate::client::{ClientId, CommandOutcome, Note as ClientNote, Saw};
-use crate::engine::Time;
 use crate::trace::{Event, Record, Sink, TraceHash};
 use crate::valkey::ElementLog;
+use rebound_engine::Time;
 
 /// A run's recorder.
 pub(super) struct Recorder {
@@ -55,13 +55,13 @@ impl Recorder {
             ..
         } = note
         {
-            for (place, value) in log.values(elements).iter().enumerate() {
+            for (index, value) in log.values(elements).iter().enumerate() {
                 let event = Event::Client(
                     client,
                     ClientNote::Element {
                         command,
                         from,
-                        key: key.wrapping_add(place as u32),
+                        key: key.wrapping_add(index as u32),
                         value: *value,
                         took,
                     },

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::{Pending, Session, State};
 use crate::check::{Ending, Found, Unfinished};
 use crate::client::ClientId;
-use crate::engine::{Agenda, Schedule, Stop};
 use crate::results::{CheckId, Clients, Finding, MODEL, RunReport, Verdict, Writes};
 use crate::scenario::{Plan, replay_command};
 use crate::trace::Sink;
 use crate::valkey::Behaviour;
+use rebound_engine::{Agenda, Schedule, Stop};
 
 /// Runs one scenario under one behaviour, seed after seed.
 pub struct Runner {
@@ -62,7 +62,8 @@ impl Runner {
         };
         session.begin(&mut self.agenda);
         let stop = self.agenda.run(&mut session, &limits);
-        self.report(seed, stop)
+        self.end(stop);
+        self.report(seed)
     }
 
     /// What is unfinished, by client.
@@ -80,7 +81,8 @@ impl Runner {
         unfinished
     }
 
-    fn report(&mut self, seed: u64, stop: Stop) -> RunReport {
+    /// Ends the counts and the checks of a run that has stopped.
+    fn end(&mut self, stop: Stop) {
         let unfinished = match stop {
             Stop::Settled => Vec::new(),
             Stop::Deadline | Stop::EventBudget | Stop::BacklogBudget => self.unfinished(),
@@ -130,32 +132,26 @@ impl Runner {
                     why: format!("The run was stopped: {budget}."),
                 });
         }
+    }
+
+    fn report(&mut self, seed: u64) -> RunReport {
+        let state = &mut self.state;
         let findings_total: BTreeMap<String, u64> = CheckId::ALL
             .iter()
-            .map(|check| {
-                (
-                    check.name().to_owned(),
-                    state.recorder.checks.findings.total(*check),
-                )
-            })
+            .map(|check| (check.name().to_owned(), state.recorder.checks.total(*check)))
             .filter(|(_, total)| *total > 0)
             .collect();
         let flagged = CheckId::ALL.iter().any(|check| {
-            *check != CheckId::BudgetExceeded && state.recorder.checks.findings.total(*check) > 0
+            *check != CheckId::BudgetExceeded && state.recorder.checks.total(*check) > 0
         });
         // A check that could not decide says so as an exceeded budget.
-        let undecided = state
-            .recorder
-            .checks
-            .findings
-            .total(CheckId::BudgetExceeded)
-            > 0;
+        let undecided = state.recorder.checks.total(CheckId::BudgetExceeded) > 0;
         let verdict = match (flagged, undecided) {
             (true, _) => Verdict::Flagged,
             (false, true) => Verdict::Inconclusive,
             (false, false) => Verdict::Clean,
         };
-        let found = state.recorder.checks.findings.take();
+        let found = state.recorder.checks.take_found();
         let mut commands = state.recorder.tally.commands.clone();
         commands.unfinished = state.recorder.open_commands;
         let duplicated = state
@@ -179,7 +175,7 @@ impl Runner {
                 flagged: state.recorder.checks.flagged_clients(),
             },
             writes: Writes {
-                lost: state.recorder.checks.findings.total(CheckId::LostWrite),
+                lost: state.recorder.checks.total(CheckId::LostWrite),
                 duplicated,
             },
             hops: state.recorder.tally.hops.clone(),

@@ -1,12 +1,12 @@
 //! Sentinel in the world: its wake-ups, and where its effects go.
 
 use super::{Event, Pending, Session};
-use crate::engine::{Chooser, StreamId};
-use crate::net::{ConnId, HostId, Note as NetNote, Side};
 use crate::scenario::SentinelPlan;
 use crate::sentinel::{ConnSlot, Context, Effect, Input, Sentinel};
 use crate::trace::{Event as TraceEvent, Sink};
 use crate::valkey::{Message, NodeId};
+use rebound_engine::{Chooser, StreamId};
+use rebound_net::{ConnId, HostId, Note as NetNote, Side};
 
 /// Sentinel and what connects it with the world.
 pub(super) struct SentinelPort {

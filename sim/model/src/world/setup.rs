@@ -10,14 +10,14 @@ use super::sentinel::SentinelPort;
 use super::{Event, Pending, Recorder, Session, State};
 use crate::check::Checks;
 use crate::client::{Backoff, Client, ClientId, ClientSpec};
-use crate::engine::{Chooser, Duration, Time};
-use crate::net::{HostId, Network};
 use crate::scenario::{Plan, SENTINEL};
 use crate::trace::Sink;
 use crate::valkey::{
     Behaviour, ClientGuard, ClusterSpec, ElementLog, NodeId, Packets, Server, Snapshots,
     Topologies, WriteId,
 };
+use rebound_engine::{Chooser, Duration, Time};
+use rebound_net::{HostId, Network};
 
 /// What the clients of each group of a plan are like, in the plan's order.
 pub fn client_specs(plan: &Plan, guard: ClientGuard) -> Vec<ClientSpec> {
@@ -51,6 +51,21 @@ fn cluster_spec(plan: &Plan) -> Option<Arc<ClusterSpec>> {
         replica_of: plan.nodes.iter().map(|node| node.replica_of).collect(),
         keys_per_tag: cluster.keys_per_tag,
     }))
+}
+
+/// A client before its start, with its streams.
+fn client_port(plan: &Plan, client: ClientId, chooser: &mut Chooser) -> ClientPort {
+    let name = plan.client_name(client);
+    let mut stream = |what: &str| chooser.stream(format!("client/{name}/{what}"));
+    ClientPort {
+        client: Client::new(client),
+        group: plan.group_of(client.0).0,
+        start: plan.start_of(client),
+        slots: Vec::new(),
+        workload: stream("workload"),
+        policy: stream("policy"),
+        arrival: stream("arrival"),
+    }
 }
 
 impl State {
@@ -94,10 +109,10 @@ impl State {
             .nodes
             .iter()
             .enumerate()
-            .map(|(place, node)| Node {
+            .map(|(index, node)| Node {
                 server: match &spec {
-                    Some(spec) => Server::in_cluster(NodeId(place as u16), spec.clone()),
-                    None => Server::new(NodeId(place as u16)),
+                    Some(spec) => Server::in_cluster(NodeId(index as u16), spec.clone()),
+                    None => Server::new(NodeId(index as u16)),
                 },
                 behaviour: node.behaviour.unwrap_or(behaviour),
                 config: node.config.clone(),
@@ -122,19 +137,7 @@ impl State {
             .collect();
         let specs = client_specs(&plan, behaviour.client_guard);
         let clients = (0..plan.clients())
-            .map(|client| {
-                let (group, _place) = plan.group_of(client);
-                let name = &names[(servers + client) as usize];
-                ClientPort {
-                    client: Client::new(ClientId(client)),
-                    group,
-                    start: plan.start_of(ClientId(client)),
-                    slots: Vec::new(),
-                    workload: chooser.stream(format!("client/{name}/workload")),
-                    policy: chooser.stream(format!("client/{name}/policy")),
-                    arrival: chooser.stream(format!("client/{name}/arrival")),
-                }
-            })
+            .map(|client| client_port(&plan, ClientId(client), chooser))
             .collect();
         let fault_streams = (0..plan.faults.specs.len())
             .map(|n| chooser.stream(stream_name(n)))
@@ -169,8 +172,8 @@ impl State {
     /// Prepares for a new run, keeping all memory.
     pub(super) fn reset(&mut self) {
         self.net.reset();
-        for (place, node) in self.nodes.iter_mut().enumerate() {
-            node.server.reset(self.plan.root_of(NodeId(place as u16)));
+        for (index, node) in self.nodes.iter_mut().enumerate() {
+            node.server.reset(self.plan.root_of(NodeId(index as u16)));
             node.busy_until = Time::ZERO;
             node.armed = Time::NEVER;
             node.alive = false;

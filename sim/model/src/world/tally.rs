@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::client::Note as ClientNote;
-use crate::net::Note as NetNote;
 use crate::results::{Bounces, Commands, Hops};
 use crate::trace::Event;
+use rebound_net::Note as NetNote;
 
 /// Places of the histogram of redirects per command; the last counts that many and more.
 const HISTOGRAM: usize = 33;

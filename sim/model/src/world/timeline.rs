@@ -1,10 +1,10 @@
 //! The timeline: what surely happens, at a time or when something is the case.
 
 use super::{Event, Pending, Session};
-use crate::engine::Time;
 use crate::scenario::{Action, Occasion, Trigger};
 use crate::sentinel::Input;
 use crate::trace::Sink;
+use rebound_engine::Time;
 
 /// An item that waits for its occasion.
 #[derive(Copy, Clone, Debug)]
@@ -18,16 +18,16 @@ impl<S: Sink> Session<'_, S> {
     /// Puts the timeline on the agenda.
     pub(super) fn plan_timeline(&mut self, agenda: &mut Pending) {
         self.state.waiting.clear();
-        for (place, item) in self.state.plan.timeline.iter().enumerate() {
-            let place = place as u16;
+        for (index, item) in self.state.plan.timeline.iter().enumerate() {
+            let index = index as u16;
             match item.occasion {
-                Occasion::At(at) => agenda.schedule(at + item.after, Event::Timeline(place).into()),
+                Occasion::At(at) => agenda.schedule(at + item.after, Event::Timeline(index).into()),
                 Occasion::When {
                     trigger,
                     not_before,
                 } => {
                     self.state.waiting.push(Waiting {
-                        item: place,
+                        item: index,
                         trigger,
                         not_before,
                     });
@@ -40,13 +40,13 @@ impl<S: Sink> Session<'_, S> {
     /// anything else does.
     pub(super) fn trigger(&mut self, trigger: Trigger, agenda: &mut Pending) {
         let now = agenda.now();
-        while let Some(place) = self
+        while let Some(index) = self
             .state
             .waiting
             .iter()
             .position(|waiting| waiting.trigger == trigger && waiting.not_before <= now)
         {
-            let item = self.state.waiting.remove(place).item;
+            let item = self.state.waiting.remove(index).item;
             let after = self.state.plan.timeline[usize::from(item)].after;
             if after.0 == 0 {
                 self.timeline_item(item, agenda);

@@ -20,12 +20,12 @@ fn seen_under(seed: u64, gaps: &[u64], loss: u32, bench: &mut Bench) -> Vec<(Tim
     let mut at = bench.agenda.now();
     for (number, gap) in gaps.iter().enumerate() {
         at += Duration::micros(*gap);
-        let place = bench.wire.script.len();
+        let index = bench.wire.script.len();
         bench.wire.script.push(Some(Box::new(move |wire, agenda| {
             wire.network
                 .send(agenda, agenda.now(), conn, Initiator, number as u32);
         })));
-        bench.agenda.schedule(at, Event::Script(place));
+        bench.agenda.schedule(at, Event::Script(index));
     }
     bench.run_to(3_000_000);
     let entries = bench.wire.log.iter();
@@ -275,20 +275,20 @@ proptest! {
             for side in [Initiator, Acceptor] {
                 let seen: Vec<Seen> = of_it(side).collect();
                 let (mut last, mut over) = (None, false);
-                for (place, seen) in seen.iter().enumerate() {
+                for (index, seen) in seen.iter().enumerate() {
                     prop_assert!(!over, "after the end: {seen:?}");
                     match seen {
-                        Accepted | Connected => prop_assert_eq!(place, 0),
+                        Accepted | Connected => prop_assert_eq!(index, 0),
                         Failed(_) => {
-                            prop_assert_eq!(place, 0);
+                            prop_assert_eq!(index, 0);
                             over = true;
                         }
                         Got(_, message) => {
-                            prop_assert!(place > 0 && last < Some(*message));
+                            prop_assert!(index > 0 && last < Some(*message));
                             last = Some(*message);
                         }
                         Closed(..) => {
-                            prop_assert!(place > 0);
+                            prop_assert!(index > 0);
                             over = true;
                         }
                     }

@@ -19,7 +19,7 @@ pub(super) fn columns(recorder: &Recorder, items: &[Item]) -> Vec<HostRole> {
     };
     for item in items {
         match item {
-            Item::Entry(place) => match &recorder.entries[*place].what {
+            Item::Entry(index) => match &recorder.entries[*index].what {
                 Drawn::Arrow(arrow) => {
                     show(arrow.from);
                     show(arrow.to);

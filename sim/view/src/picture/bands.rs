@@ -32,10 +32,10 @@ impl Bands {
 
     /// The node's state is this from `at` on.
     pub(super) fn note(&mut self, id: NodeId, node: &Node, state: &NodeState, at: Time) {
-        let place = usize::from(id.0);
+        let index = usize::from(id.0);
         let wanted = wanted(node, state);
         let mut kept = Vec::new();
-        for mut open in std::mem::take(&mut self.open[place]) {
+        for mut open in std::mem::take(&mut self.open[index]) {
             let goes_on = |(kind, words): &&(BandKind, String)| {
                 // How many are postponed changes all the time.
                 *kind == open.kind && (*kind == BandKind::Holding || *words == open.words)
@@ -44,7 +44,7 @@ impl Bands {
                 open.most = open.most.max(state.postponed);
                 kept.push(open);
             } else if open.since < at {
-                self.closed.push((place as u32, open, at));
+                self.closed.push((index as u32, open, at));
             }
         }
         for (kind, words) in wanted {
@@ -60,14 +60,14 @@ impl Bands {
                 });
             }
         }
-        self.open[place] = kept;
+        self.open[index] = kept;
     }
 
     pub(super) fn finish(mut self, end: Time, texts: &mut Texts) -> Vec<Band> {
-        for (place, open) in std::mem::take(&mut self.open).into_iter().enumerate() {
+        for (index, open) in std::mem::take(&mut self.open).into_iter().enumerate() {
             let open = open.into_iter();
             self.closed
-                .extend(open.map(|open| (place as u32, open, end)));
+                .extend(open.map(|open| (index as u32, open, end)));
         }
         let mut bands: Vec<_> = self
             .closed

@@ -45,12 +45,6 @@ pub struct Window {
 }
 
 impl Window {
-    /// The whole run.
-    pub const WHOLE: Window = Window {
-        from: 0,
-        until: None,
-    };
-
     pub(super) fn admits(self, at: Time) -> bool {
         at.nanos() >= self.from && !self.is_over(at)
     }
@@ -188,7 +182,7 @@ impl Events {
     }
 
     pub(super) fn push(&mut self, row: Row) {
-        let place = self.len();
+        let index = self.len();
         self.since_last.push(row.at - self.last_at);
         self.last_at = row.at;
         self.number.push(row.number - self.last_number);
@@ -200,7 +194,7 @@ impl Events {
         self.travelled.push(row.travelled);
         self.command
             .push(row.command.map_or(0, |command| u64::from(command) + 1));
-        self.decided.push(row.decided_by.map_or(0, |by| place - by));
+        self.decided.push(row.decided_by.map_or(0, |by| index - by));
         self.hop.push(0);
         self.sentence.push(row.text.sentence);
         self.numbers.extend(row.text.numbers);

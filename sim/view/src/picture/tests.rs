@@ -5,6 +5,11 @@ use std::sync::Arc;
 use super::*;
 use rebound_sim::world::Runner;
 
+const WHOLE: Window = Window {
+    from: 0,
+    until: None,
+};
+
 fn plan(name: &str) -> Arc<Plan> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../scenarios")
@@ -26,8 +31,8 @@ fn picture(name: &str, seed: u64, window: Window) -> (Picture, Vec<Record>, RunR
 fn spelt(table: &TextTable, sentence: u32, numbers: &mut impl Iterator<Item = u64>) -> String {
     let pieces = table.sentences[sentence as usize].split('\u{1}');
     let mut text = String::new();
-    for (place, piece) in pieces.enumerate() {
-        if place > 0 {
+    for (index, piece) in pieces.enumerate() {
+        if index > 0 {
             text.push_str(&numbers.next().expect("a number for each gap").to_string());
         }
         text.push_str(piece);
@@ -37,7 +42,7 @@ fn spelt(table: &TextTable, sentence: u32, numbers: &mut impl Iterator<Item = u6
 
 #[test]
 fn every_record_is_an_event_in_its_own_words() {
-    let (picture, records, _) = picture("handover-slow.json", 1, Window::WHOLE);
+    let (picture, records, _) = picture("handover-slow.json", 1, WHOLE);
     let events = &picture.events;
     assert_eq!(events.len() as usize, records.len());
     assert_eq!(picture.left_out, 0);
@@ -45,15 +50,15 @@ fn every_record_is_an_event_in_its_own_words() {
     let mut run = Run::new(&plan, plan.behaviour);
     let mut numbers = events.numbers.iter().copied();
     let mut at = 0;
-    for (place, record) in records.iter().enumerate() {
-        at += events.since_last[place];
+    for (index, record) in records.iter().enumerate() {
+        at += events.since_last[index];
         assert_eq!(at, record.at.nanos());
         run.observe(record);
         let line = story::line(&run, record);
-        let text = spelt(&picture.texts, events.sentence[place], &mut numbers);
+        let text = spelt(&picture.texts, events.sentence[index], &mut numbers);
         assert_eq!(text, line.words);
-        assert_eq!(picture.lanes[events.lane[place] as usize].name, line.who);
-        let other = events.other[place].checked_sub(1);
+        assert_eq!(picture.lanes[events.lane[index] as usize].name, line.who);
+        let other = events.other[index].checked_sub(1);
         let other = other.map(|lane| picture.lanes[lane as usize].name.clone());
         assert_eq!(other, line.other);
     }
@@ -62,18 +67,18 @@ fn every_record_is_an_event_in_its_own_words() {
 
 #[test]
 fn each_redirect_that_is_followed_is_an_arrow_with_its_number_and_its_gate() {
-    let (picture, _, report) = picture("handover-slow.json", 1, Window::WHOLE);
+    let (picture, _, report) = picture("handover-slow.json", 1, WHOLE);
     let events = &picture.events;
     let (mut arrows, mut bounces) = (0, 0);
-    for place in 0..events.len() as usize {
-        if events.class[place] == Class::Redirect && events.hop[place] > 0 {
+    for index in 0..events.len() as usize {
+        if events.class[index] == Class::Redirect && events.hop[index] > 0 {
             arrows += 1;
-            bounces += events.hop[place] & 1;
-            let gate = place - events.decided[place] as usize;
-            assert_ne!(events.decided[place], 0);
+            bounces += events.hop[index] & 1;
+            let gate = index - events.decided[index] as usize;
+            assert_ne!(events.decided[index], 0);
             let sentence = &picture.texts.sentences[events.sentence[gate] as usize];
             assert!(sentence.contains("StandaloneRedirect"), "{sentence}");
-            assert_eq!(events.lane[gate] + 1, events.other[place]);
+            assert_eq!(events.lane[gate] + 1, events.other[index]);
         }
     }
     assert_eq!((arrows, bounces), (report.hops.total, report.bounces.total));
@@ -83,7 +88,7 @@ fn each_redirect_that_is_followed_is_an_arrow_with_its_number_and_its_gate() {
 
 #[test]
 fn bands_show_the_failover_and_its_fault() {
-    let (picture, records, _) = picture("handover-slow.json", 1, Window::WHOLE);
+    let (picture, records, _) = picture("handover-slow.json", 1, WHOLE);
     let of = |kind| {
         let bands = picture.bands.iter().filter(move |band| band.kind == kind);
         bands.collect::<Vec<_>>()
@@ -120,7 +125,7 @@ fn bands_show_the_failover_and_its_fault() {
 
 #[test]
 fn what_is_lost_is_shown_and_what_arrives_is_not() {
-    let (picture, ..) = picture("psync-reply-lost.json", 1, Window::WHOLE);
+    let (picture, ..) = picture("psync-reply-lost.json", 1, WHOLE);
     let [lost] = &picture.undelivered[..] else {
         panic!("one message is lost");
     };
@@ -138,15 +143,15 @@ fn a_window_keeps_the_states_of_what_is_before_it() {
         until: Some(2_100_000_000),
     };
     let (part, ..) = picture("handover-slow.json", 1, window);
-    let (whole, ..) = picture("handover-slow.json", 1, Window::WHOLE);
+    let (whole, ..) = picture("handover-slow.json", 1, WHOLE);
     assert!(part.events.len() > 100 && part.events.len() < whole.events.len());
     assert!(part.events.since_last[0] >= window.from);
     assert_eq!(part.bands, {
         let mut bands = whole.bands;
         for band in &mut bands {
             let words = &whole.texts.sentences[band.text as usize];
-            let place = part.texts.sentences.iter().position(|text| text == words);
-            band.text = place.expect("the same words") as u32;
+            let index = part.texts.sentences.iter().position(|text| text == words);
+            band.text = index.expect("the same words") as u32;
         }
         bands
     });

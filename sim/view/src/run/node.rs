@@ -166,8 +166,8 @@ impl Node {
             }
             FaultKind::Pause | FaultKind::Refuse | FaultKind::Slow => self.faults.push((kind, at)),
             FaultKind::Healed | FaultKind::HostUp => {
-                if let Some(place) = self.faults.iter().position(|(fault, _)| *fault == of) {
-                    self.faults.remove(place);
+                if let Some(index) = self.faults.iter().position(|(fault, _)| *fault == of) {
+                    self.faults.remove(index);
                 }
             }
             // Of paths only.

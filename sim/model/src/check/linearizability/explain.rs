@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::Whose;
 use super::operation::{Action, Operation, prepare};
 use super::search::{Verdict, judge};
-use crate::engine::Time;
 use crate::scenario::Plan;
 use crate::valkey::{Value, WriteId};
+use rebound_engine::Time;
 
 /// The most operations that are listed.
 const MOST_TOLD: usize = 8;
@@ -22,29 +22,29 @@ pub(super) fn in_words<'a>(
     let last = shortest(all);
     let known = until(all, all[last].returned);
     let before = known.len() - 1;
-    let (places, history): (Vec<usize>, Vec<Operation>) = known.into_iter().unzip();
+    let (indices, history): (Vec<usize>, Vec<Operation>) = known.into_iter().unzip();
     let mut few: Vec<usize> = fewest(&history)
         .into_iter()
-        .map(|place| places[place])
+        .map(|index| indices[index])
         .collect();
-    few.sort_by_key(|place| (all[*place].invoked, *place));
+    few.sort_by_key(|index| (all[*index].invoked, *index));
     let history = all;
     let writers: BTreeMap<WriteId, usize> = (0..history.len())
-        .filter_map(|place| match history[place].action {
-            Action::Write(write) => Some((write, place)),
+        .filter_map(|index| match history[index].action {
+            Action::Write(write) => Some((write, index)),
             Action::Read(_) | Action::Remove | Action::Increment(_) => None,
         })
         .collect();
-    let name = |place: usize| {
-        let (client, number, kind) = whose(place).command;
+    let name = |index: usize| {
+        let (client, number, kind) = whose(index).command;
         format!("{} #{number} of {}", kind.name(), plan.client_name(client))
     };
     let told: Vec<String> = few
         .iter()
         .take(MOST_TOLD)
-        .map(|place| {
-            let operation = &history[*place];
-            let by = whose(*place).from.map(|from| {
+        .map(|index| {
+            let operation = &history[*index];
+            let by = whose(*index).from.map(|from| {
                 let node = plan.addresses.node(from);
                 node.map_or_else(
                     || plan.addresses.text(from),
@@ -69,7 +69,7 @@ pub(super) fn in_words<'a>(
                 Action::Read(Value::Stream(_)) => " returned a stream".to_owned(),
                 Action::Write(_) | Action::Remove | Action::Increment(None) => String::new(),
             };
-            format!("{} ({when}){what}", name(*place))
+            format!("{} ({when}){what}", name(*index))
         })
         .collect();
     let more = match few.len().saturating_sub(MOST_TOLD) {
@@ -93,16 +93,16 @@ pub(super) fn in_words<'a>(
 /// unknown outcome.
 fn until(all: &[Operation], end: Time) -> Vec<(usize, Operation)> {
     let begun = all.iter().enumerate().filter(|(_, one)| one.invoked <= end);
-    let known = begun.filter_map(|(place, one)| {
+    let known = begun.filter_map(|(index, one)| {
         let under_way = one.returned > end;
         let reads = matches!(one.action, Action::Read(_));
         let returned = if under_way { Time::NEVER } else { one.returned };
-        (!under_way || !reads).then_some((place, Operation { returned, ..*one }))
+        (!under_way || !reads).then_some((index, Operation { returned, ..*one }))
     });
-    let (places, known): (Vec<usize>, Vec<Operation>) = known.unzip();
+    let (indices, known): (Vec<usize>, Vec<Operation>) = known.unzip();
     prepare(&known)
         .into_iter()
-        .map(|(place, one)| (places[place], one))
+        .map(|(index, one)| (indices[index], one))
         .collect()
 }
 
@@ -110,11 +110,11 @@ fn until(all: &[Operation], end: Time) -> Vec<(usize, Operation)> {
 /// it has an order, and whatever comes after it does not help.
 fn shortest(all: &[Operation]) -> usize {
     let mut ends: Vec<usize> = (0..all.len())
-        .filter(|place| all[*place].returned < Time::NEVER)
+        .filter(|index| all[*index].returned < Time::NEVER)
         .collect();
-    ends.sort_by_key(|place| (all[*place].returned, *place));
-    let fine = |place: &usize| {
-        let known = until(all, all[*place].returned);
+    ends.sort_by_key(|index| (all[*index].returned, *index));
+    let fine = |index: &usize| {
+        let known = until(all, all[*index].returned);
         let history: Vec<Operation> = known.into_iter().map(|(_, one)| one).collect();
         judge(&history) != Verdict::Impossible
     };
@@ -128,8 +128,8 @@ fn shortest(all: &[Operation]) -> usize {
 /// have seen.
 fn fewest(history: &[Operation]) -> Vec<usize> {
     let mut kept: Vec<usize> = (0..history.len()).collect();
-    let fails = |places: &[usize]| {
-        let some: Vec<Operation> = places.iter().map(|place| history[*place]).collect();
+    let fails = |indices: &[usize]| {
+        let some: Vec<Operation> = indices.iter().map(|index| history[*index]).collect();
         judge(&some) == Verdict::Impossible
     };
     type Units = fn(&[Operation], &[usize]) -> Vec<Vec<usize>>;
@@ -146,7 +146,7 @@ fn fewest(history: &[Operation]) -> Vec<usize> {
                 let rest: Vec<usize> = kept
                     .iter()
                     .copied()
-                    .filter(|place| gone.binary_search(place).is_err())
+                    .filter(|index| gone.binary_search(index).is_err())
                     .collect();
                 if fails(&rest) {
                     kept = rest;
@@ -162,34 +162,34 @@ fn fewest(history: &[Operation]) -> Vec<usize> {
 }
 
 /// Each value with all that concerns it.
-fn values(history: &[Operation], places: &[usize]) -> Vec<Vec<usize>> {
+fn values(history: &[Operation], indices: &[usize]) -> Vec<Vec<usize>> {
     let mut units: BTreeMap<Option<WriteId>, Vec<usize>> = BTreeMap::new();
-    for place in places {
-        let value = match history[*place].action {
+    for index in indices {
+        let value = match history[*index].action {
             Action::Write(write) | Action::Read(Value::Text(write)) => Some(write),
             Action::Remove | Action::Read(Value::Absent) => None,
             // The reply to one increment depends on all others.
             Action::Read(Value::Number(_) | Value::List(_) | Value::Stream(_))
             | Action::Increment(_) => continue,
         };
-        units.entry(value).or_default().push(*place);
+        units.entry(value).or_default().push(*index);
     }
     units.into_values().collect()
 }
 
 /// Each read.
-fn reads(history: &[Operation], places: &[usize]) -> Vec<Vec<usize>> {
-    let read = |place: &&usize| matches!(history[**place].action, Action::Read(_));
-    places
+fn reads(history: &[Operation], indices: &[usize]) -> Vec<Vec<usize>> {
+    let read = |index: &&usize| matches!(history[**index].action, Action::Read(_));
+    indices
         .iter()
         .filter(read)
-        .map(|place| vec![*place])
+        .map(|index| vec![*index])
         .collect()
 }
 
 /// Each removal that was certainly written over before any read of no value began.
-fn removals(history: &[Operation], places: &[usize]) -> Vec<Vec<usize>> {
-    let kept = || places.iter().map(|place| &history[*place]);
+fn removals(history: &[Operation], indices: &[usize]) -> Vec<Vec<usize>> {
+    let kept = || indices.iter().map(|index| &history[*index]);
     let unseen = |removal: &Operation| {
         let mut reads = kept().filter(|one| one.action == Action::Read(Value::Absent));
         reads.all(|read| {
@@ -201,10 +201,10 @@ fn removals(history: &[Operation], places: &[usize]) -> Vec<Vec<usize>> {
         })
     };
     let removal =
-        |place: &&usize| history[**place].action == Action::Remove && unseen(&history[**place]);
-    places
+        |index: &&usize| history[**index].action == Action::Remove && unseen(&history[**index]);
+    indices
         .iter()
         .filter(removal)
-        .map(|place| vec![*place])
+        .map(|index| vec![*index])
         .collect()
 }

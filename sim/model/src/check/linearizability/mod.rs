@@ -18,10 +18,10 @@ use super::history::{CommandRef, Scope, Step};
 use super::topic::{Topic, Topics};
 use super::{Check, CheckId, Ending, Findings, Found, Known};
 use crate::client::{Saw, WriteRange, WrittenKeys};
-use crate::engine::Time;
 use crate::scenario::Plan;
 use crate::trace::Event;
 use crate::valkey::{Addr, Value};
+use rebound_engine::Time;
 
 /// Whose operation it is, and who answered.
 #[derive(Copy, Clone, Debug)]

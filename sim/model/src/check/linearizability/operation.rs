@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::engine::Time;
 use crate::valkey::{CommandKind, Value, WriteId, Writes};
+use rebound_engine::Time;
 
 /// What an operation does.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -53,9 +53,9 @@ pub(super) fn prepare(all: &[Operation]) -> Vec<(usize, Operation)> {
             *earliest = operation.returned.min(*earliest);
         }
     }
-    let known = all.iter().enumerate().filter_map(|(place, operation)| {
+    let known = all.iter().enumerate().filter_map(|(index, operation)| {
         let Action::Write(write) = operation.action else {
-            return Some((place, *operation));
+            return Some((index, *operation));
         };
         let returned = match (operation.returned, read.get(&write)) {
             (Time::NEVER, None) => return None,
@@ -63,7 +63,7 @@ pub(super) fn prepare(all: &[Operation]) -> Vec<(usize, Operation)> {
             (returned, _) => returned,
         };
         Some((
-            place,
+            index,
             Operation {
                 returned,
                 ..*operation

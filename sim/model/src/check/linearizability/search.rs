@@ -16,8 +16,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::operation::{Action, Operation};
-use crate::engine::Time;
 use crate::valkey::{Value, WriteId};
+use rebound_engine::Time;
 
 /// How many operations on a key may be in progress at the same time.
 pub(super) const MOST_OPEN: usize = 128;
@@ -76,19 +76,19 @@ pub(super) fn judge(history: &[Operation]) -> Verdict {
 pub(super) fn judge_within(history: &[Operation], most_steps: u32) -> Verdict {
     // At one time, what begins is looked at before what ends: then they may overlap.
     let mut moments: Vec<(Time, bool, usize)> = Vec::with_capacity(history.len() * 2);
-    for (place, operation) in history.iter().enumerate() {
-        moments.push((operation.invoked, false, place));
+    for (index, operation) in history.iter().enumerate() {
+        moments.push((operation.invoked, false, index));
         if operation.returned < Time::NEVER {
-            moments.push((operation.returned, true, place));
+            moments.push((operation.returned, true, index));
         }
     }
     moments.sort_unstable();
     let mut search = Search::new(history);
-    for (_, ends, place) in moments {
+    for (_, ends, index) in moments {
         let result = if ends {
-            search.end(place, most_steps)
+            search.end(index, most_steps)
         } else {
-            search.begin(place)
+            search.begin(index)
         };
         if let Err(verdict) = result {
             return verdict;
@@ -146,11 +146,11 @@ impl<'a> Search<'a> {
     /// The operations in progress that have not taken effect in a state, with their bits.
     fn pending(&self, done: u128) -> impl Iterator<Item = (u128, usize)> {
         let open = self.open.iter().enumerate();
-        open.filter_map(move |(bit, place)| Some((1 << bit, (*place)?)))
+        open.filter_map(move |(bit, index)| Some((1 << bit, (*index)?)))
             .filter(move |(bit, _)| done & bit == 0)
     }
 
-    fn begin(&mut self, place: usize) -> Result<(), Verdict> {
+    fn begin(&mut self, index: usize) -> Result<(), Verdict> {
         let slot = match self.open.iter().position(Option::is_none) {
             Some(slot) => slot,
             None if self.open.len() < MOST_OPEN => {
@@ -159,8 +159,8 @@ impl<'a> Search<'a> {
             }
             None => return Err(Verdict::TooManyOpen(self.under_way() + 1)),
         };
-        self.open[slot] = Some(place);
-        if let Action::Read(value) = self.history[place].action
+        self.open[slot] = Some(index);
+        if let Action::Read(value) = self.history[index].action
             && let Some(left) = Holds::of(value).and_then(|holds| self.to_come.get_mut(&holds))
         {
             *left -= 1;
@@ -169,8 +169,8 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    fn end(&mut self, place: usize, most_steps: u32) -> Result<(), Verdict> {
-        let Some(slot) = self.open.iter().position(|open| *open == Some(place)) else {
+    fn end(&mut self, index: usize, most_steps: u32) -> Result<(), Verdict> {
+        let Some(slot) = self.open.iter().position(|open| *open == Some(index)) else {
             return Ok(());
         };
         let bit = 1 << slot;
@@ -209,7 +209,7 @@ impl<'a> Search<'a> {
             return Err(Verdict::Impossible);
         }
         self.open[slot] = None;
-        if self.history[place].action == Action::Read(Value::Absent) {
+        if self.history[index].action == Action::Read(Value::Absent) {
             self.unseen -= 1;
         }
         self.states = kept
@@ -240,8 +240,8 @@ impl<'a> Search<'a> {
     /// A state with everything that may as well take effect at once: reads of its value, and, if
     /// nobody reads that any more, writes that nobody reads.
     fn settled(&self, mut state: Configuration) -> Configuration {
-        for (bit, place) in self.pending(state.done) {
-            if let Action::Read(value) = self.history[place].action
+        for (bit, index) in self.pending(state.done) {
+            if let Action::Read(value) = self.history[index].action
                 && Holds::of(value) == Some(state.holds)
             {
                 state.done |= bit;
@@ -252,10 +252,10 @@ impl<'a> Search<'a> {
         }
         state.holds = Holds::Unread;
         let before = state.done;
-        for (bit, place) in self.pending(before) {
+        for (bit, index) in self.pending(before) {
             let Operation {
                 action, returned, ..
-            } = self.history[place];
+            } = self.history[index];
             let unread = match action {
                 Action::Write(write) => self.is_unread(Holds::Text(write.0)),
                 // All operations that read it are in progress: they see it before anything
@@ -274,10 +274,10 @@ impl<'a> Search<'a> {
     }
 
     /// The value after an operation has taken effect in a state, if it can.
-    fn effect(&self, state: Configuration, place: usize) -> Option<Holds> {
+    fn effect(&self, state: Configuration, index: usize) -> Option<Holds> {
         let Operation {
             action, returned, ..
-        } = self.history[place];
+        } = self.history[index];
         // Who reads the present value later would never see it again.
         let replaceable = self.counter || matches!(state.holds, Holds::Unread | Holds::Nothing);
         match action {
@@ -285,7 +285,7 @@ impl<'a> Search<'a> {
             Action::Write(write) => replaceable.then_some(Holds::Text(write.0)),
             Action::Remove => {
                 let useless = returned == Time::NEVER && self.unseen == 0;
-                let first = !self.has_elder(state.done, place);
+                let first = !self.has_elder(state.done, index);
                 (replaceable && first && !useless).then_some(Holds::Nothing)
             }
             Action::Increment(told) => {
@@ -296,7 +296,7 @@ impl<'a> Search<'a> {
                 };
                 let fits = match told {
                     Some(told) => told == number,
-                    None => !self.has_elder(state.done, place),
+                    None => !self.has_elder(state.done, index),
                 };
                 fits.then_some(Holds::Number(number))
             }
@@ -305,17 +305,17 @@ impl<'a> Search<'a> {
 
     /// Whether an equal operation is in progress and ends before this one: wherever
     /// the two take effect, they may as well do so in that order.
-    fn has_elder(&self, done: u128, place: usize) -> bool {
-        let one = &self.history[place];
+    fn has_elder(&self, done: u128, index: usize) -> bool {
+        let one = &self.history[index];
         self.pending(done).any(|(_, other)| {
             let elder = &self.history[other];
-            elder.action == one.action && (elder.returned, other) < (one.returned, place)
+            elder.action == one.action && (elder.returned, other) < (one.returned, index)
         })
     }
 
     /// Whether a write is in progress and has not taken effect.
     fn is_pending(&self, done: u128, write: WriteId) -> bool {
         self.pending(done)
-            .any(|(_, place)| self.history[place].action == Action::Write(write))
+            .any(|(_, index)| self.history[index].action == Action::Write(write))
     }
 }

@@ -8,8 +8,8 @@ use super::*;
 use crate::check::Checks;
 use crate::check::testing::{plan, read, write};
 use crate::client::ClientId;
-use crate::engine::Duration;
 use crate::valkey::{CommandKind, WriteId};
+use rebound_engine::Duration;
 
 const ON: &str = r#"{"linearizability": {"enabled": true}}"#;
 
@@ -169,16 +169,16 @@ impl SequentialSpec for Register {
 /// What `stateright` says of a history: each operation is a thread of its own.
 fn reference(history: &[Operation]) -> bool {
     let mut moments: Vec<(Time, bool, usize)> = Vec::new();
-    for (place, one) in history.iter().enumerate() {
-        moments.push((one.invoked, false, place));
+    for (index, one) in history.iter().enumerate() {
+        moments.push((one.invoked, false, index));
         if one.returned < Time::NEVER {
-            moments.push((one.returned, true, place));
+            moments.push((one.returned, true, index));
         }
     }
     moments.sort_unstable();
     let mut tester = LinearizabilityTester::new(Register(None));
-    for (_, ends, place) in moments {
-        let (does, told) = match history[place].action {
+    for (_, ends, index) in moments {
+        let (does, told) = match history[index].action {
             Action::Read(Value::Text(write)) => (Does::Read, Some(Some(write.0))),
             Action::Read(_) => (Does::Read, Some(None)),
             Action::Write(write) => (Does::Write(write.0), None),
@@ -186,9 +186,9 @@ fn reference(history: &[Operation]) -> bool {
             Action::Increment(_) => unreachable!("not generated"),
         };
         if ends {
-            tester.on_return(place, told).expect("begun");
+            tester.on_return(index, told).expect("begun");
         } else {
-            tester.on_invoke(place, does).expect("new");
+            tester.on_invoke(index, does).expect("new");
         }
     }
     tester.is_consistent()
@@ -212,14 +212,14 @@ fn drafts(most: usize) -> impl Strategy<Value = Vec<Draft>> {
 /// What a register makes of drafts: a history that has an order.
 fn carried_out(drafts: &[Draft]) -> Vec<Operation> {
     let mut order: Vec<usize> = (0..drafts.len()).collect();
-    order.sort_by_key(|place| (drafts[*place].1 + drafts[*place].2, *place));
+    order.sort_by_key(|index| (drafts[*index].1 + drafts[*index].2, *index));
     let mut register = Value::Absent;
     let mut history = vec![None; drafts.len()];
-    for place in order {
-        let (kind, from, effect, rest, known) = drafts[place];
+    for index in order {
+        let (kind, from, effect, rest, known) = drafts[index];
         let action = match kind {
             0..3 => Action::Read(register),
-            3 | 4 => Action::Write(WriteId(place as u32)),
+            3 | 4 => Action::Write(WriteId(index as u32)),
             _ => Action::Remove,
         };
         match action {
@@ -229,7 +229,7 @@ fn carried_out(drafts: &[Draft]) -> Vec<Operation> {
         }
         let known = known || matches!(action, Action::Read(_));
         let until = known.then_some(from + effect + rest);
-        history[place] = Some(operation(from, until, action));
+        history[index] = Some(operation(from, until, action));
     }
     history.into_iter().flatten().collect()
 }
@@ -250,12 +250,12 @@ proptest! {
         lies in prop::collection::vec((0..8_usize, 0..9_usize), 0..3),
     ) {
         let mut history = carried_out(&drafts);
-        for (place, told) in lies {
+        for (index, told) in lies {
             let written = match history.get(told).map(|one| one.action) {
                 Some(Action::Write(write)) => Value::Text(write),
                 _ => Value::Absent,
             };
-            if let Some(Operation { action: Action::Read(value), .. }) = history.get_mut(place) {
+            if let Some(Operation { action: Action::Read(value), .. }) = history.get_mut(index) {
                 *value = written;
             }
         }
@@ -293,7 +293,7 @@ fn found(checks: &str, sets: &[(u64, u64)], gets: &[(u32, u64, u64)]) -> Vec<Fou
         unfinished: Vec::new(),
     };
     checks.end(&ending);
-    checks.findings.take()
+    checks.take_found()
 }
 
 #[test]

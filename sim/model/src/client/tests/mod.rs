@@ -15,12 +15,12 @@ use std::collections::BTreeMap;
 
 use super::note::{CommandOutcome, Note};
 use super::*;
-use crate::engine::{Chooser, Duration, StreamId, Time};
-use crate::net::{Closing, ConnectFailure};
 use crate::valkey::{
     Addr, AddressBook, Belief, Command, CommandKind, ErrorKind, HashSlot, NodeId, Redirect,
     RedirectKind, Reply, Role, Topologies, TopologyId, TopologyRange, WriteId,
 };
+use rebound_engine::{Chooser, Duration, StreamId, Time};
+use rebound_net::{Closing, ConnectFailure};
 
 pub(super) const OLD: Addr = Addr(0);
 pub(super) const NEW: Addr = Addr(1);

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Time;
+use rebound_engine::Time;
 
 /// The narrowest bin, as an exponent of two: 1.05 ms.
 const NARROWEST: u32 = 20;
@@ -69,8 +69,8 @@ impl<const MOST: usize> Bins<MOST> {
     #[inline]
     pub fn add(&mut self, at: Time, count: u64) {
         if count > 0 {
-            let place = self.reach(at.nanos());
-            self.sums[place] = self.sums[place].saturating_add(count);
+            let index = self.reach(at.nanos());
+            self.sums[index] = self.sums[index].saturating_add(count);
         }
     }
 
@@ -81,11 +81,11 @@ impl<const MOST: usize> Bins<MOST> {
         }
         let last = self.reach(until.nanos() - 1);
         let first = (from.nanos() >> self.exponent) as usize;
-        for place in first..=last {
-            let begins = (place as u64) << self.exponent;
+        for index in first..=last {
+            let begins = (index as u64) << self.exponent;
             let ends = begins.saturating_add(self.width_ns());
             let within = until.nanos().min(ends) - from.nanos().max(begins);
-            self.sums[place] = self.sums[place].saturating_add(within);
+            self.sums[index] = self.sums[index].saturating_add(within);
         }
     }
 
@@ -93,12 +93,12 @@ impl<const MOST: usize> Bins<MOST> {
     pub fn merge(&mut self, other: &Bins<MOST>) {
         self.coarsen(other.exponent);
         let narrower = self.exponent - other.exponent;
-        for (place, sum) in other.sums.iter().enumerate() {
-            let place = place >> narrower;
-            if place >= self.sums.len() {
-                self.sums.resize(place + 1, 0);
+        for (index, sum) in other.sums.iter().enumerate() {
+            let index = index >> narrower;
+            if index >= self.sums.len() {
+                self.sums.resize(index + 1, 0);
             }
-            self.sums[place] = self.sums[place].saturating_add(*sum);
+            self.sums[index] = self.sums[index].saturating_add(*sum);
         }
     }
 
@@ -132,16 +132,16 @@ impl<const MOST: usize> Bins<MOST> {
     /// The bin of a moment, which is there from now on.
     #[inline]
     fn reach(&mut self, nanos: u64) -> usize {
-        let mut place = nanos >> self.exponent;
-        if place as usize >= self.sums.len() {
-            while place >= MOST as u64 {
+        let mut index = nanos >> self.exponent;
+        if index as usize >= self.sums.len() {
+            while index >= MOST as u64 {
                 self.coarsen(self.exponent + 1);
-                place = nanos >> self.exponent;
+                index = nanos >> self.exponent;
             }
             self.sums
-                .resize((place as usize + 1).max(self.sums.len()), 0);
+                .resize((index as usize + 1).max(self.sums.len()), 0);
         }
-        place as usize
+        index as usize
     }
 }
 

@@ -136,7 +136,7 @@ impl Heat {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Time;
+    use rebound_engine::Time;
 
     fn run(ns: u64) -> RunBins {
         let mut bins = RunBins::default();

@@ -71,8 +71,8 @@ pub struct DetailReport {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Time;
     use proptest::prelude::*;
+    use rebound_engine::Time;
 
     type Run = (u64, Vec<u64>);
 

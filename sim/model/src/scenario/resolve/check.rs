@@ -4,14 +4,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{LONGEST_RUN, Problem, Result};
-use crate::engine::Duration;
 use crate::scenario::nearest::quoted;
+use rebound_engine::Duration;
 
 /// Parts per million that a path may lose: with more, nothing ever gets through.
-pub const MOST_LOSS_PPM: u32 = 500_000;
+pub(crate) const MOST_LOSS_PPM: u32 = 500_000;
 
 /// A name that commands, options and file names can carry.
-pub fn identifier(path: &str, name: &str) -> Result<()> {
+pub(crate) fn identifier(path: &str, name: &str) -> Result<()> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let starts = name.starts_with(|c: char| c.is_ascii_alphanumeric());
     if starts && name.len() <= 64 && name.chars().all(fits) {
@@ -38,7 +38,7 @@ pub fn between(path: impl Into<String>, found: u64, least: u64, most: u64) -> Re
 }
 
 /// A duration that is not zero and not longer than a run can be.
-pub fn positive(path: impl Into<String>, span: Duration) -> Result<()> {
+pub(crate) fn positive(path: impl Into<String>, span: Duration) -> Result<()> {
     let path = path.into();
     if span == Duration::ZERO {
         return Err(Problem::new(path, "0 is too short: expected more"));
@@ -47,7 +47,7 @@ pub fn positive(path: impl Into<String>, span: Duration) -> Result<()> {
 }
 
 /// A duration that is not longer than a run can be.
-pub fn not_longer_than_a_run(path: impl Into<String>, span: Duration) -> Result<()> {
+pub(crate) fn not_longer_than_a_run(path: impl Into<String>, span: Duration) -> Result<()> {
     if span <= LONGEST_RUN {
         return Ok(());
     }
@@ -83,7 +83,7 @@ pub fn loss_ppm(path: impl Into<String>, ppm: u32) -> Result<()> {
 }
 
 /// `base` with the fields of `changes` in place of its own.
-pub fn with_changes<T: serde::Serialize + DeserializeOwned>(
+pub(crate) fn with_changes<T: serde::Serialize + DeserializeOwned>(
     path: &str,
     base: &T,
     changes: &Map<String, Value>,

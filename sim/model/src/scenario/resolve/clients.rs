@@ -3,7 +3,6 @@
 use super::names::Names;
 use super::{Problem, Result, check};
 use crate::client::{ClientSpec, Mix, PRESETS, Pace, Policy, Workload, check_in_cluster};
-use crate::engine::{Duration, Limits, Time};
 use crate::scenario::command_line::KEYS;
 use crate::scenario::either::{PolicyChoice, Start};
 use crate::scenario::format::Group;
@@ -11,6 +10,7 @@ use crate::scenario::nearest::no_such;
 use crate::scenario::plan::{ClientGroup, ClusterPlan, NodePlan};
 use crate::scenario::policy;
 use crate::valkey::NodeId;
+use rebound_engine::{Duration, Limits, Time};
 
 /// Clients of a scenario at most.
 const MOST_CLIENTS: u64 = 100_000;
@@ -29,8 +29,8 @@ pub fn groups(
 ) -> Result<Vec<ClientGroup>> {
     let mut groups: Vec<ClientGroup> = Vec::new();
     let (mut clients, mut commands, mut connections, mut keys) = (0_u64, 0_u64, 0_u64, 0_u64);
-    for (place, group) in written.iter().enumerate() {
-        let path = format!("clients[{place}]");
+    for (index, group) in written.iter().enumerate() {
+        let path = format!("clients[{index}]");
         let resolved = resolve_group(&path, group, nodes, names, limits, cluster)?;
         let count = u64::from(resolved.count);
         let workload = &resolved.workload;
@@ -123,11 +123,11 @@ fn start(
             "an empty list: expected at least one node",
         )),
         Some(Start::Several(several)) => (several.iter().enumerate())
-            .map(|(place, name)| names.node(format!("{path}[{place}]"), name))
+            .map(|(index, name)| names.node(format!("{path}[{index}]"), name))
             .collect(),
         None => {
             let first = nodes.iter().position(|node| node.replica_of.is_none());
-            let first = first.and_then(|place| u16::try_from(place).ok());
+            let first = first.and_then(|index| u16::try_from(index).ok());
             Ok(vec![NodeId(first.unwrap_or(0))])
         }
     }

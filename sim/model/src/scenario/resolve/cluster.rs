@@ -18,8 +18,8 @@ pub fn cluster(scenario: &Scenario, nodes: &[NodePlan]) -> Result<Option<Cluster
         let with_slots = scenario.nodes.iter().position(|node| node.slots.is_some());
         return match with_slots {
             None => Ok(None),
-            Some(place) => Err(Problem::new(
-                format!("nodes[{place}].slots"),
+            Some(index) => Err(Problem::new(
+                format!("nodes[{index}].slots"),
                 "standalone servers have no slots: expected \"cluster\": {} next to \"nodes\"",
             )),
         };
@@ -52,11 +52,11 @@ pub fn cluster(scenario: &Scenario, nodes: &[NodePlan]) -> Result<Option<Cluster
 /// A node of a cluster replicates a primary, never another replica
 /// (8.0.1, `clusterCommandSpecial`, cluster_legacy.c: `CLUSTER REPLICATE`).
 fn no_chains(nodes: &[NodePlan]) -> Result<()> {
-    for (place, node) in nodes.iter().enumerate() {
+    for (index, node) in nodes.iter().enumerate() {
         let above = node.replica_of.and_then(|id| nodes.get(usize::from(id.0)));
         if let Some(above) = above.filter(|above| above.replica_of.is_some()) {
             return Err(Problem::new(
-                format!("nodes[{place}].replica_of"),
+                format!("nodes[{index}].replica_of"),
                 format!(
                     "\"{}\" is a replica itself: in a cluster, expected a primary",
                     above.name
@@ -91,8 +91,8 @@ fn even_slots(nodes: &[NodePlan]) -> Vec<Vec<Range>> {
 fn written_slots(scenario: &Scenario, nodes: &[NodePlan]) -> Result<Vec<Vec<Range>>> {
     let mut owners: Vec<Option<&str>> = vec![None; usize::from(HASH_SLOTS)];
     let mut all = Vec::with_capacity(nodes.len());
-    for (place, node) in scenario.nodes.iter().enumerate() {
-        let path = format!("nodes[{place}].slots");
+    for (index, node) in scenario.nodes.iter().enumerate() {
+        let path = format!("nodes[{index}].slots");
         if node.slots.is_some() && node.replica_of.is_some() {
             return Err(Problem::new(
                 path,
@@ -163,8 +163,8 @@ fn in_words(first: u16, last: u16) -> String {
 }
 
 /// What a cluster's timeline waits for: it has no `FAILOVER`, so nothing of one ever happens.
-pub fn check_triggers(timeline: &[Item]) -> Result<()> {
-    for (place, item) in timeline.iter().enumerate() {
+pub(crate) fn check_triggers(timeline: &[Item]) -> Result<()> {
+    for (index, item) in timeline.iter().enumerate() {
         let Some(when) = &item.when else { continue };
         for (field, given) in [
             ("failover_state", when.failover_state.is_some()),
@@ -173,7 +173,7 @@ pub fn check_triggers(timeline: &[Item]) -> Result<()> {
         ] {
             if given {
                 return Err(Problem::new(
-                    format!("timeline[{place}].when.{field}"),
+                    format!("timeline[{index}].when.{field}"),
                     "a cluster has no FAILOVER, so this never happens: expected \"becomes\", or \"at\" a time",
                 ));
             }

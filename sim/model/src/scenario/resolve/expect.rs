@@ -7,14 +7,14 @@ use crate::scenario::plan::{Expectation, ExpectedVerdict};
 use crate::valkey::Behaviour;
 
 /// The expectations.
-pub fn expectations(
+pub(crate) fn expectations(
     written: &[Expected],
     usual: &'static Behaviour,
     checks: &CheckConfig,
 ) -> Result<Vec<Expectation>> {
     let mut expectations: Vec<Expectation> = Vec::new();
-    for (place, expected) in written.iter().enumerate() {
-        let path = format!("expect[{place}]");
+    for (index, expected) in written.iter().enumerate() {
+        let path = format!("expect[{index}]");
         let behaviours = behaviours(&path, expected, usual, &expectations)?;
         check_findings(&path, expected, checks)?;
         if let (Some(max), Some(least)) = (expected.max_chain, expected.min_max_chain)
@@ -54,8 +54,8 @@ fn behaviours(
         return Err(Problem::new(format!("{path}.behaviours"), message));
     }
     let mut found = Vec::new();
-    for (place, name) in written.iter().enumerate() {
-        let at = format!("{path}.behaviours[{place}]");
+    for (index, name) in written.iter().enumerate() {
+        let at = format!("{path}.behaviours[{index}]");
         let behaviour = names::behaviour(&at, name)?;
         if found.contains(&behaviour) || earlier.iter().any(|e| e.behaviours.contains(&behaviour)) {
             return Err(twice(at, behaviour));
@@ -76,8 +76,8 @@ fn twice(path: String, behaviour: &Behaviour) -> Problem {
 }
 
 fn check_findings(path: &str, expected: &Expected, checks: &CheckConfig) -> Result<()> {
-    for (place, check) in expected.findings.iter().enumerate() {
-        let at = format!("{path}.findings[{place}]");
+    for (index, check) in expected.findings.iter().enumerate() {
+        let at = format!("{path}.findings[{index}]");
         let name = check.name();
         if matches!(expected.verdict, ExpectedRuns::Clean) {
             let message = format!("\"{name}\" in a clean run: a clean run has no findings");

@@ -17,8 +17,8 @@ use super::drivable::undrivable;
 use super::error::Problem;
 use super::format::{Budget, Phases, Scenario, Ties};
 use super::plan::Plan;
-use crate::engine::{Duration, Limits, TieBreak, Time};
 use crate::valkey::Behaviour;
+use rebound_engine::{Duration, Limits, TieBreak, Time};
 
 /// The longest run: one hour of virtual time.
 const LONGEST_RUN: Duration = Duration::secs(3600);

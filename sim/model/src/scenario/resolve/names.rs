@@ -32,13 +32,13 @@ impl<'s> Names<'s> {
     ) -> Result<Names<'s>> {
         let sentinel = sentinel.then_some(SENTINEL);
         let mut seen: Vec<(String, &str)> = Vec::new();
-        let places = (nodes.iter().enumerate())
+        let indices = (nodes.iter().enumerate())
             .map(|(i, node)| (format!("nodes[{i}].name"), node.name.as_str()))
             .chain(
                 (groups.iter().enumerate())
                     .map(|(i, group)| (format!("clients[{i}].name"), group.name.as_str())),
             );
-        for (path, name) in places {
+        for (path, name) in indices {
             check::identifier(&path, name)?;
             if SETS.iter().any(|set| set.eq_ignore_ascii_case(name)) {
                 let message = format!("\"{name}\" means a set of hosts: expected another name");
@@ -67,14 +67,14 @@ impl<'s> Names<'s> {
     }
 
     /// Whether the servers are a cluster, which has a bus.
-    pub fn has_bus(&self) -> bool {
+    pub(crate) fn has_bus(&self) -> bool {
         self.cluster
     }
 
     /// The node of that name.
     pub fn node(&self, path: impl Into<String>, name: &str) -> Result<NodeId> {
         (self.nodes.iter().position(|node| *node == name))
-            .and_then(|place| u16::try_from(place).ok())
+            .and_then(|index| u16::try_from(index).ok())
             .map(NodeId)
             .ok_or_else(|| Problem::new(path, no_such("node", "nodes", name, &self.nodes)))
     }

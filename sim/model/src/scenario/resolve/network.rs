@@ -2,11 +2,11 @@
 
 use super::names::Names;
 use super::{Problem, Result, check};
-use crate::engine::{Distribution, Duration, Odds};
-use crate::net::{PathProfile, TcpTimers};
 use crate::scenario::either::{Latency, Shape};
 use crate::scenario::format::{Network, Tcp};
 use crate::scenario::plan::{NetworkPlan, PathPlan, Selector};
+use rebound_engine::{Distribution, Duration, Odds};
+use rebound_net::{PathProfile, TcpTimers};
 
 /// Paths of a scenario at most.
 const MOST_PATHS: usize = 1_000;
@@ -43,8 +43,8 @@ pub fn network(written: &Network, names: &Names<'_>) -> Result<NetworkPlan> {
         forward: 0,
         backward: 0,
     }];
-    for (place, path) in written.paths.iter().enumerate() {
-        let at = format!("network.paths[{place}]");
+    for (index, path) in written.paths.iter().enumerate() {
+        let at = format!("network.paths[{index}]");
         let (from, to) = names.ends(&at, &path.from, &path.to, false)?;
         let forward = profile(&mut profiles, 0, &at, path.latency.as_ref(), path.loss_ppm)?;
         let backward = match &path.backward {
@@ -86,8 +86,8 @@ fn profile(
     if let Some(ppm) = loss_ppm {
         profile.loss = odds(&format!("{path}.loss_ppm"), ppm)?;
     }
-    if let Some(place) = profiles.iter().position(|known| *known == profile) {
-        return Ok(place);
+    if let Some(index) = profiles.iter().position(|known| *known == profile) {
+        return Ok(index);
     }
     profiles.push(profile);
     Ok(profiles.len() - 1)

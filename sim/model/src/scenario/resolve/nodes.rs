@@ -21,8 +21,8 @@ pub fn nodes(scenario: &Scenario) -> Result<(Vec<NodePlan>, AddressBook)> {
     }
     let shared = config("config", &Config::default(), scenario.config.as_ref())?;
     let mut nodes = Vec::with_capacity(written.len());
-    for (place, node) in written.iter().enumerate() {
-        let path = format!("nodes[{place}]");
+    for (index, node) in written.iter().enumerate() {
+        let path = format!("nodes[{index}]");
         let port = u64::from(node.port.unwrap_or(6379));
         check::between(format!("{path}.port"), port, 1, 65_535)?;
         nodes.push(NodePlan {
@@ -37,13 +37,13 @@ pub fn nodes(scenario: &Scenario) -> Result<(Vec<NodePlan>, AddressBook)> {
     }
     no_cycles(&nodes)?;
     let mut primaries = (nodes.iter().enumerate()).filter(|(_, node)| node.replica_of.is_none());
-    if let (Some((_, first)), Some((place, second)), false) = (
+    if let (Some((_, first)), Some((index, second)), false) = (
         primaries.next(),
         primaries.next(),
         scenario.allow_several_primaries || scenario.cluster.is_some(),
     ) {
         return Err(Problem::new(
-            format!("nodes[{place}]"),
+            format!("nodes[{index}]"),
             format!(
                 "\"{}\" and \"{}\" are both primaries at the start: expected \"replica_of\", or \"allow_several_primaries\": true",
                 first.name, second.name
@@ -61,9 +61,9 @@ fn primary_of(path: &str, node: &Node, all: &[Node]) -> Result<Option<NodeId>> {
         return Ok(None);
     };
     let path = format!("{path}.replica_of");
-    let place = all.iter().position(|other| other.name == *wanted);
-    match place.and_then(|place| u16::try_from(place).ok()) {
-        Some(place) => Ok(Some(NodeId(place))),
+    let index = all.iter().position(|other| other.name == *wanted);
+    match index.and_then(|index| u16::try_from(index).ok()) {
+        Some(index) => Ok(Some(NodeId(index))),
         None => {
             let names: Vec<&str> = all.iter().map(|node| node.name.as_str()).collect();
             Err(Problem::new(path, no_such("node", "nodes", wanted, &names)))
@@ -73,7 +73,7 @@ fn primary_of(path: &str, node: &Node, all: &[Node]) -> Result<Option<NodeId>> {
 
 /// Every replica has, by way of others perhaps, a primary.
 fn no_cycles(nodes: &[NodePlan]) -> Result<()> {
-    for (place, node) in nodes.iter().enumerate() {
+    for (index, node) in nodes.iter().enumerate() {
         let mut chain = vec![node.name.as_str()];
         let mut next = node.replica_of;
         while let Some(primary) = next {
@@ -83,7 +83,7 @@ fn no_cycles(nodes: &[NodePlan]) -> Result<()> {
             chain.push(&above.name);
             if chain.len() > nodes.len() + 1 || above.name == node.name {
                 return Err(Problem::new(
-                    format!("nodes[{place}].replica_of"),
+                    format!("nodes[{index}].replica_of"),
                     format!(
                         "replicas in a cycle: {} (expected a primary at the end)",
                         chain.join(" -> ")

@@ -51,10 +51,10 @@ fn watched(name: &str, nodes: &[NodePlan], names: &Names<'_>) -> Result<NodeId> 
 }
 
 fn first_primary(nodes: &[NodePlan]) -> NodeId {
-    let place = nodes.iter().position(|node| node.replica_of.is_none());
+    let index = nodes.iter().position(|node| node.replica_of.is_none());
     NodeId(
-        place
-            .and_then(|place| u16::try_from(place).ok())
+        index
+            .and_then(|index| u16::try_from(index).ok())
             .unwrap_or(0),
     )
 }

@@ -2,8 +2,6 @@
 
 use super::names::Names;
 use super::{Problem, Result, check};
-use crate::engine::{Duration, Limits, Odds, Time};
-use crate::net::Direction;
 use crate::scenario::command_line;
 use crate::scenario::format::{
     Act, Between, FailoverPhase, HandoverMessage, Heading, Item, May, MayHappen, RoleName, When,
@@ -14,6 +12,8 @@ use crate::scenario::plan::{
 };
 use crate::sentinel::{Release, Way};
 use crate::valkey::{AddressBook, FailoverState};
+use rebound_engine::{Duration, Limits, Odds, Time};
+use rebound_net::Direction;
 
 /// Items of the timeline, and faults, at most.
 const MOST_ITEMS: usize = 1_000;
@@ -32,7 +32,7 @@ pub struct Known<'k> {
 pub fn timeline(written: &[Item], known: &mut Known<'_>) -> Result<Vec<TimelineItem>> {
     not_too_many("timeline", written.len())?;
     (written.iter().enumerate())
-        .map(|(place, item)| timeline_item(&format!("timeline[{place}]"), item, known))
+        .map(|(index, item)| timeline_item(&format!("timeline[{index}]"), item, known))
         .collect()
 }
 
@@ -142,7 +142,7 @@ fn length(action: &Action) -> Option<Duration> {
 pub fn faults(written: &MayHappen, known: &mut Known<'_>) -> Result<Faults> {
     not_too_many("faults.may", written.may.len())?;
     let specs = (written.may.iter().enumerate())
-        .map(|(place, may)| fault(&format!("faults.may[{place}]"), may, known))
+        .map(|(index, may)| fault(&format!("faults.may[{index}]"), may, known))
         .collect::<Result<Vec<_>>>()?;
     let all = u32::try_from(specs.len()).unwrap_or(u32::MAX);
     Ok(Faults {
@@ -248,18 +248,18 @@ fn action(path: &str, act: &Act, length: Length, known: &mut Known<'_>) -> Resul
                 return Err(Problem::new(path, message));
             }
             let commands = (run.iter().enumerate())
-                .map(|(place, text)| {
+                .map(|(index, text)| {
                     command_line::parse(text, known.addresses)
                         .and_then(|command| {
                             command_line::fits_the_servers(command, known.names.has_bus())?;
                             Ok(command)
                         })
-                        .map_err(|message| Problem::new(format!("{path}[{place}]"), message))
+                        .map_err(|message| Problem::new(format!("{path}[{index}]"), message))
                 })
                 .collect::<Result<Vec<_>>>()?;
-            if let Some(place) = command_line::open_transaction(&commands) {
+            if let Some(index) = command_line::open_transaction(&commands) {
                 return Err(Problem::new(
-                    format!("{path}[{place}]"),
+                    format!("{path}[{index}]"),
                     "MULTI without EXEC: expected \"EXEC\" or \"DISCARD\" after it in the same \"run\"",
                 ));
             }

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::net::HostId;
 use crate::scenario::plan::{Action, Selector};
 use crate::valkey::{ClusterFailover, HashSlot, SetSlot};
+use rebound_net::HostId;
 
 /// Three primaries and a replica.
 fn base() -> Value {
@@ -94,7 +94,7 @@ fn hosts_of_the_bus_have_names() {
         .iter()
         .map(|p| (p.from, p.to))
         .collect();
-    let node = |place| NodeId(place);
+    let node = |index| NodeId(index);
     assert_eq!(
         ends,
         [

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::engine::{Duration, TieBreak, Time};
-use crate::net::Direction;
 use crate::valkey::{Addr, Command, ErrorKind, NodeId};
+use rebound_engine::{Duration, TieBreak, Time};
+use rebound_net::Direction;
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios")

@@ -40,8 +40,8 @@ impl Server {
     /// `blockedBeforeSleep` (8.0.1, blocked.c:718): time-outs, `WAIT`, then every unblocked
     /// client's command and input, first in first out.
     pub(super) fn blocked_before_sleep(&mut self, turn: &mut Turn<'_>) {
-        for place in (0..self.blocked.len()).rev() {
-            let slot = self.blocked[place];
+        for index in (0..self.blocked.len()).rev() {
+            let slot = self.blocked[index];
             let client = &self.clients[slot.0 as usize];
             let (tag, reply) = match client.blocked {
                 Blocked::List { tag, until, .. } | Blocked::Stream { tag, until, .. }
@@ -198,8 +198,8 @@ impl Server {
     /// `disconnectOrRedirectAllBlockedClients`. Postponed clients are not among `blocked`. What
     /// is pipelined behind a command is dropped with the connection, and read on if that stays.
     fn disconnect_or_redirect_all_blocked_clients(&mut self, turn: &mut Turn<'_>) {
-        for place in (0..self.blocked.len()).rev() {
-            let slot = self.blocked[place];
+        for index in (0..self.blocked.len()).rev() {
+            let slot = self.blocked[index];
             let client = &self.clients[slot.0 as usize];
             let (tag, kind) = match client.blocked {
                 Blocked::List { tag, .. } => (tag, CommandKind::BlPop),
@@ -221,7 +221,7 @@ impl Server {
                     self.unblock(slot, tag, redirect, turn);
                 }
                 Fate::ThrowOut => {
-                    self.blocked.remove(place);
+                    self.blocked.remove(index);
                     let client = &mut self.clients[slot.0 as usize];
                     client.blocked = Blocked::No;
                     client.input.clear();

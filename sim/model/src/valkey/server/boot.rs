@@ -9,8 +9,8 @@ use super::super::replication::ReplId;
 use super::failover::Failover;
 use super::hold::Hold;
 use super::{Server, Turn};
-use crate::engine::Duration;
-use crate::net::HostId;
+use rebound_engine::Duration;
+use rebound_net::HostId;
 
 /// The replication offset with which every node starts.
 pub(super) const INITIAL_OFFSET: u64 = 1_000;

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use super::super::address::Addr;
 use super::super::command::Command;
 use super::super::message::{Request, Tag, WriteId};
-use crate::engine::Time;
-use crate::net::HostId;
+use rebound_engine::Time;
+use rebound_net::HostId;
 
 /// What a connection is blocked in.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]

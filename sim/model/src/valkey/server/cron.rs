@@ -4,7 +4,7 @@ use super::super::message::{FailoverState, LinkState};
 use super::handshake::ReplState;
 use super::replicas::longer_than;
 use super::{Effect, Server, Turn};
-use crate::engine::Duration;
+use rebound_engine::Duration;
 
 impl Server {
     /// `serverCron` (8.0.1, server.c:1260), `hz` times a second: pauses that have run out, and

@@ -11,7 +11,7 @@ use super::super::replication::ReplOp;
 use super::client::Blocked;
 use super::keys::milliseconds;
 use super::{ConnSlot, Effect, Server, Turn};
-use crate::engine::Duration;
+use rebound_engine::Duration;
 
 impl Server {
     /// Executes a command and replies.
@@ -423,9 +423,9 @@ impl Server {
 }
 
 /// When a command with a time-out in milliseconds gives up; zero is never.
-pub(super) fn deadline(turn: &Turn<'_>, timeout_ms: u32) -> crate::engine::Time {
+pub(super) fn deadline(turn: &Turn<'_>, timeout_ms: u32) -> rebound_engine::Time {
     match timeout_ms {
-        0 => crate::engine::Time::NEVER,
+        0 => rebound_engine::Time::NEVER,
         ms => turn.now + Duration::millis(u64::from(ms)),
     }
 }

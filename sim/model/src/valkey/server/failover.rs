@@ -11,7 +11,7 @@ use super::super::pause::{Actions, Purpose};
 use super::blocked::RoleChange;
 use super::handshake::ReplState;
 use super::{Server, Turn};
-use crate::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 
 /// `failover_state` and what belongs to it.
 #[derive(Clone, Debug, Default)]

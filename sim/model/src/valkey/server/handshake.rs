@@ -11,8 +11,8 @@ use super::super::note::FailoverEnd;
 use super::super::replication::{Offset, ReplId, ReplOp, StreamEntry};
 use super::blocked::RoleChange;
 use super::{Effect, LinkNo, Server, Turn};
-use crate::engine::Time;
-use crate::net::ConnectFailure;
+use rebound_engine::Time;
+use rebound_net::ConnectFailure;
 
 /// `repl_state`, as far as the steps of the handshake can be distinguished from outside.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::super::error::ErrorKind;
 use super::super::message::{Encoding, Reply};
 use super::super::replication::ReplOp;
 use super::{ConnSlot, Server, Turn};
-use crate::engine::Time;
+use rebound_engine::Time;
 
 /// The present in milliseconds, as deadlines of keys are kept; past 49 days nothing expires.
 pub(super) fn milliseconds(now: Time) -> u32 {

@@ -27,9 +27,9 @@ impl Server {
     /// `freeClient` drops what has not been written. The operator's connection is always there.
     pub(super) fn client_kill(&mut self, me: ConnSlot, kind: ClientType) -> u32 {
         let mut killed = 0;
-        for place in 0..self.clients.len() as u32 {
-            let slot = ConnSlot(place);
-            let client = &mut self.clients[place as usize];
+        for index in 0..self.clients.len() as u32 {
+            let slot = ConnSlot(index);
+            let client = &mut self.clients[index as usize];
             let spared = slot == me || slot == ConnSlot::OPERATOR;
             if spared || !client.is_open() || client.closing || client.kind() != kind {
                 continue;

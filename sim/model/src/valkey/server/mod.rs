@@ -47,8 +47,8 @@ use super::note::{FailoverEnd, Note};
 use super::pause::{PauseTable, Release};
 use super::replication::{ReplId, SnapshotId};
 use super::topology::Topologies;
-use crate::engine::{Duration, Time};
-use crate::net::{Closing, ConnectFailure, HostId};
+use rebound_engine::{Duration, Time};
+use rebound_net::{Closing, ConnectFailure, HostId};
 
 /// One of a server's accepted connections, by the server's own numbering.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub struct ConnSlot(pub u32);
 
 impl ConnSlot {
     /// The operator's, on the server's own machine: always there.
-    pub const OPERATOR: ConnSlot = ConnSlot(0);
+    pub(crate) const OPERATOR: ConnSlot = ConnSlot(0);
 }
 
 /// One of the connections that a server has opened to a primary, counted from its start.
@@ -296,9 +296,9 @@ impl Server {
     }
 
     fn open_slot(&mut self, peer: HostId) -> ConnSlot {
-        if let Some(place) = self.free.pop() {
-            self.clients[place as usize].open(peer);
-            return ConnSlot(place);
+        if let Some(index) = self.free.pop() {
+            self.clients[index as usize].open(peer);
+            return ConnSlot(index);
         }
         let mut client = Client::default();
         client.open(peer);
@@ -522,7 +522,7 @@ impl Server {
     }
 
     /// Writes that were carried out twice because a client sent them again.
-    pub fn duplicated_writes(&self) -> u64 {
+    pub(crate) fn duplicated_writes(&self) -> u64 {
         self.duplicated_writes
     }
 

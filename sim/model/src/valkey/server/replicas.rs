@@ -7,7 +7,7 @@ use super::super::behaviour::Demotion;
 use super::super::message::{FailoverState, Message, Reply, Tag};
 use super::super::replication::{ReplOp, SnapshotId, StreamEntry};
 use super::{ConnSlot, Effect, Server, Turn};
-use crate::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 
 /// A replica's state at its primary.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -33,11 +33,11 @@ impl Sink for Recorder {
         let detail = labels::detail(self.run.names(), sending.message);
         let of = client.map(|client| (client, number));
         let leg = asked.map_or(u32::MAX, |(_, leg)| leg);
-        let place = self.push_arrow((from, to), sending.at, of, leg, (label, detail, look));
-        self.entries[place].routine = routine || (client.is_some() && number.is_none());
+        let index = self.push_arrow((from, to), sending.at, of, leg, (label, detail, look));
+        self.entries[index].routine = routine || (client.is_some() && number.is_none());
         if can_arrive {
-            self.sent.insert(flight, place);
-        } else if let Some(arrow) = self.arrow(place) {
+            self.sent.insert(flight, index);
+        } else if let Some(arrow) = self.arrow(index) {
             arrow.fate = Fate::Lost;
         }
     }
@@ -95,25 +95,25 @@ impl Recorder {
                 {
                     let of = self.run.client_at(from).map(|client| (client, None));
                     let words = ("connect".to_owned(), line.words, ArrowLook::Connect);
-                    let place = self.push_arrow((from, to), self.run.at(), of, u32::MAX, words);
-                    self.entries[place].routine = true;
-                    self.dialled.insert(dial, place);
+                    let index = self.push_arrow((from, to), self.run.at(), of, u32::MAX, words);
+                    self.entries[index].routine = true;
+                    self.dialled.insert(dial, index);
                 }
             }
             NetNote::Connected { .. } => {
-                if let Some(place) = self.dialled() {
-                    self.arrives(place);
+                if let Some(index) = self.dialled() {
+                    self.arrives(index);
                 }
             }
             NetNote::ConnectFailed { why, .. } => {
-                if let Some(place) = self.dialled() {
-                    self.cannot_connect(place, why, told);
+                if let Some(index) = self.dialled() {
+                    self.cannot_connect(index, why, told);
                 }
             }
             NetNote::Delivered { .. } => {
                 let flight = self.run.arrived();
-                if let Some(place) = flight.and_then(|flight| self.sent.get(&flight).copied()) {
-                    self.arrives(place);
+                if let Some(index) = flight.and_then(|flight| self.sent.get(&flight).copied()) {
+                    self.arrives(index);
                 }
             }
             NetNote::Closed { from, to, how, .. } => {
@@ -129,13 +129,13 @@ impl Recorder {
         }
     }
 
-    fn cannot_connect(&mut self, place: usize, why: ConnectFailure, told: Option<Line>) {
+    fn cannot_connect(&mut self, index: usize, why: ConnectFailure, told: Option<Line>) {
         let refused = why == ConnectFailure::Refused;
         if refused {
-            self.arrives(place);
+            self.arrives(index);
         }
-        self.entries[place].routine = false;
-        if let Some(arrow) = self.arrow(place) {
+        self.entries[index].routine = false;
+        if let Some(arrow) = self.arrow(index) {
             labels::cannot_connect(why).clone_into(&mut arrow.label);
             arrow.detail = told.map(|line| line.words).unwrap_or_default();
             arrow.look = ArrowLook::Error;
@@ -184,9 +184,9 @@ impl Recorder {
                 let at_start = !linked && link == LinkState::Up;
                 let label = labels::role(names, role, primary, link);
                 let who = (who, NoteLook::State);
-                let place = self.push_note(StoryKind::Node, None, who, (label, line.words));
-                if let Some(place) = place {
-                    self.entries[place].routine = first || at_start;
+                let index = self.push_note(StoryKind::Node, None, who, (label, line.words));
+                if let Some(index) = index {
+                    self.entries[index].routine = first || at_start;
                 }
             }
             NodeNote::Failover { state, how, .. } => {
@@ -197,9 +197,9 @@ impl Recorder {
             NodeNote::Cluster(what) => {
                 let label = labels::cluster(names, node, what);
                 let who = (who, NoteLook::State);
-                let place = self.push_note(StoryKind::Node, None, who, (label, line.words));
-                if let Some(place) = place {
-                    self.entries[place].routine = is_routine(node, what);
+                let index = self.push_note(StoryKind::Node, None, who, (label, line.words));
+                if let Some(index) = index {
+                    self.entries[index].routine = is_routine(node, what);
                 }
             }
             NodeNote::Operator { command, reply } => {
@@ -208,9 +208,9 @@ impl Recorder {
                     label.push_str(&format!(", -{}", kind.code()));
                 }
                 let who = (who, NoteLook::Operator);
-                let place = self.push_note(StoryKind::Operator, None, who, (label, line.words));
-                if let Some(place) = place {
-                    self.put_first(place, node);
+                let index = self.push_note(StoryKind::Operator, None, who, (label, line.words));
+                if let Some(index) = index {
+                    self.put_first(index, node);
                 }
             }
         }
@@ -226,9 +226,9 @@ impl Recorder {
                 ..
             } => {
                 let flight = self.run.redirect().and_then(|redirect| redirect.flight);
-                if let Some(place) = flight.and_then(|flight| self.sent.remove(&flight)) {
+                if let Some(index) = flight.and_then(|flight| self.sent.remove(&flight)) {
                     let label = labels::hop(self.run.names(), hops, to, bounce);
-                    let entry = &mut self.entries[place];
+                    let entry = &mut self.entries[index];
                     entry.of = Some((client, Some(command)));
                     entry.leg = hops - 1;
                     entry.routine = false;

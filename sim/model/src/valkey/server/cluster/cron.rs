@@ -68,7 +68,7 @@ impl Cluster {
     fn look_at(&mut self, peer: NodeId, turn: &mut Turn<'_>) -> Look {
         let now = turn.now;
         let timeout = turn.config.cluster_node_timeout;
-        let half = crate::engine::Duration(timeout.0 / 2);
+        let half = rebound_engine::Duration(timeout.0 / 2);
         let node = self.node(peer);
         let silence = now.since(node.data_received);
         if let Some(sent) = node.ping_sent

@@ -8,7 +8,7 @@ use super::super::Turn;
 use super::packet::{Body, Packet};
 use super::ping::Audience;
 use super::{Cluster, Want};
-use crate::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 
 /// A replica's election (`failover_auth_…`).
 #[derive(Clone, Debug, Default)]

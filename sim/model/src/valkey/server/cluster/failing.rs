@@ -7,7 +7,7 @@ use super::super::Turn;
 use super::Cluster;
 use super::node::Health;
 use super::packet::{Body, Gossip, Packet};
-use crate::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 
 impl Cluster {
     /// `clusterProcessGossipSection`: only primaries with slots can report a failure.
@@ -20,8 +20,8 @@ impl Cluster {
         let Body::Gossip(range) = packet.body.clone() else {
             return;
         };
-        for place in range {
-            let said = turn.packets.gossip(place);
+        for index in range {
+            let said = turn.packets.gossip(index);
             if said.node != self.me {
                 self.process_gossip(sender, said, turn);
             }

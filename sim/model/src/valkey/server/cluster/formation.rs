@@ -13,7 +13,7 @@ use super::manual::ManualFailover;
 use super::node::{ClusterNode, Health};
 use super::owners::Owners;
 use super::{Cluster, Outside, Todo};
-use crate::engine::Time;
+use rebound_engine::Time;
 
 /// What the nodes of a cluster agree on at the start, as if `valkey-cli --cluster create` had
 /// just formed it.
@@ -87,8 +87,8 @@ impl Cluster {
         self.forget_process();
         self.nodes.clear();
         self.owners.clear();
-        for (place, replicaof) in spec.replica_of.iter().enumerate() {
-            let root = self.root(NodeId(place as u16));
+        for (index, replicaof) in spec.replica_of.iter().enumerate() {
+            let root = self.root(NodeId(index as u16));
             let mut node = ClusterNode::new(root);
             node.replicaof = replicaof.map(|_| root);
             node.offset = INITIAL_OFFSET;
@@ -103,10 +103,10 @@ impl Cluster {
                 }
             }
         }
-        for (place, ranges) in spec.slots.iter().enumerate() {
+        for (index, ranges) in spec.slots.iter().enumerate() {
             for (first, last) in ranges {
                 for slot in first.0..=last.0 {
-                    self.add_slot(NodeId(place as u16), HashSlot(slot));
+                    self.add_slot(NodeId(index as u16), HashSlot(slot));
                 }
             }
         }
@@ -170,7 +170,7 @@ impl Cluster {
         self.importing.clone_from(&self.disk.importing);
         self.current_epoch = self.disk.current_epoch;
         self.last_vote_epoch = self.disk.last_vote_epoch;
-        for (place, (node, line)) in self.nodes.iter_mut().zip(&self.disk.lines).enumerate() {
+        for (index, (node, line)) in self.nodes.iter_mut().zip(&self.disk.lines).enumerate() {
             let offset = node.offset;
             *node = ClusterNode::new(line.shard);
             node.offset = offset;
@@ -180,7 +180,7 @@ impl Cluster {
             node.config_epoch = line.config_epoch;
             node.ping_sent = line.pinged.then_some(now);
             node.pong_received = now;
-            node.slots = self.owners.count(NodeId(place as u16));
+            node.slots = self.owners.count(NodeId(index as u16));
         }
     }
 

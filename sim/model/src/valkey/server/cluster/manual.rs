@@ -10,7 +10,7 @@ use super::super::super::note::{ClusterEvent, ManualEnd};
 use super::super::Turn;
 use super::packet::Packet;
 use super::{Cluster, Want, Way};
-use crate::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 
 /// A manual failover (`mf_…`).
 #[derive(Clone, Debug, Default)]

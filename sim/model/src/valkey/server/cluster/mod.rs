@@ -41,7 +41,7 @@ use super::super::slot_set::SlotSet;
 use super::blocked::RoleChange;
 use super::handshake::ReplState;
 use super::{Effect, Server, Turn};
-use crate::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 
 /// Which of the two connections between a node and another: each opens one.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use super::super::super::address::NodeId;
 use super::super::super::message::BusMessage;
 use super::packet::SlotsId;
-use crate::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 
 /// Whether a node is taken for reachable (`CLUSTER_NODE_PFAIL` and `CLUSTER_NODE_FAIL`, of which
 /// at most one is set).

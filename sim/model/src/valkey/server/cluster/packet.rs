@@ -81,11 +81,11 @@ impl Packets {
     pub(super) fn keep_slots(&mut self, set: &SlotSet) -> SlotsId {
         let sum = set.sum();
         let known = |kept: &(SlotSet, u64)| kept.1 == sum && kept.0 == *set;
-        let place = self.slots.iter().rposition(known).unwrap_or_else(|| {
+        let index = self.slots.iter().rposition(known).unwrap_or_else(|| {
             self.slots.push((set.clone(), sum));
             self.slots.len() - 1
         });
-        SlotsId(place as u32)
+        SlotsId(index as u32)
     }
 
     pub(super) fn slots(&self, id: SlotsId) -> &SlotSet {
@@ -106,8 +106,8 @@ impl Packets {
         begin..self.gossip_begins()
     }
 
-    pub(super) fn gossip(&self, place: u32) -> Gossip {
-        self.gossip[place as usize]
+    pub(super) fn gossip(&self, index: u32) -> Gossip {
+        self.gossip[index as usize]
     }
 
     /// Keeps a packet; what travels is the message that is returned.
@@ -141,8 +141,8 @@ impl Packets {
         match &packet.body {
             Body::Nothing => {}
             Body::Gossip(range) => {
-                for place in range.clone() {
-                    let said = self.gossip(place);
+                for index in range.clone() {
+                    let said = self.gossip(index);
                     sum.add(
                         node(said.node)
                             | (said.health as u64) << 20

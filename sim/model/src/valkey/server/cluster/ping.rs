@@ -9,7 +9,7 @@ use super::super::Turn;
 use super::node::Health;
 use super::packet::{Body, Gossip, Packet};
 use super::{Cluster, Way};
-use crate::engine::Time;
+use rebound_engine::Time;
 
 /// Whom `clusterBroadcastPong` means.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::super::super::note::{ClusterEvent, ClusterHealth};
 use super::super::Turn;
 use super::Cluster;
 use super::node::Health;
-use crate::engine::Duration;
+use rebound_engine::Duration;
 
 /// `CLUSTER_WRITABLE_DELAY`: how long a primary that was started waits, so that others can tell it
 /// that it is no longer one.

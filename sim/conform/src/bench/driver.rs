@@ -1,27 +1,27 @@
 //! What a driver with a clock of its own needs of the bench: nodes started one by one, time in
 //! steps, clients whose replies come when they come.
 
-use rebound_sim::engine::{Duration, Time};
-use rebound_sim::net::{Closing, HostId};
+use rebound_engine::{Duration, Time};
+use rebound_net::{Closing, HostId};
 use rebound_sim::valkey::{
     AddressBook, Behaviour, Command, Config, Input, NodeId, Reply, Request, Tag,
 };
 
-use super::{Client, Connection, Lab};
+use super::{Bench, Client, Connection};
 
-impl Lab {
+impl Bench {
     /// A bench with a node for each of the addresses that a node listens at, none of them started,
     /// each with a history of its own.
-    pub fn empty(behaviour: &'static Behaviour, config: Config, addresses: AddressBook) -> Lab {
-        let mut lab = Lab::of(behaviour, config, addresses);
-        for n in 0..lab.nodes.len() {
-            lab.nodes[n].server.reset(NodeId(n as u16));
+    pub fn empty(behaviour: &'static Behaviour, config: Config, addresses: AddressBook) -> Bench {
+        let mut bench = Bench::of(behaviour, config, addresses);
+        for n in 0..bench.nodes.len() {
+            bench.nodes[n].server.reset(NodeId(n as u16));
         }
-        lab
+        bench
     }
 
     /// Starts a node as a primary. `phase` is where in its second `serverCron` begins.
-    pub fn launch(&mut self, node: NodeId, phase: Duration) {
+    pub(crate) fn launch(&mut self, node: NodeId, phase: Duration) {
         self.nodes[usize::from(node.0)].running = true;
         self.with_turn(node, |server, turn, primary| {
             server.boot(primary, phase, false, turn);
@@ -49,7 +49,7 @@ impl Lab {
     }
 
     /// When something happens next without input.
-    pub fn next_instant(&self) -> Time {
+    pub(crate) fn next_instant(&self) -> Time {
         let up = self
             .nodes
             .iter()
@@ -60,14 +60,14 @@ impl Lab {
     }
 
     /// Makes this the present and lets everything happen that happens now. Everything that happens
-    /// without input before then must have happened ([`Lab::next_instant`]).
-    pub fn go_to(&mut self, at: Time) {
+    /// without input before then must have happened ([`Bench::next_instant`]).
+    pub(crate) fn go_to(&mut self, at: Time) {
         self.now = self.now.max(at);
         self.settle();
     }
 
     /// Every process takes a turn, as on a request that changes nothing.
-    pub fn nudge(&mut self) {
+    pub(crate) fn nudge(&mut self) {
         for n in 0..self.nodes.len() {
             if self.nodes[n].running && !self.nodes[n].stopped {
                 self.with_turn(NodeId(n as u16), |server, turn, _| {
@@ -80,7 +80,7 @@ impl Lab {
 
     /// A client connects; none if there is no process or no room. A stopped process accepts, as
     /// its kernel does.
-    pub fn try_connect(&mut self, node: NodeId) -> Option<Client> {
+    pub(crate) fn try_connect(&mut self, node: NodeId) -> Option<Client> {
         let place = &mut self.nodes[usize::from(node.0)];
         if !place.running {
             return None;
@@ -97,8 +97,8 @@ impl Lab {
         Some(client)
     }
 
-    /// Puts a command in the server's way. Nothing happens before the next [`Lab::settle`].
-    pub fn submit(&mut self, client: Client, command: Command) {
+    /// Puts a command in the server's way. Nothing happens before the next [`Bench::settle`].
+    pub(crate) fn submit(&mut self, client: Client, command: Command) {
         let Connection {
             node, slot, open, ..
         } = self.connections[client.0];

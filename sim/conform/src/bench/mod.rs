@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, VecDeque};
 use wire::Link;
 pub use wire::{Passed, WireEvent};
 
-use rebound_sim::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::{
     Addr, AddressBook, Behaviour, Chance, Command, Config, ConnSlot, Effect, ElementLog,
     FailoverState, Input, Message, NodeId, Note, Packets, Reply, Request, Server, Snapshots, Tag,
@@ -47,7 +47,7 @@ struct Node {
 }
 
 /// The bench.
-pub struct Lab {
+pub struct Bench {
     /// The present.
     pub now: Time,
     nodes: Vec<Node>,
@@ -56,7 +56,7 @@ pub struct Lab {
     /// Clients' open connections, by node and slot.
     by_slot: BTreeMap<(u16, u32), Client>,
     /// Clients' connections on which something has come, or that were closed, since the last
-    /// [`Lab::news`].
+    /// [`Bench::news`].
     news: Vec<Client>,
     addresses: AddressBook,
     snapshots: Snapshots,
@@ -71,7 +71,7 @@ pub struct Lab {
     /// How long what such a pair carries in that direction takes, where it takes time.
     delays: BTreeMap<(NodeId, NodeId, bool), Duration>,
     refused: Vec<NodeId>,
-    /// Which of them acknowledge early (see [`Lab::acknowledge_early`]).
+    /// Which of them acknowledge early (see [`Bench::acknowledge_early`]).
     early: Vec<(NodeId, NodeId)>,
     writes: u32,
     /// What nodes have said on connections to other nodes, but for acknowledgements.
@@ -97,20 +97,20 @@ pub fn behaviour(name: &str) -> &'static Behaviour {
     Behaviour::named(name).unwrap_or_else(|| panic!("no behaviour {name}"))
 }
 
-impl Lab {
+impl Bench {
     /// A primary A and its replicas, synchronized and acknowledged.
-    pub fn new(version: &str, nodes: u16) -> Lab {
-        Lab::with(version, nodes, |_| {})
+    pub fn new(version: &str, nodes: u16) -> Bench {
+        Bench::with(version, nodes, |_| {})
     }
 
     /// The same, with another configuration.
-    pub fn with(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Lab {
-        let mut lab = Lab::unstarted(version, nodes, tune);
+    pub fn with(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Bench {
+        let mut bench = Bench::unstarted(version, nodes, tune);
         for n in 0..nodes {
-            lab.nodes[usize::from(n)].server.reset(A);
+            bench.nodes[usize::from(n)].server.reset(A);
         }
-        lab.begin();
-        lab
+        bench.begin();
+        bench
     }
 
     /// Starts every node and lets replicas connect.
@@ -122,20 +122,20 @@ impl Lab {
         self.advance(Duration::millis(2_500));
     }
 
-    fn unstarted(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Lab {
+    fn unstarted(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Bench {
         let mut config = Config::default();
         tune(&mut config);
         let addresses = AddressBook::new((0..nodes).map(|n| (format!("n{n}"), 6379)));
-        let mut lab = Lab::of(behaviour(version), config, addresses);
-        for (n, node) in lab.nodes.iter_mut().enumerate() {
+        let mut bench = Bench::of(behaviour(version), config, addresses);
+        for (n, node) in bench.nodes.iter_mut().enumerate() {
             node.running = true;
             node.primary = (n > 0).then_some(AddressBook::of(A));
         }
-        lab
+        bench
     }
 
     /// A bench with a node for each of the addresses that a node listens at, none of them started.
-    fn of(behaviour: &'static Behaviour, config: Config, addresses: AddressBook) -> Lab {
+    fn of(behaviour: &'static Behaviour, config: Config, addresses: AddressBook) -> Bench {
         let nodes = addresses.nodes().map(|(id, _)| Node {
             server: Server::new(id),
             behaviour,
@@ -144,7 +144,7 @@ impl Lab {
             running: false,
             stopped: false,
         });
-        Lab {
+        Bench {
             now: Time::ZERO,
             nodes: nodes.collect(),
             links: Vec::new(),
@@ -421,17 +421,17 @@ impl Lab {
     }
 
     /// A is in `failover-in-progress`, its hand-over connection held.
-    pub fn in_progress(version: &str) -> Lab {
-        Lab::in_progress_with(version, 2, |_| {})
+    pub fn in_progress(version: &str) -> Bench {
+        Bench::in_progress_with(version, 2, |_| {})
     }
 
     /// The same, with a given number of nodes and another configuration.
-    pub fn in_progress_with(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Lab {
-        let mut lab = Lab::with(version, nodes, tune);
-        lab.hold(A, B, true);
-        assert_eq!(lab.failover(false, None), Some(Reply::Ok));
-        assert_eq!(lab.state(A), FailoverState::InProgress);
-        lab
+    pub fn in_progress_with(version: &str, nodes: u16, tune: impl Fn(&mut Config)) -> Bench {
+        let mut bench = Bench::with(version, nodes, tune);
+        bench.hold(A, B, true);
+        assert_eq!(bench.failover(false, None), Some(Reply::Ok));
+        assert_eq!(bench.state(A), FailoverState::InProgress);
+        bench
     }
 
     /// Lets the held hand-over go on to its end.
@@ -442,14 +442,14 @@ impl Lab {
     }
 
     /// A is in `waiting-for-sync`: B has not acknowledged a write.
-    pub fn waiting(version: &str, timeout_ms: Option<u32>) -> Lab {
-        let mut lab = Lab::new(version, 2);
-        lab.hold(B, A, false);
-        let client = lab.connect(A);
-        let set = lab.set();
-        assert_eq!(lab.ask(client, set), Some(Reply::Ok));
-        assert_eq!(lab.failover(false, timeout_ms), Some(Reply::Ok));
-        assert_eq!(lab.state(A), FailoverState::WaitForSync);
-        lab
+    pub fn waiting(version: &str, timeout_ms: Option<u32>) -> Bench {
+        let mut bench = Bench::new(version, 2);
+        bench.hold(B, A, false);
+        let client = bench.connect(A);
+        let set = bench.set();
+        assert_eq!(bench.ask(client, set), Some(Reply::Ok));
+        assert_eq!(bench.failover(false, timeout_ms), Some(Reply::Ok));
+        assert_eq!(bench.state(A), FailoverState::WaitForSync);
+        bench
     }
 }

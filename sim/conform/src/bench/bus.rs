@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use rebound_sim::engine::{Duration, Time};
+use rebound_engine::{Duration, Time};
 use rebound_sim::valkey::{
     BusInput, BusMessage, ClusterEvent, ClusterSpec, Command, Config, HASH_SLOTS, HashSlot, Input,
     NodeId, Note, Server, Way, WriteId,
 };
 
-use super::Lab;
+use super::Bench;
 
 /// A connection that one node has opened to another.
 struct BusLink {
@@ -29,13 +29,13 @@ pub(super) struct Bus {
     parted: Vec<(NodeId, NodeId)>,
 }
 
-impl Lab {
+impl Bench {
     /// A cluster whose slots are dealt out evenly to the primaries, in order.
     pub fn cluster(
         version: &str,
         replica_of: &[Option<NodeId>],
         tune: impl Fn(&mut Config),
-    ) -> Lab {
+    ) -> Bench {
         let primaries = replica_of.iter().filter(|of| of.is_none()).count() as u16;
         let mut next = 0;
         let mut deal = |of: &Option<NodeId>| {
@@ -51,15 +51,15 @@ impl Lab {
             replica_of: replica_of.to_vec(),
             keys_per_tag: 1,
         });
-        let mut lab = Lab::unstarted(version, replica_of.len() as u16, tune);
-        for (place, of) in replica_of.iter().enumerate() {
-            let id = NodeId(place as u16);
+        let mut bench = Bench::unstarted(version, replica_of.len() as u16, tune);
+        for (index, of) in replica_of.iter().enumerate() {
+            let id = NodeId(index as u16);
             let mut server = Server::in_cluster(id, spec.clone());
             server.reset(of.unwrap_or(id));
-            lab.nodes[place].server = server;
+            bench.nodes[index].server = server;
         }
-        lab.begin();
-        lab
+        bench.begin();
+        bench
     }
 
     /// How long messages on the bus take from now on.
@@ -75,8 +75,8 @@ impl Lab {
     /// Everything passes again.
     pub fn join(&mut self) {
         self.bus.parted.clear();
-        for place in 0..self.bus.links.len() {
-            self.connect_bus(place);
+        for index in 0..self.bus.links.len() {
+            self.connect_bus(index);
         }
         self.settle();
     }
@@ -102,11 +102,11 @@ impl Lab {
         self.connect_bus(self.bus.links.len() - 1);
     }
 
-    fn connect_bus(&mut self, place: usize) {
-        let link = &self.bus.links[place];
+    fn connect_bus(&mut self, index: usize) {
+        let link = &self.bus.links[index];
         let (from, to) = (link.from, link.to);
         if !link.connected && !self.are_parted(from, to) {
-            self.bus.links[place].connected = true;
+            self.bus.links[index].connected = true;
             self.server_mut(from)
                 .deliver(Input::Bus(to, BusInput::Connected));
         }

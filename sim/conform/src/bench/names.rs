@@ -2,9 +2,9 @@
 
 use rebound_sim::valkey::Addr;
 
-use super::{Client, Lab};
+use super::{Bench, Client};
 
-impl Lab {
+impl Bench {
     /// The id by which `CLIENT UNBLOCK` knows a client.
     pub fn id(&self, client: Client) -> u32 {
         self.connections[client.0].slot.0

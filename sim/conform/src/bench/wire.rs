@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use rebound_sim::engine::{Duration, Time};
-use rebound_sim::net::{Closing, ConnectFailure, HostId};
+use rebound_engine::{Duration, Time};
+use rebound_net::{Closing, ConnectFailure, HostId};
 use rebound_sim::valkey::{Addr, Command, ConnSlot, Input, LinkNo, Message, NodeId};
 
-use super::Lab;
+use super::Bench;
 
 /// What is in flight on a connection.
 #[derive(Copy, Clone)]
@@ -74,9 +74,9 @@ pub enum WireEvent {
     Answered(Message),
 }
 
-impl Lab {
-    fn note(&mut self, place: usize, what: WireEvent) {
-        let link = &self.links[place];
+impl Bench {
+    fn note(&mut self, index: usize, what: WireEvent) {
+        let link = &self.links[index];
         self.wire.push(Passed {
             at: self.now,
             from: link.from,
@@ -91,8 +91,8 @@ impl Lab {
         self.delays.insert((from, to, forward), delay);
     }
 
-    fn delay_of(&self, place: usize, forward: bool) -> Duration {
-        let link = &self.links[place];
+    fn delay_of(&self, index: usize, forward: bool) -> Duration {
+        let link = &self.links[index];
         let delay = self.delays.get(&(link.from, link.to, forward));
         delay.copied().unwrap_or(Duration::ZERO)
     }
@@ -100,12 +100,12 @@ impl Lab {
     /// Whether the first of what a handshake writes at once after PING is acknowledged before its
     /// reply comes, so that Nagle's rule holds back nothing of the rest. Then its way costs no
     /// time, for nothing waits for it.
-    pub fn acknowledge_early(&mut self, from: NodeId, to: NodeId) {
+    pub(crate) fn acknowledge_early(&mut self, from: NodeId, to: NodeId) {
         self.early.push((from, to));
     }
 
-    fn hurries(&mut self, place: usize, forward: bool, what: Carried) -> bool {
-        let link = &mut self.links[place];
+    fn hurries(&mut self, index: usize, forward: bool, what: Carried) -> bool {
+        let link = &mut self.links[index];
         if !self.early.contains(&(link.from, link.to)) {
             return false;
         }
@@ -122,13 +122,13 @@ impl Lab {
         std::mem::take(&mut link.hurried)
     }
 
-    fn put(&mut self, place: usize, forward: bool, what: Carried) {
-        let delay = match self.hurries(place, forward, what) {
+    fn put(&mut self, index: usize, forward: bool, what: Carried) {
+        let delay = match self.hurries(index, forward, what) {
             true => Duration::ZERO,
-            false => self.delay_of(place, forward),
+            false => self.delay_of(index, forward),
         };
         let at = self.now + delay;
-        self.links[place].way(forward).push_back((at, what));
+        self.links[index].way(forward).push_back((at, what));
     }
 
     pub(super) fn dial(&mut self, node: NodeId, number: LinkNo, to: Addr) {
@@ -149,10 +149,10 @@ impl Lab {
                 .deliver(Input::LinkFailed(number, ConnectFailure::Refused));
             return;
         };
-        let place = &mut self.nodes[usize::from(to.0)];
-        let slot = place
+        let index = &mut self.nodes[usize::from(to.0)];
+        let slot = index
             .server
-            .accept(HostId(u32::from(node.0)), &place.config);
+            .accept(HostId(u32::from(node.0)), &index.config);
         let slot = slot.expect("room for a connection");
         self.links.push(Link {
             from: node,
@@ -180,13 +180,13 @@ impl Lab {
     }
 
     pub(super) fn link_answers(&mut self, node: NodeId, slot: ConnSlot, message: Message) {
-        let Some(place) = self.accepted(node, slot) else {
+        let Some(index) = self.accepted(node, slot) else {
             return;
         };
         if matches!(message, Message::Reply { .. }) {
-            self.note(place, WireEvent::Answered(message));
+            self.note(index, WireEvent::Answered(message));
         }
-        self.put(place, false, Carried::Message(message));
+        self.put(index, false, Carried::Message(message));
     }
 
     pub(super) fn link_sends(&mut self, node: NodeId, number: LinkNo, message: Message) {
@@ -200,39 +200,39 @@ impl Lab {
             };
             self.handshake.push((node, name));
         }
-        let Some(place) = self.opened(node, number) else {
+        let Some(index) = self.opened(node, number) else {
             return;
         };
-        self.note(place, WireEvent::Sent(message));
-        self.put(place, true, Carried::Message(message));
+        self.note(index, WireEvent::Sent(message));
+        self.put(index, true, Carried::Message(message));
     }
 
     /// What was sent before arrives first.
     pub(super) fn link_closed_by_accepter(&mut self, node: NodeId, slot: ConnSlot) {
-        let Some(place) = self.accepted(node, slot) else {
+        let Some(index) = self.accepted(node, slot) else {
             return;
         };
-        self.links[place].accepter_has_it = false;
-        self.put(place, false, Carried::End);
-        if self.delay_of(place, false) == Duration::ZERO {
-            self.deliver(place, false);
+        self.links[index].accepter_has_it = false;
+        self.put(index, false, Carried::End);
+        if self.delay_of(index, false) == Duration::ZERO {
+            self.deliver(index, false);
         }
     }
 
     pub(super) fn link_closed_by_opener(&mut self, node: NodeId, number: LinkNo) {
-        let Some(place) = self.opened(node, number) else {
+        let Some(index) = self.opened(node, number) else {
             return;
         };
-        let link = &mut self.links[place];
+        let link = &mut self.links[index];
         link.opener_has_it = false;
         let (from, to) = (link.from, link.to);
-        if self.is_held(from, to, true) && self.delay_of(place, true) == Duration::ZERO {
+        if self.is_held(from, to, true) && self.delay_of(index, true) == Duration::ZERO {
             // What is held is lost with the connection.
-            self.links[place].forward.clear();
+            self.links[index].forward.clear();
         }
-        self.put(place, true, Carried::End);
-        if self.delay_of(place, true) == Duration::ZERO {
-            self.deliver(place, true);
+        self.put(index, true, Carried::End);
+        if self.delay_of(index, true) == Duration::ZERO {
+            self.deliver(index, true);
         }
     }
 
@@ -241,19 +241,19 @@ impl Lab {
     }
 
     /// Delivers what is due on a connection in one direction. Whether there was anything.
-    pub(super) fn deliver(&mut self, place: usize, forward: bool) -> bool {
+    pub(super) fn deliver(&mut self, index: usize, forward: bool) -> bool {
         let now = self.now;
-        self.deliver_until(place, forward, now)
+        self.deliver_until(index, forward, now)
     }
 
-    fn deliver_until(&mut self, place: usize, forward: bool, until: Time) -> bool {
-        let link = &mut self.links[place];
+    fn deliver_until(&mut self, index: usize, forward: bool, until: Time) -> bool {
+        let link = &mut self.links[index];
         let (from, to, slot, number) = (link.from, link.to, link.slot, link.number);
         let under_way = link.way(forward);
         let due = under_way.iter().take_while(|(at, _)| *at <= until).count();
         let arrived: Vec<Carried> = under_way.drain(..due).map(|(_, what)| what).collect();
         for what in &arrived {
-            let link = &mut self.links[place];
+            let link = &mut self.links[index];
             match (forward, *what) {
                 (true, _) if !link.accepter_has_it => {}
                 (false, _) if !link.opener_has_it => {}
@@ -308,9 +308,9 @@ impl Lab {
 
     /// Lets through what a held direction carries now, and holds on.
     pub fn pass(&mut self, from: NodeId, to: NodeId, forward: bool) {
-        for place in 0..self.links.len() {
-            if self.links[place].from == from && self.links[place].to == to {
-                self.deliver_until(place, forward, Time::NEVER);
+        for index in 0..self.links.len() {
+            if self.links[index].from == from && self.links[index].to == to {
+                self.deliver_until(index, forward, Time::NEVER);
             }
         }
         self.settle();
@@ -318,17 +318,17 @@ impl Lab {
 
     /// Breaks the connections that `from` has opened to `to`; data in flight is lost.
     pub fn cut(&mut self, from: NodeId, to: NodeId) {
-        for place in (0..self.links.len()).rev() {
-            if self.links[place].from == from && self.links[place].to == to {
-                self.cut_link(place);
-                self.links.remove(place);
+        for index in (0..self.links.len()).rev() {
+            if self.links[index].from == from && self.links[index].to == to {
+                self.cut_link(index);
+                self.links.remove(index);
             }
         }
         self.settle();
     }
 
-    pub(super) fn cut_link(&mut self, place: usize) {
-        let link = &self.links[place];
+    pub(super) fn cut_link(&mut self, index: usize) {
+        let link = &self.links[index];
         let (from, number, to, slot) = (link.from, link.number, link.to, link.slot);
         let (opener, accepter) = (link.opener_has_it, link.accepter_has_it);
         if opener {
