@@ -7,8 +7,8 @@ use rebound_sim::sentinel::{self, HELLO};
 use rebound_sim::trace::FaultKind;
 use rebound_sim::valkey::{
     Addr, Belief, ClientType, ClusterFailover, Command, Elements, Epoch, FailoverEnd,
-    FailoverState, LinkState, PauseKind, Redirect, ReplId, Reply, Role, SetSlot, UnblockReason,
-    Value, WriteId,
+    FailoverState, PauseKind, Redirect, ReplId, Reply, Role, SetSlot, UnblockReason, Value,
+    WriteId,
 };
 
 /// `1 redirect`, `2 redirects`.
@@ -247,7 +247,7 @@ pub(super) fn belief(names: Names<'_>, belief: Belief, primary: Option<Addr>) ->
             parts.push(belief.failover.name().to_owned());
         }
     }
-    if let Some(link) = link(belief.link) {
+    if let Some(link) = belief.link.name() {
         parts.push(format!("link {link}"));
     }
     parts.join(", ")
@@ -259,16 +259,6 @@ pub(super) fn role(names: Names<'_>, role: Role, primary: Option<Addr>) -> Strin
         (Role::Primary, _) => "a primary".to_owned(),
         (Role::Replica, Some(primary)) => format!("a replica of {}", names.listener(primary)),
         (Role::Replica, None) => "a replica".to_owned(),
-    }
-}
-
-/// The state of the link to the primary; nothing for a primary.
-pub(super) fn link(link: LinkState) -> Option<&'static str> {
-    match link {
-        LinkState::None => None,
-        LinkState::Down => Some("down"),
-        LinkState::Sync => Some("synchronizing"),
-        LinkState::Up => Some("up"),
     }
 }
 

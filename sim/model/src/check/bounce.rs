@@ -9,7 +9,7 @@ use crate::client::{ClientId, Note as ClientNote};
 use crate::results::ChainHop;
 use crate::scenario::Plan;
 use crate::trace::Event;
-use crate::valkey::{Belief, FailoverState, LinkState, RedirectKind, Role};
+use crate::valkey::{FailoverState, RedirectKind};
 use rebound_engine::Time;
 
 /// The check.
@@ -145,23 +145,5 @@ fn explain_in_cluster(plan: &Plan, hops: &[Hop], bounces: usize) -> String {
         format!(
             " {from} did not know the owner of {slot} yet: each change that a node has missed costs a redirect."
         )
-    }
-}
-
-impl std::fmt::Display for Belief {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self.role {
-            Role::Primary => "primary",
-            Role::Replica => "replica",
-        })?;
-        if self.failover != FailoverState::NoFailover {
-            write!(f, ", {}", self.failover.name())?;
-        }
-        match self.link {
-            LinkState::None => Ok(()),
-            LinkState::Down => f.write_str(", link down"),
-            LinkState::Sync => f.write_str(", link synchronizing"),
-            LinkState::Up => f.write_str(", link up"),
-        }
     }
 }

@@ -1,6 +1,8 @@
 //! What travels between clients and servers, and between servers. Small and `Copy`, so that a message
 //! costs no allocation.
 
+use std::fmt;
+
 use super::address::Addr;
 use super::command::Command;
 use super::epoch::Epoch;
@@ -111,6 +113,20 @@ pub struct Belief {
 
 hashed!(struct Belief { role, failover, link });
 
+/// `replica, failover-in-progress, link down`
+impl fmt::Display for Belief {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.role.name())?;
+        if self.failover != FailoverState::NoFailover {
+            write!(f, ", {}", self.failover.name())?;
+        }
+        match self.link.name() {
+            None => Ok(()),
+            Some(link) => write!(f, ", link {link}"),
+        }
+    }
+}
+
 /// `role` of `INFO replication`.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -127,6 +143,16 @@ hashed!(
         Replica,
     }
 );
+
+impl Role {
+    /// In a word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Role::Primary => "primary",
+            Role::Replica => "replica",
+        }
+    }
+}
 
 /// `failover_state` (8.0.1, server.h; names as `getFailoverStateString`, replication.c:4760).
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,6 +207,18 @@ hashed!(
         Up,
     }
 );
+
+impl LinkState {
+    /// In a word; nothing for a primary, which has no link.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            LinkState::None => None,
+            LinkState::Down => Some("down"),
+            LinkState::Sync => Some("synchronizing"),
+            LinkState::Up => Some("up"),
+        }
+    }
+}
 
 /// A reply.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -169,7 +169,8 @@ pub(super) fn closed(other: &str, how: Closing) -> String {
 pub(super) fn role(names: Names<'_>, role: Role, primary: Option<Addr>, link: LinkState) -> String {
     let is = words::role(names, role, primary);
     let is = is.strip_prefix("a ").unwrap_or(&is);
-    words::link(link).map_or(is.to_owned(), |link| format!("{is}, link {link}"))
+    link.name()
+        .map_or(is.to_owned(), |link| format!("{is}, link {link}"))
 }
 
 /// A failover's state.

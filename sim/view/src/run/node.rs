@@ -193,15 +193,11 @@ impl Node {
     }
 
     pub(super) fn state(&self, names: Names<'_>, node: NodeId) -> NodeState {
-        let role = match self.is.role {
-            Role::Primary => "primary",
-            Role::Replica => "replica",
-        };
-        let link = words::link(self.is.link);
+        let link = self.is.link.name();
         NodeState {
             node: names.node(node).to_owned(),
             up: self.up,
-            role: role.to_owned(),
+            role: self.is.role.name().to_owned(),
             replica_of: self.is.primary.map(|primary| names.listener(primary)),
             link: link.map(str::to_owned),
             replid: self.history.map(|(replid, _)| words::replid(replid)),

@@ -257,7 +257,10 @@ impl Phrases<'_> {
             return String::new();
         };
         let is = words::role(self.names, now.role, now.primary);
-        let link = words::link(now.link).map_or(String::new(), |link| format!(", link {link}"));
+        let link = now
+            .link
+            .name()
+            .map_or(String::new(), |link| format!(", link {link}"));
         match node.said_before() {
             None => format!("starts as {is}{link}"),
             Some(Said { role, .. }) if role != now.role => match now.role {
