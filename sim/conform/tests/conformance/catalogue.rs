@@ -11,19 +11,30 @@ const SURPRISES: u32 = 11;
 
 /// The names of all tests here.
 fn tests() -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance");
-    let files = fs::read_dir(folder).expect("the tests' folder");
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance")];
     let mut names = Vec::new();
-    for file in files {
-        let path = file.expect("a file").path();
-        let text = fs::read_to_string(path).expect("text");
-        let lines: Vec<&str> = text.lines().collect();
-        for pair in lines.windows(2) {
-            if pair[0].trim() == "#[test]"
-                && let Some(name) = pair[1].strip_prefix("fn ")
-            {
-                names.push(name.split('(').next().unwrap_or(name).to_owned());
+    while let Some(folder) = folders.pop() {
+        for file in fs::read_dir(folder).expect("a folder of tests") {
+            let path = file.expect("a file").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                names.extend(tests_in(&fs::read_to_string(path).expect("text")));
             }
+        }
+    }
+    names
+}
+
+/// The names of the tests in a file.
+fn tests_in(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let lines: Vec<&str> = text.lines().collect();
+    for pair in lines.windows(2) {
+        if pair[0].trim() == "#[test]"
+            && let Some(name) = pair[1].strip_prefix("fn ")
+        {
+            names.push(name.split('(').next().unwrap_or(name).to_owned());
         }
     }
     names
