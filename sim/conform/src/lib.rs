@@ -5,7 +5,7 @@
 //! clients, operators and servers were seen to do. [`parse`] reads one and [`against_model`]
 //! compares it. Whether it was made long ago or a moment ago makes no difference.
 //!
-//! [`live`] starts real servers and makes a recording of them; [`lab`] is the bench on which the
+//! [`live`] starts real servers and makes a recording of them; [`mod@bench`] is the bench on which the
 //! model's servers are driven by hand.
 
 mod agreement;

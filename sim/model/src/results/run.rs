@@ -82,7 +82,7 @@ pub struct RunReport {
     /// Connections that were opened.
     pub connections_opened: u64,
     /// What the checks found, in order of time; of each check at most
-    /// [`Finding::KEPT_PER_CHECK`].
+    /// `Finding::KEPT_PER_CHECK`.
     pub findings: Vec<Finding>,
     /// How many findings each check has, the ones that were not kept included.
     pub findings_total: BTreeMap<String, u64>,
